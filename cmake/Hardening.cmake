@@ -1,0 +1,40 @@
+# Warnings, hardening and the instrumented builds, in one place.
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual
+  -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
+  -Wno-overlength-strings -fno-common -fstack-protector-strong
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wduplicated-cond -Wlogical-op)
+endif()
+if(VALET_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options(-fcf-protection)
+endif()
+add_compile_options(-ftrivial-auto-var-init=zero)
+
+if(VALET_SANITIZE)
+  add_compile_options(-fsanitize=${VALET_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${VALET_SANITIZE})
+else()
+  add_compile_options(-fstack-clash-protection)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  # Debian's compilers may predefine another level; ours is the stricter one.
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif()
+if(VALET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(VALET_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The configuration: one YAML file, checked whole before anything starts. One
+ * table (conf/options.c) names every option with its type, range, default and
+ * help; parser, --help, manual page, sample file and JSON Schema grow from
+ * it. Immutable after loading.
+ *
+ * A mistake is VALET_INVALID with "FILE:LINE:COLUMN: what is wrong; what to
+ * write instead". A value that names a secret is a reference to a file or an
+ * environment variable, never the secret.
+ */
+#ifndef VL_CONF_CONF_H
+#define VL_CONF_CONF_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/log.h"
+#include "core/secret.h"
+
+enum vl_server_kind { VL_SERVER_BUILTIN_GRAPH };
+
+/* One MCP server behind us (`servers:`). */
+struct vl_conf_server {
+    const char *name; /* of letters, digits, '-' and '_' */
+    enum vl_server_kind kind;
+};
+
+/* One pre-registered MCP client (`clients:`). */
+struct vl_conf_client {
+    const char *id;
+    const char *name;
+    const char *const *redirect_uris;
+    size_t redirect_uri_count;
+};
+
+struct vl_conf {
+    /* listen, public_url */
+    const char *listen_host; /* numeric, or "localhost": both loopbacks */
+    unsigned listen_port;
+    const char *public_url; /* no trailing slash: http://localhost:3001 */
+
+    /* entra: */
+    const char *tenant_id;
+    const char *client_id;
+    struct vl_secret client_secret;
+    const char *authority_host; /* https://login.microsoftonline.com */
+    const char *graph_url;      /* https://graph.microsoft.com */
+    const char *entra_scopes;   /* "openid profile offline_access User.Read" */
+    const char *graph_select;   /* "displayName,mail,userPrincipalName" */
+
+    struct vl_conf_server *servers; /* the first is the default one */
+    size_t server_count;
+    struct vl_conf_client *clients;
+    size_t client_count;
+    bool registration_dynamic;
+    unsigned registration_max;         /* dynamic registrations in all */
+    unsigned registration_per_address; /* per hour */
+    int64_t registration_unused_ms;    /* never used ones expire after */
+
+    const char *required_scopes; /* of /mcp: "mcp.tools.read" … see options */
+    int64_t access_token_ms, refresh_token_ms, session_max_ms;
+
+    const char *store_path;             /* SQLite file */
+    const char *key_path;               /* master keys, see crypto/keyring.h */
+    const char *audit_path;             /* JSON lines; "" is none */
+    const char *const *allowed_origins; /* of browsers, besides public_url */
+    size_t allowed_origin_count;
+
+    unsigned max_connections, max_connections_per_address;
+    enum vl_log_level log_level;
+    bool log_json;
+
+    struct vl_arena *arena; /* owns all the texts */
+    /* Sentences for the operator about what was accepted but is unwise, such
+     * as a secret from the environment. */
+    const char *warnings[8];
+    size_t warning_count;
+};
+
+/* Where variables come from: getenv in production. */
+typedef const char *vl_conf_env(const char *name);
+
+/*
+ * Reads and checks the file; `path` NULL: defaults and environment alone.
+ * AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST
+ * and the sample's FR_TENANT_ID, FR_API_CLIENT_ID, FR_API_CLIENT_SECRET and
+ * PORT fill what the file does not say (the file wins, then AZURE_, then FR_).
+ */
+valet_status vl_conf_load(const char *path, vl_conf_env *env,
+                          struct vl_conf **ret, valet_error *err) VALET_CHECK;
+/* The same from text; `name` stands for the file in messages. */
+valet_status
+vl_conf_parse(const char *name, struct vl_str text, vl_conf_env *env,
+              struct vl_conf **ret, valet_error *err) VALET_CHECK;
+void vl_conf_free(struct vl_conf *conf);
+
+/* Text grown from the option table. */
+void vl_conf_help(struct vl_buf *out);   /* for --help: name, default, help */
+void vl_conf_sample(struct vl_buf *out); /* a commented YAML file */
+void vl_conf_schema(struct vl_buf *out); /* JSON Schema 2020-12 */
+
+#endif

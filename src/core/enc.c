@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/enc.h"
+
+static const char plain[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_safe[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void
+encode64(struct vl_buf *out, struct vl_str bytes, const char *alphabet,
+         bool padded)
+{
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        size_t left = bytes.n - i;
+        uint32_t v = (uint32_t)p[i] << 16;
+        v |= left > 1 ? (uint32_t)p[i + 1] << 8 : 0;
+        v |= left > 2 ? p[i + 2] : 0u;
+        char four[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63],
+                        alphabet[v >> 6 & 63], alphabet[v & 63]};
+        size_t n = left >= 3 ? 4 : left + 1;
+        vl_buf_add(out, vl_str_of(four, n));
+        for (; padded && n < 4; n++)
+            vl_buf_addc(out, '=');
+    }
+}
+
+void
+vl_enc_base64url(struct vl_buf *out, struct vl_str bytes)
+{
+    encode64(out, bytes, url_safe, false);
+}
+
+void
+vl_enc_base64(struct vl_buf *out, struct vl_str bytes)
+{
+    encode64(out, bytes, plain, true);
+}
+
+void
+vl_enc_hex(struct vl_buf *out, struct vl_str bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.n; i++) {
+        unsigned char byte = (unsigned char)bytes.p[i];
+        vl_buf_addc(out, digits[byte >> 4]);
+        vl_buf_addc(out, digits[byte & 15]);
+    }
+}
+
+static bool
+is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+           c == '~';
+}
+
+void
+vl_enc_percent(struct vl_buf *out, struct vl_str bytes)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < bytes.n; i++) {
+        unsigned char byte = (unsigned char)bytes.p[i];
+        if (is_unreserved(bytes.p[i])) {
+            vl_buf_addc(out, bytes.p[i]);
+            continue;
+        }
+        char three[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+        vl_buf_add(out, vl_str_of(three, 3));
+    }
+}
+
+/* The six bits of a letter, or -1. */
+static int
+bits_of(char c, bool url)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == (url ? '-' : '+'))
+        return 62;
+    if (c == (url ? '_' : '/'))
+        return 63;
+    return -1;
+}
+
+/* Appends the bytes of `text` (no padding); false if it is not canonical. */
+static bool
+decode64(struct vl_str text, bool url, struct vl_buf *out)
+{
+    uint32_t bits = 0;
+    unsigned held = 0;
+    if (text.n % 4 == 1)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        int six = bits_of(text.p[i], url);
+        if (six < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)six;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            vl_buf_addc(out, (char)(bits >> held & 0xff));
+        }
+    }
+    /* Left-over bits must be zero, else two texts would mean the same. */
+    return (bits & ((1u << held) - 1)) == 0 && !out->failed;
+}
+
+/* Takes back what a failed decoder appended. */
+static bool
+keep_or_undo(struct vl_buf *out, size_t size, bool good)
+{
+    if (good)
+        return true;
+    out->n = out->off + size;
+    out->failed = false;
+    return false;
+}
+
+bool
+vl_dec_base64url(struct vl_str text, struct vl_buf *out)
+{
+    size_t size = vl_buf_size(out);
+    return keep_or_undo(out, size, decode64(text, true, out));
+}
+
+bool
+vl_dec_base64(struct vl_str text, struct vl_buf *out)
+{
+    size_t size = vl_buf_size(out);
+    if (text.n % 4)
+        return false;
+    for (int pad = 0; pad < 2 && text.n && text.p[text.n - 1] == '='; pad++)
+        text.n--;
+    return keep_or_undo(out, size, decode64(text, false, out));
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool
+decode_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '%') {
+            if (text.n - i < 3 || hex_value(text.p[i + 1]) < 0 ||
+                hex_value(text.p[i + 2]) < 0)
+                return false;
+            c = (char)(hex_value(text.p[i + 1]) << 4 |
+                       hex_value(text.p[i + 2]));
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        vl_buf_addc(out, c);
+    }
+    return !out->failed;
+}
+
+bool
+vl_dec_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
+{
+    size_t size = vl_buf_size(out);
+    return keep_or_undo(out, size, decode_percent(text, plus_is_space, out));
+}

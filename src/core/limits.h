@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every limit of the program, with its reason. What an operator may change is
+ * in conf/options.c; these are the bounds nothing passes. Sizes are bytes,
+ * times are milliseconds unless the name says seconds.
+ */
+#ifndef VL_CORE_LIMITS_H
+#define VL_CORE_LIMITS_H
+
+/* --- HTTP, towards clients --- */
+/* A bearer token, cookies and twenty headers fit four times over. */
+#define VL_LIMIT_HEAD 16384
+/* Real MCP clients send 8 to 15. */
+#define VL_LIMIT_HEADERS 64
+/* The longest legal request is an /authorize with long state and scopes. */
+#define VL_LIMIT_TARGET 8192
+/* MCP messages; the lesson's server allows 1 MB too. */
+#define VL_LIMIT_MCP_BODY (1024 * 1024)
+/* Forms and registrations of the token desk. */
+#define VL_LIMIT_FORM_BODY 16384
+/* A chunk-size line; extensions are refused. */
+#define VL_LIMIT_CHUNK_LINE 16
+/* Answers wait in memory up to here before producers are asked to stop. */
+#define VL_LIMIT_STREAM_HIGH 262144
+/* A kept connection may be idle so long: longer than proxies keep theirs. */
+#define VL_LIMIT_IDLE_MS 75000
+/* A request has to arrive within this, however slowly it drips. */
+#define VL_LIMIT_REQUEST_MS 15000
+/* A peer that reads nothing of its answer for so long is gone. */
+#define VL_LIMIT_WRITE_MS 30000
+/* What runs may end after SIGTERM; then connections are cut. */
+#define VL_LIMIT_DRAIN_MS 10000
+/* Connections in all; each costs about 2 kB while idle. */
+#define VL_LIMIT_CONNECTIONS 10000
+/* From one address: a NAT of an office still gets in, one host cannot fill. */
+#define VL_LIMIT_CONNECTIONS_PER_ADDRESS 1000
+/* What a request's own arena may hold: decoded parameters, answers' headers. */
+#define VL_LIMIT_REQUEST_ARENA 262144
+
+/* --- HTTP, towards Entra and Graph --- */
+/* Entra's largest documents (JWKS) are 20 kB; Graph's /me is 1 kB. */
+#define VL_LIMIT_FETCH_BODY       262144
+#define VL_LIMIT_FETCH_MS         20000
+#define VL_LIMIT_FETCH_CONNECT_MS 5000
+
+/* --- JSON and tokens --- */
+#define VL_LIMIT_JSON_DEPTH 64
+/* Entra's tokens are 1 to 3 kB; with 200 groups about 10 kB. */
+#define VL_LIMIT_JWT 16384
+/* Entra's refresh tokens are about 1.5 kB. */
+#define VL_LIMIT_UPSTREAM_TOKEN 16384
+
+/* --- token desk --- */
+/* RFC 6749 section 4.1.2 wants at most ten minutes; the issue sixty seconds. */
+#define VL_LIMIT_CODE_MS 60000
+/* Consent and sign-in have to be done within this. */
+#define VL_LIMIT_FLOW_MS 600000
+/* Opaque data of the client that we carry through a sign-in. */
+#define VL_LIMIT_STATE         2048
+#define VL_LIMIT_REDIRECT_URI  2048
+#define VL_LIMIT_REDIRECT_URIS 10
+#define VL_LIMIT_CLIENT_NAME   200
+#define VL_LIMIT_SCOPE         1024
+
+/* --- pages and documents we write --- */
+#define VL_LIMIT_PAGE     65536
+#define VL_LIMIT_DOCUMENT 65536
+#define VL_LIMIT_CONFIG   262144
+
+/* --- memory tables --- */
+/* Token verdicts kept per worker: 100 bytes each. */
+#define VL_LIMIT_VERDICTS 50000
+/* A verdict is asked again after this, so a revocation is seen in time. */
+#define VL_LIMIT_VERDICT_MS 2000
+/* MCP sessions (≤ 2025-11-25): in all, and per user and client together. */
+#define VL_LIMIT_MCP_SESSIONS          20000
+#define VL_LIMIT_MCP_SESSIONS_PER_USER 100
+#define VL_LIMIT_MCP_SESSION_IDLE_MS   3600000
+
+#endif

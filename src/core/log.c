@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "core/sys.h"
+
+static const char *const names[VL_LOG_LEVEL_COUNT] = {
+    [VL_LOG_ERROR] = "error",
+    [VL_LOG_WARN] = "warn",
+    [VL_LOG_INFO] = "info",
+    [VL_LOG_DEBUG] = "debug",
+};
+
+const char *
+vl_log_level_name(enum vl_log_level level)
+{
+    return level < VL_LOG_LEVEL_COUNT ? names[level] : "?";
+}
+
+/* Controls would let input forge lines or steer a terminal; as JSON, quotes
+ * and backslashes would end the string. */
+static void
+make_harmless(char *text, bool json)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+        else if (json && (*text == '"' || *text == '\\'))
+            *text = '\'';
+}
+
+void
+vl_log(const struct vl_log *log, enum vl_log_level level, const char *format,
+       ...)
+{
+    if (level > log->level)
+        return;
+    char text[1024], when[VL_TIME_ISO_SIZE], line[1200];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_harmless(text, log->json);
+    vl_time_iso(vl_clock_now(&vl_clock_system), when);
+    int n =
+        log->json
+            ? snprintf(line, sizeof line,
+                       "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":\"%s\"}\n",
+                       when, vl_log_level_name(level), text)
+            : snprintf(line, sizeof line, "%s %-5s %s\n", when,
+                       vl_log_level_name(level), text);
+    /* A log that cannot be written must not stop the service. */
+    if (n > 0 && write(log->fd, line, (size_t)n) < 0)
+        return;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/status.h"
+
+#include <stdarg.h>
+
+static const char *const names[VALET_STATUS_COUNT] = {
+    [VALET_OK] = "ok",
+    [VALET_DENIED] = "denied",
+    [VALET_INVALID] = "invalid",
+    [VALET_NOT_FOUND] = "not found",
+    [VALET_CONFLICT] = "conflict",
+    [VALET_LIMIT] = "limit",
+    [VALET_RETRY] = "retry",
+    [VALET_CANCELLED] = "cancelled",
+    [VALET_INTERNAL] = "internal",
+};
+
+const char *
+valet_status_name(valet_status status)
+{
+    return (unsigned)status < VALET_STATUS_COUNT ? names[status] : "unknown";
+}
+
+valet_status
+vl_fail(valet_error *err, valet_status status, const char *code,
+        const char *format, ...)
+{
+    VL_ASSERT(status != VALET_OK);
+    if (!err)
+        return status;
+    err->status = status;
+    (void)snprintf(err->code, sizeof err->code, "%s", code ? code : "");
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return status;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/str.h"
+
+struct vl_str
+vl_str_z(const char *text)
+{
+    return (struct vl_str){text, text ? strlen(text) : 0};
+}
+
+struct vl_str
+vl_str_of(const void *bytes, size_t n)
+{
+    return (struct vl_str){bytes, n};
+}
+
+bool
+vl_str_eq(struct vl_str a, struct vl_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+vl_str_eqz(struct vl_str a, const char *text)
+{
+    return vl_str_eq(a, vl_str_z(text));
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool
+vl_str_ieq(struct vl_str a, struct vl_str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool
+vl_str_starts(struct vl_str s, struct vl_str prefix)
+{
+    return s.n >= prefix.n && vl_str_eq(vl_str_head(s, prefix.n), prefix);
+}
+
+bool
+vl_str_ends(struct vl_str s, struct vl_str suffix)
+{
+    return s.n >= suffix.n && vl_str_eq(vl_str_from(s, s.n - suffix.n), suffix);
+}
+
+bool
+vl_str_has(struct vl_str s, char c)
+{
+    return vl_str_index(s, c) < s.n;
+}
+
+bool
+vl_str_same_secret(struct vl_str a, struct vl_str b)
+{
+    /* The length is no secret: ours are all of one length. */
+    if (a.n != b.n)
+        return false;
+    volatile unsigned char difference = 0;
+    for (size_t i = 0; i < a.n; i++)
+        difference |= (unsigned char)(a.p[i] ^ b.p[i]);
+    return difference == 0;
+}
+
+struct vl_str
+vl_str_from(struct vl_str s, size_t from)
+{
+    if (from >= s.n)
+        return (struct vl_str){s.p ? s.p + s.n : NULL, 0};
+    return (struct vl_str){s.p + from, s.n - from};
+}
+
+struct vl_str
+vl_str_head(struct vl_str s, size_t n)
+{
+    return (struct vl_str){s.p, n < s.n ? n : s.n};
+}
+
+struct vl_str
+vl_str_trim(struct vl_str s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = vl_str_from(s, 1);
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+size_t
+vl_str_index(struct vl_str s, char c)
+{
+    const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+bool
+vl_str_split(struct vl_str *rest, char sep, struct vl_str *ret_item)
+{
+    if (!rest->p)
+        return false;
+    size_t at = vl_str_index(*rest, sep);
+    *ret_item = vl_str_head(*rest, at);
+    if (at == rest->n)
+        *rest = (struct vl_str){NULL, 0};
+    else
+        *rest = (struct vl_str){rest->p + at + 1, rest->n - at - 1};
+    return true;
+}
+
+bool
+vl_str_has_word(struct vl_str list, struct vl_str word)
+{
+    struct vl_str item;
+    while (vl_str_split(&list, ' ', &item))
+        if (item.n && vl_str_eq(item, word))
+            return true;
+    return false;
+}
+
+bool
+vl_str_u64(struct vl_str s, uint64_t max, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    if (s.n == 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(s.p[i] - '0'), &value) ||
+            value > max)
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+/* Length of the UTF-8 sequence at the start of `p`, or 0 if it is none. */
+static size_t
+utf8_length(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong =
+        (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : length;
+}
+
+bool
+vl_str_is_utf8(struct vl_str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    for (size_t i = 0; i < s.n;) {
+        size_t length = utf8_length(p + i, s.n - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A borrowed slice of bytes: it owns nothing and need not end in NUL. Valid
+ * as long as what it points into. `{NULL, 0}` is the empty string, and also
+ * "absent" where a comment says so.
+ *
+ *     struct vl_str rest = VL_STR("a, b"), item;
+ *     while (vl_str_split(&rest, ',', &item))
+ *         use(vl_str_trim(item));
+ */
+#ifndef VL_CORE_STR_H
+#define VL_CORE_STR_H
+
+#include "core/base.h"
+
+struct vl_str {
+    const char *p;
+    size_t n;
+};
+
+#define VL_STR(literal) ((struct vl_str){"" literal, sizeof(literal) - 1})
+#define VL_STR_FMT      "%.*s"
+#define VL_STR_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
+
+/* A slice of a NUL-terminated text; NULL gives the empty slice. */
+struct vl_str vl_str_z(const char *text);
+struct vl_str vl_str_of(const void *bytes, size_t n);
+
+bool vl_str_eq(struct vl_str a, struct vl_str b);
+bool vl_str_eqz(struct vl_str a, const char *text);
+/* ASCII letters compare without case; no locale is asked. */
+bool vl_str_ieq(struct vl_str a, struct vl_str b);
+bool vl_str_starts(struct vl_str s, struct vl_str prefix);
+bool vl_str_ends(struct vl_str s, struct vl_str suffix);
+bool vl_str_has(struct vl_str s, char c);
+/* Looks at every byte whatever they are: for values that must stay secret. */
+bool vl_str_same_secret(struct vl_str a, struct vl_str b);
+
+/* From byte `from` to the end; empty when `from` is past the end. */
+struct vl_str vl_str_from(struct vl_str s, size_t from);
+struct vl_str vl_str_head(struct vl_str s, size_t n);
+/* Without leading and trailing spaces and tabs. */
+struct vl_str vl_str_trim(struct vl_str s);
+/* Index of the first `c`, or s.n. */
+size_t vl_str_index(struct vl_str s, char c);
+/*
+ * Cuts the next item off `rest` at `sep`. False when nothing is left; an
+ * empty text has no items, "a," has "a" and "".
+ */
+bool vl_str_split(struct vl_str *rest, char sep, struct vl_str *ret_item);
+/* Is `word` one of the space-separated words of `list`? */
+bool vl_str_has_word(struct vl_str list, struct vl_str word);
+
+/* Decimal digits only, no sign, no space, at most `max`. */
+bool vl_str_u64(struct vl_str s, uint64_t max, uint64_t *ret_value);
+/* Well-formed UTF-8 (RFC 3629): no surrogates, no overlong forms. */
+bool vl_str_is_utf8(struct vl_str s);
+
+#endif

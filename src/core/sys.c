@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/status.h"
+
+static int64_t
+ms_of(clockid_t id)
+{
+    struct timespec t;
+    VL_ASSERT(clock_gettime(id, &t) == 0);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t
+system_now(void *ctx)
+{
+    (void)ctx;
+    return ms_of(CLOCK_REALTIME);
+}
+
+const struct vl_clock vl_clock_system = {system_now, NULL};
+
+int64_t
+vl_clock_now(const struct vl_clock *clock)
+{
+    return clock->now(clock->ctx);
+}
+
+int64_t
+vl_mono_now(void)
+{
+    return ms_of(CLOCK_MONOTONIC);
+}
+
+void
+vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    if (!gmtime_r(&seconds, &utc))
+        memset(&utc, 0, sizeof utc);
+    char whole[20];
+    (void)strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(ret, VL_TIME_ISO_SIZE, "%s.%03uZ", whole,
+                   (unsigned)(ms % 1000) % 1000u);
+}
+
+void
+vl_random(void *bytes, size_t n)
+{
+    char *p = bytes;
+    while (n) {
+        ssize_t got = getrandom(p, n, 0);
+        VL_ASSERT(got > 0 || errno == EINTR);
+        if (got > 0) {
+            p += got;
+            n -= (size_t)got;
+        }
+    }
+}
+
+void
+vl_uuid(char ret[VL_UUID_SIZE])
+{
+    unsigned char b[16];
+    vl_random(b, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(ret, VL_UUID_SIZE,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+                   "%02x%02x%02x%02x%02x%02x",
+                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
+                   b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static valet_status
+check_file(const char *path, int fd, bool owner_only, valet_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return vl_fail(err, VALET_INTERNAL, "", "cannot stat %s: %s", path,
+                       strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return vl_fail(err, VALET_DENIED, "", "%s is not a regular file", path);
+    if (owner_only && st.st_uid != geteuid() && st.st_uid != 0)
+        return vl_fail(err, VALET_DENIED, "", "%s belongs to another user",
+                       path);
+    if (owner_only && (st.st_mode & 077))
+        return vl_fail(err, VALET_DENIED, "",
+                       "%s may be read by others (mode %03o): chmod 600 it",
+                       path, st.st_mode & 0777u);
+    return VALET_OK;
+}
+
+static valet_status
+read_all(const char *path, int fd, struct vl_buf *out, valet_error *err)
+{
+    for (;;) {
+        char chunk[4096];
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return vl_fail(err, VALET_INTERNAL, "", "cannot read %s: %s", path,
+                           strerror(errno));
+        vl_buf_add(out, vl_str_of(chunk, (size_t)got));
+        explicit_bzero(chunk, (size_t)got);
+        if (out->failed)
+            return vl_fail(err, VALET_LIMIT, "", "%s is larger than %zu bytes",
+                           path, out->max);
+        if (got == 0)
+            return VALET_OK;
+    }
+}
+
+valet_status
+vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
+             valet_error *err)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    int fd = open(path, owner_only ? flags | O_NOFOLLOW : flags);
+    if (fd < 0)
+        return vl_fail(err,
+                       errno == ENOENT  ? VALET_NOT_FOUND
+                       : errno == ELOOP ? VALET_DENIED
+                                        : VALET_INTERNAL,
+                       "", "cannot open %s: %s", path,
+                       errno == ELOOP ? "it is a symbolic link"
+                                      : strerror(errno));
+    valet_status status = check_file(path, fd, owner_only, err);
+    if (status == VALET_OK)
+        status = read_all(path, fd, out, err);
+    (void)close(fd);
+    return status;
+}
+
+static valet_status
+write_all(const char *path, int fd, struct vl_str content, valet_error *err)
+{
+    while (content.n) {
+        ssize_t put = write(fd, content.p, content.n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return vl_fail(err, VALET_INTERNAL, "", "cannot write %s: %s", path,
+                           strerror(errno));
+        content = vl_str_from(content, (size_t)put);
+    }
+    if (fsync(fd) != 0)
+        return vl_fail(err, VALET_INTERNAL, "", "cannot sync %s: %s", path,
+                       strerror(errno));
+    return VALET_OK;
+}
+
+valet_status
+vl_file_create(const char *path, struct vl_str content, valet_error *err)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return vl_fail(err, errno == EEXIST ? VALET_CONFLICT : VALET_INTERNAL,
+                       "", "cannot create %s: %s", path, strerror(errno));
+    valet_status status = write_all(path, fd, content, err);
+    (void)close(fd);
+    if (status != VALET_OK)
+        (void)unlink(path); /* half a key file would be worse than none */
+    return status;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The machine: time, randomness, files. All times are milliseconds.
+ */
+#ifndef VL_CORE_SYS_H
+#define VL_CORE_SYS_H
+
+#include "core/buf.h"
+
+/*
+ * Where a component that deals with expiry gets its time, so that a test can
+ * move it. The pointer is borrowed and outlives the component.
+ */
+struct vl_clock {
+    int64_t (*now)(void *ctx); /* milliseconds since 1970, UTC */
+    void *ctx;
+};
+
+extern const struct vl_clock vl_clock_system;
+
+int64_t vl_clock_now(const struct vl_clock *clock);
+/* Milliseconds that never go back; for time-outs, not for dates. */
+int64_t vl_mono_now(void);
+/* "2026-11-22T10:15:30.123Z"; `ret` holds VL_TIME_ISO_SIZE bytes. */
+#define VL_TIME_ISO_SIZE 25
+void vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE]);
+
+/* Bytes from the operating system; cannot fail (stops the process). */
+void vl_random(void *bytes, size_t n);
+/* A version 4 UUID in lower case; `ret` holds VL_UUID_SIZE bytes. */
+#define VL_UUID_SIZE 37
+void vl_uuid(char ret[VL_UUID_SIZE]);
+
+/*
+ * Appends a whole regular file to `out`. With `owner_only` the file must
+ * belong to us (or root), be no symbolic link and give no rights to group and
+ * others: VALET_DENIED otherwise. Missing: VALET_NOT_FOUND. Larger than the
+ * buffer allows: VALET_LIMIT. The error names the path, never the content.
+ */
+valet_status vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
+                          valet_error *err) VALET_CHECK;
+/*
+ * Creates a file with mode 0600 and this content, synced to disk. An existing
+ * one is not touched: VALET_CONFLICT.
+ */
+valet_status vl_file_create(const char *path, struct vl_str content,
+                            valet_error *err) VALET_CHECK;
+
+#endif

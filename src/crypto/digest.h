@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * SHA-256, HMAC-SHA-256 (RFC 2104) and HKDF (RFC 5869) by OpenSSL. They cannot
+ * fail: OpenSSL refusing them is a broken installation and stops the process.
+ */
+#ifndef VL_CRYPTO_DIGEST_H
+#define VL_CRYPTO_DIGEST_H
+
+#include "core/secret.h"
+
+#define VL_SHA256_SIZE 32
+
+void vl_sha256(struct vl_str bytes, unsigned char ret[VL_SHA256_SIZE]);
+/* For the thumbprints x5t (RFC 7517 section 4.8) only, never for trust. */
+#define VL_SHA1_SIZE 20
+void vl_sha1_thumbprint(struct vl_str bytes, unsigned char ret[VL_SHA1_SIZE]);
+
+/* Thread-safe; the key is borrowed. */
+void vl_hmac_sha256(const struct vl_secret *key, struct vl_str bytes,
+                    unsigned char ret[VL_SHA256_SIZE]);
+/* A 32-byte key of its own for each `label`. */
+struct vl_secret vl_hkdf(const struct vl_secret *key, const char *label);
+
+#endif

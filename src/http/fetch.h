@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Outbound requests to Entra ID and Microsoft Graph, by libcurl on our loop.
+ * Redirects are not followed (a token must not travel to another host), size
+ * and time are capped, TLS is always verified. Retries obey Retry-After in
+ * both of its forms (RFC 9110 section 10.2.3), else wait exponentially longer
+ * with full jitter; all within one total time.
+ */
+#ifndef VL_HTTP_FETCH_H
+#define VL_HTTP_FETCH_H
+
+#include "core/limits.h"
+#include "core/secret.h"
+#include "core/sys.h"
+#include "http/message.h"
+#include "io/loop.h"
+
+struct vl_fetcher;
+struct vl_fetch;
+
+/* The fetcher connects lazily; one per loop. */
+struct vl_fetcher *vl_fetcher_new(struct vl_loop *loop);
+/* Aborts what runs, silently. */
+void vl_fetcher_free(struct vl_fetcher *fetcher);
+
+struct vl_fetch_request {
+    const char *method; /* "GET" or "POST" */
+    const char *url;    /* https, or http on loopback; else INVALID */
+    struct vl_header headers[8];
+    size_t header_count;
+    struct vl_str form; /* body of a POST: x-www-form-urlencoded; it is
+                           copied, and the copy is wiped */
+    const struct vl_secret *bearer; /* Authorization, or NULL */
+    unsigned attempts; /* 1 = no retry. Only for idempotent requests */
+    int64_t total_ms;  /* 0: VL_LIMIT_FETCH_MS; for all attempts */
+};
+
+struct vl_fetch_answer {
+    int status;
+    const struct vl_headers *headers;
+    struct vl_str body;
+    int64_t retry_after_ms; /* of the last answer; -1 when it had none */
+    unsigned attempts;      /* made in all */
+};
+
+/*
+ * Everything in the request is copied. `done` is called once: with VALET_OK
+ * and the answer of whatever HTTP status, or with VALET_RETRY (could not be
+ * reached, timed out), VALET_LIMIT (answer too large), VALET_INVALID (refused
+ * by us); `err` says why and is borrowed, like the answer, for the call.
+ * Retried are: connection failures, 429, 502, 503, 504.
+ */
+typedef void
+vl_fetch_done(valet_status status, const struct vl_fetch_answer *answer,
+              const valet_error *err, void *ctx);
+struct vl_fetch *vl_fetch_start(struct vl_fetcher *fetcher,
+                                const struct vl_fetch_request *request,
+                                vl_fetch_done *done, void *ctx);
+/* Silences and frees it; *fetch becomes NULL. NULL is fine. */
+void vl_fetch_abort(struct vl_fetch **fetch);
+
+/*
+ * Milliseconds to wait by a Retry-After value: seconds, or an HTTP date seen
+ * from `now_ms`. -1 when it is neither.
+ */
+int64_t vl_retry_after(struct vl_str value, int64_t now_ms);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The HTTP/1.1 server (RFC 9112) of one loop: connections, keep-alive,
+ * pipelining (answers in order, one request at a time), chunked bodies both
+ * ways, time-outs. What a request means is the site's: the server calls
+ * `handle` when head and body are complete.
+ *
+ *     static void
+ *     handle(struct vl_exchange *x, void *ctx)
+ *     {
+ *         vl_exchange_reply(x, &(struct vl_reply){
+ *             .status = 200, .type = "text/plain", .body = VL_STR("hi\n")});
+ *     }
+ *
+ * Every exchange is answered exactly once, by vl_exchange_reply(), or by
+ * vl_exchange_start() … vl_exchange_finish(); at once or later, but always:
+ * when the peer is gone the answer is dropped, and the exchange is freed by
+ * it. After that call the exchange is gone for its handler.
+ */
+#ifndef VL_HTTP_SERVER_H
+#define VL_HTTP_SERVER_H
+
+#include "core/arena.h"
+#include "core/log.h"
+#include "http/message.h"
+#include "io/stream.h"
+
+struct vl_http_server;
+struct vl_exchange;
+
+/* Borrowed, valid as long as the exchange. */
+struct vl_http_request {
+    struct vl_str method; /* a token, case-sensitive */
+    struct vl_str target; /* as it came, origin-form */
+    struct vl_str path;   /* target up to '?'; not decoded */
+    struct vl_str query;  /* after '?', or {NULL,0} */
+    struct vl_str host;   /* the one Host header */
+    struct vl_headers headers;
+    struct vl_str body;
+    const char *peer; /* the client's address, without port */
+};
+
+struct vl_http_site {
+    /* Asked when the head is complete: how large may the body be? A larger
+     * one is answered 413 (and never read). */
+    size_t (*body_max)(const struct vl_http_request *head, void *ctx);
+    void (*handle)(struct vl_exchange *x, void *ctx);
+    void *ctx;
+};
+
+struct vl_http_limits {
+    size_t connections, connections_per_address;
+    int64_t idle_ms, request_ms, write_ms;
+};
+
+#define VL_HTTP_LIMITS_DEFAULT                                                 \
+    ((struct vl_http_limits){.connections = VL_LIMIT_CONNECTIONS,              \
+                             .connections_per_address =                        \
+                                 VL_LIMIT_CONNECTIONS_PER_ADDRESS,             \
+                             .idle_ms = VL_LIMIT_IDLE_MS,                      \
+                             .request_ms = VL_LIMIT_REQUEST_MS,                \
+                             .write_ms = VL_LIMIT_WRITE_MS})
+
+/* The site is borrowed and outlives the server. */
+struct vl_http_server *
+vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
+                   const struct vl_http_limits *limits);
+/* A server may listen on several addresses. */
+valet_status
+vl_http_server_listen(struct vl_http_server *server, const char *address,
+                      unsigned port, unsigned *ret_port,
+                      valet_error *err) VALET_CHECK;
+/*
+ * Stops accepting, closes idle connections, lets running requests end (with
+ * Connection: close) for `ms`, then cuts the rest. `done` is called once when
+ * no connection is left.
+ */
+void vl_http_server_drain(struct vl_http_server *server, int64_t ms,
+                          void (*done)(void *ctx), void *ctx);
+/* Cuts what is left. Exchanges not yet answered stay valid for their owners
+ * until they answer. */
+void vl_http_server_free(struct vl_http_server *server);
+
+/*
+ * Raises the soft limit of open files as far as `connections` need, or says
+ * what to set. Called once at start.
+ */
+valet_status
+vl_http_raise_nofile(size_t connections, valet_error *err) VALET_CHECK;
+
+const struct vl_http_request *vl_exchange_request(const struct vl_exchange *x);
+/* Lives as long as the exchange. */
+struct vl_arena *vl_exchange_arena(struct vl_exchange *x);
+
+struct vl_reply {
+    int status;
+    const char *type; /* Content-Type, or NULL for none */
+    struct vl_header headers[12];
+    size_t header_count;
+    struct vl_str body; /* copied */
+    bool close;         /* close the connection afterwards */
+};
+
+/* Adds a header to a reply not yet sent; name and value are borrowed until
+ * then. Values with controls are an assertion: encode before. */
+void
+vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value);
+
+/* Sends it with Content-Length (HEAD: without the body) and Date. */
+void vl_exchange_reply(struct vl_exchange *x, const struct vl_reply *reply);
+
+/* A streamed answer (chunked): head now, body in pieces (reply->body is the
+ * first piece if not empty). */
+void vl_exchange_start(struct vl_exchange *x, const struct vl_reply *reply);
+/* False when VL_LIMIT_STREAM_HIGH bytes are waiting: stop until on_drain. */
+bool vl_exchange_write(struct vl_exchange *x, struct vl_str bytes);
+void vl_exchange_finish(struct vl_exchange *x);
+/* Has the peer gone? Then what is written is dropped. */
+bool vl_exchange_is_closed(const struct vl_exchange *x);
+/*
+ * `on_close` (may be NULL) is called once if the peer goes before the answer
+ * is finished; the handler still has to finish. `on_drain` (may be NULL) when
+ * the queue of a streamed answer has emptied.
+ */
+void vl_exchange_watch(struct vl_exchange *x, void (*on_close)(void *ctx),
+                       void (*on_drain)(void *ctx), void *ctx);
+
+#endif

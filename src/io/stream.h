@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Connections and listeners over TCP. (TLS will be another maker of the same
+ * struct vl_stream.)
+ */
+#ifndef VL_IO_STREAM_H
+#define VL_IO_STREAM_H
+
+#include "core/str.h"
+#include "io/loop.h"
+
+struct vl_stream;
+
+struct vl_stream_events {
+    /* Bytes have come, borrowed for the call. */
+    void (*on_read)(struct vl_str bytes, void *ctx);
+    /* The peer closed (VALET_OK) or the connection broke. Called once; close
+     * the stream from here or later. */
+    void (*on_end)(valet_status status, void *ctx);
+    /* What was waiting to be sent is sent. May be NULL. */
+    void (*on_drain)(void *ctx);
+};
+
+/* The events and ctx are borrowed and outlive the stream. Reading starts. */
+void vl_stream_attach(struct vl_stream *stream,
+                      const struct vl_stream_events *events, void *ctx);
+/*
+ * Sends a copy of `bytes`: at once what the kernel takes, the rest when it
+ * can. The caller watches vl_stream_waiting() and stops producing above its
+ * high mark; on_drain tells when the queue has emptied.
+ */
+void vl_stream_write(struct vl_stream *stream, struct vl_str bytes);
+size_t vl_stream_waiting(const struct vl_stream *stream);
+void vl_stream_pause(struct vl_stream *stream);
+void vl_stream_resume(struct vl_stream *stream);
+/* Sends what is waiting, then closes our direction; reading goes on. */
+void vl_stream_shutdown(struct vl_stream *stream);
+/* At once and silently; the memory is freed by the loop. */
+void vl_stream_close(struct vl_stream *stream);
+/* The peer's address without its port, such as "127.0.0.1"; borrowed. */
+const char *vl_stream_peer(const struct vl_stream *stream);
+
+struct vl_listener;
+/*
+ * Listens on a numeric IPv4 or IPv6 address; port 0 takes a free one. A taken
+ * port is an error here, not later. `on_accept` owns the stream it gets.
+ */
+valet_status
+vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,
+                 void (*on_accept)(struct vl_stream *stream, void *ctx),
+                 void *ctx, struct vl_listener **ret,
+                 valet_error *err) VALET_CHECK;
+unsigned vl_listener_port(const struct vl_listener *listener);
+/* No new connections; those that exist live on. NULL is fine. */
+void vl_listener_close(struct vl_listener *listener);
+
+/* Connects to a numeric address. One callback: the stream, or NULL. */
+valet_status
+vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
+                  void (*done)(struct vl_stream *stream, void *ctx), void *ctx,
+                  valet_error *err) VALET_CHECK;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * JSON Web Key sets (RFC 7517): what an issuer publishes, and what we verify
+ * with. A set is immutable and counted, so that a refetched one can replace
+ * it while others still verify with the old one.
+ */
+#ifndef VL_JOSE_JWK_H
+#define VL_JOSE_JWK_H
+
+#include "crypto/pkey.h"
+
+struct vl_jwks;
+
+/*
+ * Reads a JWKS document. Keys that are not RSA, not for signatures, too weak
+ * or broken are left out; a set without one usable key is VALET_INVALID. At
+ * most 100 keys.
+ */
+valet_status vl_jwks_parse(struct vl_str json, struct vl_jwks **ret,
+                           valet_error *err) VALET_CHECK;
+struct vl_jwks *vl_jwks_ref(struct vl_jwks *set);
+void vl_jwks_unref(struct vl_jwks *set);
+/* Borrowed; NULL when there is no key with exactly this id. */
+const struct vl_pkey *
+vl_jwks_find(const struct vl_jwks *set, struct vl_str kid);
+
+/*
+ * Appends one public key as a JWK the way Entra publishes it: kty, use, kid,
+ * x5t (both the SHA-1 thumbprint of the certificate), n, e, x5c, issuer.
+ * `out` gets the object; *ret_kid (of at least 28 bytes) the key id.
+ */
+valet_status
+vl_jwk_publish(const struct vl_pkey *key, struct vl_str cert_der,
+               struct vl_str issuer, struct vl_buf *out, struct vl_buf *ret_kid,
+               valet_error *err) VALET_CHECK;
+
+#endif
