@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One MCP server over Streamable HTTP (2025-03-26, 2025-06-18, 2025-11-25) at
+ * one URL. The caller has checked Host, Origin and the bearer token already,
+ * for this very request (@spec RS-19); the endpoint never asks who somebody
+ * is, it is told. Sessions belong to a principal: user, client and token
+ * family (@spec SB-21 SB-23); another's session id is answered like one that
+ * does not exist.
+ */
+#ifndef VL_MCP_ENDPOINT_H
+#define VL_MCP_ENDPOINT_H
+
+#include "core/principal.h"
+#include "core/sys.h"
+#include "http/server.h"
+#include "valet/mcp.h"
+
+struct vl_mcp_endpoint;
+
+/* What happened, for the audit trail. Borrowed for the call. */
+enum vl_mcp_happening {
+    VL_MCP_SESSION_OPENED,
+    VL_MCP_SESSION_CLOSED,
+    VL_MCP_SESSION_HIJACK, /* an id of somebody else's session was used */
+    VL_MCP_TOOL_DENIED,
+    VL_MCP_TOOL_STARTED,
+    VL_MCP_TOOL_ENDED,
+    VL_MCP_TOOL_CANCELLED,
+};
+
+struct vl_mcp_note {
+    enum vl_mcp_happening what;
+    const struct vl_principal *principal;
+    const char *tool;       /* or NULL */
+    const char *permission; /* TOOL_DENIED */
+    const char *peer;
+    const char *correlation;
+    bool failed; /* TOOL_ENDED with isError */
+    int64_t ms;  /* TOOL_ENDED */
+};
+
+struct vl_mcp_hooks {
+    /* May the principal use what needs this permission? */
+    bool (*may)(const struct vl_principal *principal, const char *permission,
+                void *ctx);
+    /* Answers 403 insufficient_scope (@spec RS-11), naming the permission. */
+    void (*refuse)(struct vl_exchange *x, const char *permission, void *ctx);
+    /* Answers 401: the sign-in behind this token has ended (@spec S-08). */
+    void (*login)(struct vl_exchange *x, void *ctx);
+    void (*note)(const struct vl_mcp_note *note, void *ctx);
+    void *ctx;
+};
+
+/* Server, hooks and clock are borrowed and outlive the endpoint. */
+struct vl_mcp_endpoint *
+vl_mcp_endpoint_new(struct vl_mcp_server *server,
+                    const struct vl_mcp_hooks *hooks, struct vl_loop *loop,
+                    const struct vl_clock *clock);
+/* Ends all sessions; calls under way are cancelled and their results
+ * dropped. */
+void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);
+
+/* Answers one request (any method) of this principal, which is copied. */
+void
+vl_mcp_endpoint_handle(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                       const struct vl_principal *principal);
+/* Ends the sessions of a token family (revoked, signed out). */
+void vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
+                                const char *session);
+/* For built-in tools: who calls. Borrowed until the call is finished. */
+const struct vl_principal *
+vl_mcp_call_principal(const struct vl_mcp_call *call);
+
+#endif
