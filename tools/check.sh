@@ -1,0 +1,63 @@
+#!/bin/sh
+# Everything that has to hold, fast things first. Quiet while it is green;
+# ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+mkdir -p build/log
+passed=0
+failed=0
+
+say() { printf '%s\n' "$*"; }
+
+# count NAME PASSED FAILED
+count() {
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	say "$1: $2 passed, $3 failed ($(($(date +%s) - started)) s)"
+}
+
+# step NAME COMMAND …: one pass or one failure.
+step() {
+	name=$1
+	shift
+	if "$@" >"build/log/$name" 2>&1; then
+		count "$name" 1 0
+	else
+		tail -n 100 "build/log/$name"
+		count "$name" 0 1
+	fi
+}
+
+# suite NAME PRESET: builds, then every test of ctest counts.
+suite() {
+	if ! { cmake --preset "$2" && cmake --build --preset "$2"; } >"build/log/build-$1" 2>&1; then
+		grep -E 'error|FAILED|warning' "build/log/build-$1" | head -n 40
+		count "$1 (build)" 0 1
+		return
+	fi
+	ctest --test-dir "build/$2" --output-on-failure -j "$(nproc)" >"build/log/$1" 2>&1
+	good=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "build/log/$1")
+	bad=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*' "build/log/$1")
+	[ "$bad" = 0 ] || tail -n 150 "build/log/$1"
+	[ "$good$bad" != 00 ] || bad=1
+	count "$1" "$good" "$bad"
+}
+
+end_to_end() {
+	tools/e2e.sh >build/log/e2e 2>&1
+	good=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
+	bad=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
+	cancelled=$(sed -n 's/^# cancelled \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
+	bad=$((${bad:-1} + ${cancelled:-0}))
+	[ "$bad" = 0 ] || grep -E -B2 -A40 '^ *not ok' build/log/e2e | head -n 300
+	count e2e "${good:-0}" "$bad"
+}
+
+started=$(date +%s)
+step lint tools/lint.sh
+suite unit dev
+suite asan asan
+step release sh -c 'cmake --preset release && cmake --build --preset release'
+end_to_end
+say "$passed passed, $failed failed"
+[ "$failed" = 0 ]

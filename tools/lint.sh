@@ -1,0 +1,43 @@
+#!/bin/sh
+# The rules of the house that a compiler does not know. Each prints what it
+# found; any finding fails.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+# report RULE: reads findings from standard input.
+report() {
+	findings=$(cat)
+	[ -n "$findings" ] || return 0
+	printf '%s\n%s\n\n' "lint: $1" "$findings"
+	bad=1
+}
+
+sources() { git ls-files -co --exclude-standard 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'; }
+production() { git ls-files -co --exclude-standard 'src/*.[ch]' 'include/*.h'; }
+# only_in PATTERN FOLDERS: files outside FOLDERS that include PATTERN.
+only_in() { production | xargs grep -lE "#include <($1)" | grep -vE "^src/($2)"; }
+
+sources | xargs clang-format-14 --dry-run 2>&1 | grep 'warning:' | cut -d: -f1 | sort -u | report "not formatted (./dev format)"
+only_in 'openssl/' 'crypto/|io/tls' | report "OpenSSL belongs to crypto/"
+only_in 'uv\.h' 'io/' | report "libuv belongs to io/"
+only_in 'jansson\.h' 'json/' | report "jansson belongs to json/"
+only_in 'sqlite3\.h' 'store/' | report "SQLite belongs to store/"
+only_in 'yaml\.h' 'conf/' | report "libyaml belongs to conf/"
+only_in 'curl/' 'http/fetch' | report "libcurl belongs to http/fetch"
+production | grep '\.c$' | xargs wc -l | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines" }' | report "a file over 600 lines: find the second room in it"
+production | grep '^src.*\.h$' | xargs wc -l | awk '$2 != "total" && $1 > 240 { print $2 ": " $1 " lines" }' | report "a header over 240 lines"
+production | xargs grep -nE '\bgoto\b' | report "goto"
+production | xargs grep -nE '\b(TODO|FIXME|XXX|HACK)\b' | report "unfinished work"
+production | xargs grep -LE 'SPDX-License-Identifier: Apache-2.0' | report "no licence line"
+# shellcheck disable=SC2016 # the program is awk's
+production | grep '\.c$' | xargs awk '
+	FNR == 1 { start = 0; open = 0 }
+	/^[A-Za-z_].*\(/ && !/;[ \t]*$/ { name = $0; start = FNR }
+	/^\{/ { if (start) open = start }
+	/^\}/ { if (open) { n = FNR - open + 1; if (n > 70) { sub(/\(.*/, "", name); print FILENAME ":" open ": " name " has " n " lines" } open = 0; start = 0 } }
+' | report "a function over 70 lines"
+git ls-files -co --exclude-standard | grep -vE '^(LICENSE|\.gitignore)$' | xargs grep -nIE '(registry\.npmjs\.org|/work/|deb\.debian\.org)' | report "addresses and paths that are not the project's"
+git ls-files -co --exclude-standard dev 'tools/*.sh' .ci/run | xargs shellcheck | report "shellcheck"
+[ ! -d docs/man ] || git ls-files -co --exclude-standard 'docs/man/*' | xargs -r mandoc -Tlint -Wwarning | report "mandoc"
+exit "$bad"
