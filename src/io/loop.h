@@ -15,11 +15,12 @@
 struct vl_loop;
 
 valet_status vl_loop_new(struct vl_loop **ret, valet_error *err) VALET_CHECK;
-/* Closes what is left, lets the closing callbacks run, frees. */
+/* Delivers the tasks that are still queued, then closes what is left without
+ * calling anybody back, and frees. NULL is fine. */
 void vl_loop_free(struct vl_loop *loop);
 /* Runs until vl_loop_stop(). */
 void vl_loop_run(struct vl_loop *loop);
-/* Runs what is ready, waiting at most until the first event. For tests. */
+/* Runs what is ready, waiting (for ever) until the first event. For tests. */
 void vl_loop_step(struct vl_loop *loop);
 void vl_loop_stop(struct vl_loop *loop);
 
@@ -38,7 +39,6 @@ vl_timer_new(struct vl_loop *loop, void (*fire)(void *ctx), void *ctx);
 void vl_timer_start(struct vl_timer *timer, int64_t ms);
 void vl_timer_stop(struct vl_timer *timer);
 void vl_timer_free(struct vl_timer *timer); /* NULL is fine */
-/* A timer that does not keep vl_loop_step() waiting loops alive. */
 
 /* Calls `fire` for each arrival of a signal until the loop is freed. */
 valet_status vl_loop_on_signal(struct vl_loop *loop, int signal,
@@ -48,9 +48,11 @@ valet_status vl_loop_on_signal(struct vl_loop *loop, int signal,
 /* A file descriptor of a foreign library (libcurl), watched but not owned. */
 enum { VL_WATCH_READ = 1, VL_WATCH_WRITE = 2 };
 struct vl_watch;
+/* NULL when the kernel cannot watch it. */
 struct vl_watch *vl_watch_new(struct vl_loop *loop, int fd,
                               void (*fire)(int events, void *ctx), void *ctx);
 void vl_watch_set(struct vl_watch *watch, int events);
+/* Before the descriptor is closed. */
 void vl_watch_free(struct vl_watch *watch); /* NULL is fine */
 
 #endif

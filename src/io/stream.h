@@ -17,7 +17,8 @@ struct vl_stream_events {
     /* The peer closed (VALET_OK) or the connection broke. Called once; close
      * the stream from here or later. */
     void (*on_end)(valet_status status, void *ctx);
-    /* What was waiting to be sent is sent. May be NULL. */
+    /* What was waiting to be sent is sent, or (only after on_end) will never
+     * be. May be NULL. */
     void (*on_drain)(void *ctx);
 };
 
@@ -43,7 +44,8 @@ const char *vl_stream_peer(const struct vl_stream *stream);
 struct vl_listener;
 /*
  * Listens on a numeric IPv4 or IPv6 address; port 0 takes a free one. A taken
- * port is an error here, not later. `on_accept` owns the stream it gets.
+ * port is VALET_CONFLICT here, not later. `on_accept` owns the stream it gets.
+ * An IPv6 address takes IPv6 alone, except "::", which stands for both.
  */
 valet_status
 vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,

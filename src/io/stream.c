@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A TCP connection on libuv. What the kernel does not take at once waits in
+ * two buffers: one that libuv is sending, and one that collects what comes
+ * meanwhile and is sent next, in one piece. Both exist only while something
+ * waits, so an idle connection is this struct and nothing else.
+ */
+#include "io/stream.h"
+
+#include <unistd.h>
+
+#include <netinet/tcp.h>
+
+#include "core/buf.h"
+#include "core/status.h"
+#include "io/handle.h"
+#include "io/tcp.h"
+
+/* Callers stop at their own high mark; this only keeps sums from wrapping. */
+#define QUEUE_MAX (SIZE_MAX / 4)
+
+struct sender {
+    uv_write_t req;
+    struct vl_buf sending; /* libuv's until its callback */
+    struct vl_buf queue;
+};
+
+struct vl_stream {
+    struct vl_handle handle;
+    uv_tcp_t uv;
+    struct vl_loop *loop;
+    const struct vl_stream_events *events; /* NULL before it is attached */
+    void *ctx;
+    struct sender *sender; /* NULL while nothing waits */
+    bool paused;
+    bool ended;  /* on_end was called, or is not wanted */
+    bool broken; /* sending has failed: what is written is dropped */
+    bool shut;   /* our direction is closed, or will be when all is sent */
+    char peer[INET6_ADDRSTRLEN];
+};
+
+void
+vl_socket_tune(int fd)
+{
+    int on = 1, idle = 60, every = 30, count = 4;
+    /* They only tune: a socket without them still works. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+/* --- life --- */
+
+static void
+close_handle(struct vl_handle *handle)
+{
+    vl_stream_close(VL_CONTAINER(handle, struct vl_stream, handle));
+}
+
+static struct vl_stream *
+make_stream(struct vl_loop *loop, const union vl_address *peer)
+{
+    struct vl_stream *stream = vl_alloc(sizeof *stream);
+    memset(stream, 0, sizeof *stream);
+    stream->loop = loop;
+    vl_address_text(peer, stream->peer);
+    VL_ASSERT(uv_tcp_init(&loop->uv, &stream->uv) == 0);
+    vl_handle_own(&stream->handle, (uv_handle_t *)&stream->uv, close_handle);
+    return stream;
+}
+
+struct vl_stream *
+vl_stream_of_socket(struct vl_loop *loop, int fd, const union vl_address *peer)
+{
+    struct vl_stream *stream = make_stream(loop, peer);
+    if (uv_tcp_open(&stream->uv, fd) == 0)
+        return stream;
+    (void)close(fd);
+    vl_stream_close(stream);
+    return NULL;
+}
+
+static void
+free_sender(struct vl_stream *stream)
+{
+    if (!stream->sender)
+        return;
+    vl_buf_done(&stream->sender->sending);
+    vl_buf_done(&stream->sender->queue);
+    free(stream->sender);
+    stream->sender = NULL;
+}
+
+static void
+on_closed(uv_handle_t *uv)
+{
+    struct vl_stream *stream = uv->data;
+    free_sender(stream);
+    free(stream);
+}
+
+void
+vl_stream_close(struct vl_stream *stream)
+{
+    uv_handle_t *uv = (uv_handle_t *)&stream->uv;
+    if (uv_is_closing(uv))
+        return;
+    stream->ended = true;
+    uv_close(uv, on_closed);
+}
+
+static bool
+is_closed(const struct vl_stream *stream)
+{
+    return uv_is_closing((const uv_handle_t *)&stream->uv) != 0;
+}
+
+const char *
+vl_stream_peer(const struct vl_stream *stream)
+{
+    return stream->peer;
+}
+
+/* --- receiving --- */
+
+static void
+end(struct vl_stream *stream, valet_status status)
+{
+    /* Before it is attached nobody can be told: reading will tell again. */
+    if (stream->ended || !stream->events)
+        return;
+    stream->ended = true;
+    (void)uv_read_stop((uv_stream_t *)&stream->uv);
+    stream->events->on_end(status, stream->ctx);
+}
+
+static void
+give_buffer(uv_handle_t *uv, size_t suggested, uv_buf_t *ret)
+{
+    (void)suggested;
+    struct vl_stream *stream = uv->data;
+    *ret = uv_buf_init(stream->loop->read, VL_IO_READ_SIZE);
+}
+
+static void
+on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf)
+{
+    struct vl_stream *stream = uv->data;
+    if (n > 0)
+        stream->events->on_read(vl_str_of(buf->base, (size_t)n), stream->ctx);
+    if (n >= 0)
+        return;
+    stream->broken = stream->broken || n != UV_EOF;
+    end(stream, n == UV_EOF ? VALET_OK : VALET_RETRY);
+}
+
+void
+vl_stream_attach(struct vl_stream *stream,
+                 const struct vl_stream_events *events, void *ctx)
+{
+    stream->events = events;
+    stream->ctx = ctx;
+    vl_stream_resume(stream);
+}
+
+void
+vl_stream_pause(struct vl_stream *stream)
+{
+    stream->paused = true;
+    (void)uv_read_stop((uv_stream_t *)&stream->uv);
+}
+
+void
+vl_stream_resume(struct vl_stream *stream)
+{
+    stream->paused = false;
+    if (!stream->ended && stream->events)
+        (void)uv_read_start((uv_stream_t *)&stream->uv, give_buffer, on_read);
+}
+
+/* --- sending --- */
+
+static void
+on_shutdown(uv_shutdown_t *req, int status)
+{
+    (void)status;
+    free(req);
+}
+
+static void
+shut_now(struct vl_stream *stream)
+{
+    uv_shutdown_t *req = vl_alloc(sizeof *req);
+    if (uv_shutdown(req, (uv_stream_t *)&stream->uv, on_shutdown) != 0)
+        free(req); /* the peer was faster */
+}
+
+/*
+ * Sending is over. The socket is shut so that reading comes to its end too:
+ * a gap in what we sent must not look like a whole message.
+ */
+static void
+break_off(struct vl_stream *stream)
+{
+    uv_os_fd_t fd;
+    stream->broken = true;
+    if (uv_fileno((uv_handle_t *)&stream->uv, &fd) == 0)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
+static void on_written(uv_write_t *req, int status);
+
+/* Hands the collected bytes to libuv, which reports by on_written(). */
+static void
+send_queue(struct vl_stream *stream)
+{
+    struct sender *sender = stream->sender;
+    vl_buf_done(&sender->sending);
+    sender->sending = vl_buf_take(&sender->queue);
+    struct vl_str s = vl_buf_str(&sender->sending);
+    uv_buf_t buf = {.base = sender->sending.p, .len = s.n};
+    sender->req.data = stream;
+    int rc =
+        uv_write(&sender->req, (uv_stream_t *)&stream->uv, &buf, 1, on_written);
+    VL_ASSERT(rc == 0);
+}
+
+static void
+on_written(uv_write_t *req, int status)
+{
+    struct vl_stream *stream = req->data;
+    if (is_closed(stream))
+        return;
+    stream->broken = stream->broken || status != 0;
+    if (!stream->broken && vl_buf_size(&stream->sender->queue)) {
+        send_queue(stream);
+        return;
+    }
+    free_sender(stream);
+    if (stream->shut && !stream->broken)
+        shut_now(stream);
+    /* Who has heard the end already and waits for the rest to be sent has to
+     * hear that it will not be. */
+    if (stream->broken && !stream->ended)
+        end(stream, VALET_RETRY);
+    else if (stream->events && stream->events->on_drain)
+        stream->events->on_drain(stream->ctx);
+}
+
+static void
+enqueue(struct vl_stream *stream, struct vl_str bytes)
+{
+    bool first = stream->sender == NULL;
+    if (first) {
+        stream->sender = vl_alloc(sizeof *stream->sender);
+        /* Answers carry tokens: what waited is wiped. */
+        stream->sender->sending = vl_buf_of_secret(QUEUE_MAX);
+        stream->sender->queue = vl_buf_of_secret(QUEUE_MAX);
+    }
+    struct vl_buf *queue = &stream->sender->queue;
+    vl_buf_add(queue, bytes);
+    if (queue->failed)
+        break_off(stream); /* no memory; the write in flight reports it */
+    if (first)
+        send_queue(stream);
+}
+
+void
+vl_stream_write(struct vl_stream *stream, struct vl_str bytes)
+{
+    if (bytes.n == 0 || stream->broken || stream->shut || is_closed(stream))
+        return;
+    if (!stream->sender) {
+        char *base = (char *)(uintptr_t)bytes.p; /* libuv does not write */
+        uv_buf_t buf = {.base = base, .len = bytes.n};
+        int n = uv_try_write((uv_stream_t *)&stream->uv, &buf, 1);
+        /* A failure shows again, and asynchronously, in uv_write(). */
+        if (n > 0)
+            bytes = vl_str_from(bytes, (size_t)n);
+    }
+    if (bytes.n)
+        enqueue(stream, bytes);
+}
+
+size_t
+vl_stream_waiting(const struct vl_stream *stream)
+{
+    if (!stream->sender)
+        return 0;
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&stream->uv) +
+           vl_buf_size(&stream->sender->queue);
+}
+
+void
+vl_stream_shutdown(struct vl_stream *stream)
+{
+    if (stream->shut || stream->broken || is_closed(stream))
+        return;
+    stream->shut = true;
+    if (!stream->sender)
+        shut_now(stream);
+}
+
+/* --- connecting --- */
+
+struct connecting {
+    uv_connect_t req;
+    void (*done)(struct vl_stream *stream, void *ctx);
+    void *ctx;
+    struct vl_stream *stream;
+};
+
+static void
+on_connected(uv_connect_t *req, int status)
+{
+    struct connecting *c = VL_CONTAINER(req, struct connecting, req);
+    struct connecting now = *c;
+    free(c);
+    if (is_closed(now.stream))
+        return; /* the loop is being freed */
+    uv_os_fd_t fd;
+    if (status == 0 && uv_fileno((uv_handle_t *)&now.stream->uv, &fd) == 0)
+        vl_socket_tune(fd);
+    if (status != 0)
+        vl_stream_close(now.stream);
+    now.done(status == 0 ? now.stream : NULL, now.ctx);
+}
+
+valet_status
+vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
+                  void (*done)(struct vl_stream *stream, void *ctx), void *ctx,
+                  valet_error *err)
+{
+    union vl_address peer;
+    VL_TRY(vl_address_parse(address, port, &peer, err));
+    struct connecting *c = vl_alloc(sizeof *c);
+    c->done = done;
+    c->ctx = ctx;
+    c->stream = make_stream(loop, &peer);
+    int rc = uv_tcp_connect(&c->req, &c->stream->uv, &peer.any, on_connected);
+    if (rc != 0) {
+        vl_stream_close(c->stream);
+        free(c);
+        return vl_fail(err, VALET_RETRY, "", "cannot connect to %s: %s",
+                       address, uv_strerror(rc));
+    }
+    return VALET_OK;
+}
