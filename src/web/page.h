@@ -7,13 +7,17 @@
  * A template holds `{{name}}` (escaped for text and quoted attributes),
  * `{{#name}}…{{/name}}` (shown when the variable is present and not empty, or
  * once per row of the list of that name) and `{{^name}}…{{/name}}` (shown
- * otherwise). There is no unescaped form. An unknown name is an error.
+ * otherwise). There is no unescaped form. An unknown name is an error; a
+ * section asks, so there it means "not present". Sections nest up to eight
+ * deep; a list stands in no other list's rows. Within a row its own names come
+ * before the page's.
  */
 #ifndef VL_WEB_PAGE_H
 #define VL_WEB_PAGE_H
 
 #include "core/buf.h"
 #include "http/server.h"
+#include "web/asset.h"
 
 struct vl_page_var {
     const char *name;
@@ -28,6 +32,8 @@ struct vl_page_list {
 
 struct vl_page {
     const char *asset; /* file name without ending, e.g. "consent" */
+    /* Where to look for it; NULL: the pages of web/assets. */
+    const struct vl_asset *assets;
     struct vl_page_var vars[24];
     size_t var_count;
     struct vl_page_list lists[4];
@@ -35,10 +41,21 @@ struct vl_page {
 };
 
 void vl_page_set(struct vl_page *page, const char *name, struct vl_str value);
+/* The rows are borrowed. */
+void vl_page_set_list(struct vl_page *page, const struct vl_page_list *list);
 
-/* Renders into `out`. VALET_INVALID for a template fault, VALET_LIMIT. */
+/*
+ * Renders into `out`. VALET_INVALID for a template fault or a value that is
+ * not UTF-8, VALET_NOT_FOUND for an unknown page, VALET_LIMIT when `out` is
+ * full. Controls in values are shown as U+FFFD.
+ */
 valet_status vl_page_render(const struct vl_page *page, struct vl_buf *out,
                             valet_error *err) VALET_CHECK;
+
+/* The same with the template's text instead of a compiled-in page. */
+valet_status
+vl_page_render_text(const struct vl_page *page, struct vl_str text,
+                    struct vl_buf *out, valet_error *err) VALET_CHECK;
 
 /*
  * Adds what every page carries: Content-Security-Policy (default-src 'none';
@@ -56,7 +73,8 @@ void vl_page_reply(struct vl_exchange *x, const struct vl_page *page,
 /*
  * The page that moves the browser on after a form post: 200 with a meta
  * refresh and a link, since browsers apply form-action to redirects that
- * follow a post. `url` is https, loopback http, or a registered custom scheme.
+ * follow a post. `url` is https, loopback http, or a registered custom scheme;
+ * anything else is answered with an error page instead (@spec W-69).
  */
 void vl_page_move_on(struct vl_exchange *x, struct vl_str title,
                      struct vl_str url, struct vl_reply *reply);
