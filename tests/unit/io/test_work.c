@@ -51,8 +51,8 @@ run(struct vl_job *job)
     struct task *task = VL_CONTAINER(job, struct task, job);
     struct bench *b = task->bench;
     b->run_in_order = b->run_in_order && b->ran == task->number;
-    b->on_time =
-        b->on_time && b->open && !pthread_equal(b->here, pthread_self());
+    b->run_right =
+        b->run_right && b->open && !pthread_equal(b->here, pthread_self());
     b->in_batch++;
     b->ran++;
 }
