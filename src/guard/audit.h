@@ -57,7 +57,11 @@ const char *vl_audit_kind_name(enum vl_audit_kind kind);
 
 struct vl_audit;
 
-/* `path` "" discards. VALET_INTERNAL when it cannot be opened for append. */
+/*
+ * `path` "" discards. VALET_INTERNAL when it cannot be opened for append;
+ * VALET_DENIED when it is a symbolic link, no regular file, another user's, or
+ * open to group or others.
+ */
 valet_status vl_audit_open(const char *path, const struct vl_clock *clock,
                            struct vl_audit **ret, valet_error *err) VALET_CHECK;
 /* Writes what is buffered, closes. NULL is fine. */
@@ -67,7 +71,13 @@ valet_status
 vl_audit_reopen(struct vl_audit *audit, valet_error *err) VALET_CHECK;
 /* Writes what is buffered. The owner calls it at the end of a loop turn or
  * at the latest every 100 ms. Refusals are written at once. */
+#define VL_AUDIT_BACKLOG 262144
 void vl_audit_flush(struct vl_audit *audit);
+/* How many events could not be kept since the start (the first line after a
+ * gap says so too), and whether the last write failed: for health checks and
+ * the operator's log. */
+uint64_t vl_audit_lost(struct vl_audit *audit);
+bool vl_audit_is_failing(struct vl_audit *audit);
 
 /* Everything is optional and borrowed for the call. */
 struct vl_audit_event {
