@@ -23,7 +23,8 @@ bool vl_policy_may_call(const struct vl_principal *principal,
                         const char *permission);
 /* A scope that the desk knows and may grant. */
 bool vl_policy_is_known_scope(struct vl_str scope);
-/* Every known scope, space-separated: for metadata. */
+/* Every known scope, space-separated: for metadata. Aliases are granted to who
+ * asks for them, but not advertised: clients ask for all that they see. */
 const char *vl_policy_known_scopes(void);
 /* A scope in plain words, for the consent page; NULL if unknown. */
 const char *vl_policy_describe_scope(struct vl_str scope);
