@@ -192,6 +192,13 @@ parse_authority(struct vl_str text, struct vl_url *url, valet_error *err)
     return parse_port(vl_str_from(text, 1), url, err);
 }
 
+bool
+vl_url_is_authority(struct vl_str text)
+{
+    struct vl_url url = {.scheme = VL_STR("http")};
+    return parse_authority(text, &url, NULL) == VALET_OK;
+}
+
 /* scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) */
 static valet_status
 parse_scheme(struct vl_str *rest, struct vl_url *url, valet_error *err)

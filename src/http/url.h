@@ -28,6 +28,8 @@ struct vl_url {
  */
 valet_status vl_url_parse(struct vl_str text, struct vl_url *ret,
                           valet_error *err) VALET_CHECK;
+/* Is it host [ ":" port ], as in a Host header? By the same rules. */
+bool vl_url_is_authority(struct vl_str text);
 bool vl_url_is_http(const struct vl_url *url); /* http or https */
 bool vl_url_is_https(const struct vl_url *url);
 /* "localhost", 127.0.0.1 or ::1, written exactly so (case aside). */
