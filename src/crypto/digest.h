@@ -18,6 +18,12 @@ void vl_sha1_thumbprint(struct vl_str bytes, unsigned char ret[VL_SHA1_SIZE]);
 /* Thread-safe; the key is borrowed. */
 void vl_hmac_sha256(const struct vl_secret *key, struct vl_str bytes,
                     unsigned char ret[VL_SHA256_SIZE]);
+/*
+ * HKDF with all its inputs; `size` is at most 255 * VL_SHA256_SIZE. Prefer
+ * vl_hkdf(), which leaves nothing to choose.
+ */
+void vl_hkdf_sha256(struct vl_str salt, const struct vl_secret *key,
+                    struct vl_str info, unsigned char *ret, size_t size);
 /* A 32-byte key of its own for each `label`. */
 struct vl_secret vl_hkdf(const struct vl_secret *key, const char *label);
 

@@ -10,6 +10,7 @@
 #ifndef VL_CRYPTO_KEYRING_H
 #define VL_CRYPTO_KEYRING_H
 
+#include "core/buf.h"
 #include "core/secret.h"
 
 struct vl_keyring;

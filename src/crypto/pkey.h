@@ -6,6 +6,7 @@
 #ifndef VL_CRYPTO_PKEY_H
 #define VL_CRYPTO_PKEY_H
 
+#include "core/buf.h"
 #include "core/secret.h"
 
 struct vl_pkey;
