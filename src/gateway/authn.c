@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The bearer check (RFC 6750; @spec S-65 RS-04 RS-19): in front of every MCP
+ * path, for every method, on every request. What a stranger sees is decided
+ * here: no token, and all bad tokens alike.
+ */
+#include "gateway/private.h"
+#include "guard/policy.h"
+#include "web/page.h"
+
+/* A request that waits for the store's word on its token. */
+struct admission {
+    struct vl_backend *backend;
+    struct vl_exchange *x;
+};
+
+/* @spec RS-08 RS-09: one Bearer challenge, alone, with quoted values. */
+static void
+write_challenge(const struct vl_backend *backend, const char *error,
+                const char *scope, struct vl_buf *out)
+{
+    vl_buf_addz(out, "Bearer realm=\"mcp-valet\"");
+    if (error)
+        vl_buf_addf(out, ", error=\"%s\"", error);
+    vl_buf_addf(out, ", scope=\"%s\", resource_metadata=\"%s\"", scope,
+                backend->metadata);
+}
+
+/* Does a person look at this with a browser? (@spec S-84) */
+static bool
+is_browser(const struct vl_http_request *request)
+{
+    return vl_str_eqz(request->method, "GET") &&
+           vl_headers_have_token(&request->headers, "accept", "text/html");
+}
+
+static void
+reply_page(struct vl_backend *backend, struct vl_exchange *x,
+           struct vl_reply *reply)
+{
+    struct vl_page page = {.asset = "sign-in-needed"};
+    vl_page_set(&page, "url", vl_str_z(backend->resource));
+    vl_page_reply(x, &page, reply);
+}
+
+void
+vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
+                   bool token_came)
+{
+    vl_auto(vl_buf) challenge = vl_buf_of(2048);
+    struct vl_reply reply = {.status = 401, .type = "application/json"};
+    const char *required = backend->gateway->conf->required_scopes;
+    /* RFC 6750 section 3: no error code when nothing was presented. */
+    write_challenge(backend, token_came ? "invalid_token" : NULL, required,
+                    &challenge);
+    vl_reply_add(&reply, "WWW-Authenticate", vl_buf_str(&challenge));
+    vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    if (!token_came && is_browser(vl_exchange_request(x))) {
+        reply_page(backend, x, &reply);
+        return;
+    }
+    reply.body = token_came
+                     ? VL_STR("{\"error\":\"invalid_token\",\"error_"
+                              "description\":\"The access token is not valid; "
+                              "sign in again.\"}\n")
+                     : VL_STR("{\"error\":\"unauthorized\",\"error_"
+                              "description\":\"This address needs an access "
+                              "token; see WWW-Authenticate.\"}\n");
+    vl_exchange_reply(x, &reply);
+}
+
+/* @spec RS-11 RS-12 */
+void
+vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
+                const char *scope)
+{
+    vl_auto(vl_buf) challenge = vl_buf_of(2048);
+    struct vl_reply reply = {
+        .status = 403,
+        .type = "application/json",
+        .body = VL_STR("{\"error\":\"insufficient_scope\",\"error_"
+                       "description\":\"The access token does not allow "
+                       "this.\"}\n")};
+    write_challenge(backend, "insufficient_scope", scope, &challenge);
+    vl_reply_add(&reply, "WWW-Authenticate", vl_buf_str(&challenge));
+    vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    vl_exchange_reply(x, &reply);
+}
+
+static void
+audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
+              enum vl_audit_kind kind, const char *reason,
+              const struct vl_principal *who)
+{
+    vl_audit(backend->gateway->audit,
+             &(struct vl_audit_event){.kind = kind,
+                                      .refused = true,
+                                      .reason = reason,
+                                      .client = who ? &who->client : NULL,
+                                      .user = who ? &who->user : NULL,
+                                      .session = who ? who->session : NULL,
+                                      .peer = vl_exchange_request(x)->peer});
+}
+
+/* The token is good: is it good for enough? Then on to the MCP endpoint. */
+static void
+admit(struct vl_backend *backend, struct vl_exchange *x,
+      const struct vl_principal *who)
+{
+    const char *required = backend->gateway->conf->required_scopes;
+    if (!vl_policy_has_scopes(vl_str_z(who->scopes), vl_str_z(required))) {
+        audit_refusal(backend, x, VL_AUDIT_RBAC_DENY, "insufficient_scope",
+                      who);
+        vl_authn_forbid(backend, x, required);
+        return;
+    }
+    vl_mcp_endpoint_handle(backend->endpoint, x, who);
+}
+
+static void
+refuse(struct vl_backend *backend, struct vl_exchange *x, const char *reason)
+{
+    audit_refusal(backend, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
+    vl_authn_challenge(backend, x, true);
+}
+
+static void
+on_verdict(valet_status status, const struct vl_principal *who,
+           const char *reason, void *ctx)
+{
+    struct admission *admission = ctx;
+    if (status == VALET_OK)
+        admit(admission->backend, admission->x, who);
+    else /* a store that cannot answer is a no */
+        refuse(admission->backend, admission->x, reason);
+    free(admission);
+}
+
+/* b64token of RFC 6750 section 2.1. */
+static bool
+is_b64token(struct vl_str s)
+{
+    while (s.n && s.p[s.n - 1] == '=')
+        s.n--;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                     (c >= '0' && c <= '9');
+        if (!alnum && !memchr("-._~+/", c, 6))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/*
+ * credentials = "Bearer" 1*SP b64token. Exactly one Authorization header: two
+ * could mean different things to different readers.
+ */
+static bool
+find_token(const struct vl_http_request *request, struct vl_str *ret)
+{
+    struct vl_str value = vl_headers_get(&request->headers, "authorization");
+    if (vl_headers_count(&request->headers, "authorization") != 1 ||
+        !vl_str_ieq(vl_str_head(value, 7), VL_STR("Bearer ")))
+        return false;
+    *ret = vl_str_trim(vl_str_from(value, 7));
+    return is_b64token(*ret);
+}
+
+void
+vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x)
+{
+    struct vl_issuer *issuer = backend->gateway->issuer;
+    const struct vl_http_request *request = vl_exchange_request(x);
+    const struct vl_principal *who;
+    const char *reason = "malformed";
+    struct vl_str token, resource = vl_str_z(backend->resource);
+    if (vl_headers_count(&request->headers, "authorization") == 0) {
+        audit_refusal(backend, x, VL_AUDIT_AUTH_CHALLENGE, "no_token", NULL);
+        vl_authn_challenge(backend, x, false);
+        return;
+    }
+    if (!find_token(request, &token)) {
+        refuse(backend, x, reason);
+        return;
+    }
+    switch (vl_issuer_verdict(issuer, token, resource, &who, &reason)) {
+    case VALET_OK:
+        admit(backend, x, who);
+        return;
+    case VALET_RETRY: {
+        struct admission *admission = vl_alloc(sizeof *admission);
+        *admission = (struct admission){backend, x};
+        vl_issuer_look_up(issuer, token, resource, on_verdict, admission);
+        return;
+    }
+    default:
+        refuse(backend, x, reason);
+    }
+}

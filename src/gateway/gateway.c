@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/private.h"
+
+#include "core/status.h"
+#include "guard/policy.h"
+#include "http/url.h"
+
+/* The audit file is at most this much behind (refusals are not at all). */
+#define FLUSH_MS 100
+
+static void
+flush_audit(void *ctx)
+{
+    struct vl_gateway *gateway = ctx;
+    vl_audit_flush(gateway->audit);
+    vl_timer_start(gateway->flush, FLUSH_MS);
+}
+
+/* --- what an MCP endpoint asks of us --- */
+
+static bool
+may(const struct vl_principal *principal, const char *permission, void *ctx)
+{
+    (void)ctx;
+    return vl_policy_may_call(principal, permission);
+}
+
+static void
+refuse(struct vl_exchange *x, const char *permission, void *ctx)
+{
+    vl_authn_forbid(ctx, x, permission);
+}
+
+static void
+login(struct vl_exchange *x, void *ctx)
+{
+    vl_authn_challenge(ctx, x, true);
+}
+
+static const struct {
+    enum vl_audit_kind kind;
+    bool refused;
+    const char *reason;
+} audited[] = {
+    [VL_MCP_SESSION_OPENED] = {VL_AUDIT_SESSION_OPEN, false, NULL},
+    [VL_MCP_SESSION_CLOSED] = {VL_AUDIT_SESSION_CLOSE, false, NULL},
+    [VL_MCP_SESSION_HIJACK] = {VL_AUDIT_SESSION_HIJACK_ATTEMPT, true,
+                               "not_the_owner"},
+    [VL_MCP_TOOL_DENIED] = {VL_AUDIT_RBAC_DENY, true, "insufficient_scope"},
+    [VL_MCP_TOOL_STARTED] = {VL_AUDIT_TOOL_START, false, NULL},
+    [VL_MCP_TOOL_ENDED] = {VL_AUDIT_TOOL_END, false, NULL},
+    [VL_MCP_TOOL_CANCELLED] = {VL_AUDIT_TOOL_CANCEL, false, "client"},
+};
+
+static void
+note(const struct vl_mcp_note *what, void *ctx)
+{
+    struct vl_backend *backend = ctx;
+    const struct vl_principal *who = what->principal;
+    vl_audit(
+        backend->gateway->audit,
+        &(struct vl_audit_event){
+            .kind = audited[what->what].kind,
+            .refused = audited[what->what].refused,
+            .reason = what->failed ? "tool_error" : audited[what->what].reason,
+            .client = who ? &who->client : NULL,
+            .user = who ? &who->user : NULL,
+            .session = who ? who->session : NULL,
+            .tool = what->tool,
+            .peer = what->peer,
+            .correlation = what->correlation,
+            .ms = what->ms});
+}
+
+/* A token family ended: what hangs on it ends too (@spec S-14). */
+static void
+on_family_end(const char *session, void *ctx)
+{
+    struct vl_gateway *gateway = ctx;
+    for (size_t i = 0; i < gateway->backend_count; i++)
+        vl_mcp_endpoint_end_family(gateway->backends[i].endpoint, session);
+}
+
+/* --- building --- */
+
+static valet_status
+open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    bool created = false;
+    VL_TRY(vl_audit_open(conf->audit_path, &vl_clock_system, &gateway->audit,
+                         err));
+    if (in_memory) {
+        gateway->ring = vl_keyring_new_random();
+        gateway->store = vl_store_open_memory(gateway->ring, &vl_clock_system);
+        return VALET_OK;
+    }
+    VL_TRY(
+        vl_keyring_open(conf->key_path, true, &created, &gateway->ring, err));
+    if (created)
+        vl_log(gateway->log, VL_LOG_INFO, "made a new key file %s: back it up",
+               conf->key_path);
+    return vl_store_open_sqlite(conf->store_path, gateway->ring,
+                                &vl_clock_system, &gateway->store, err);
+}
+
+static valet_status
+bind_sockets(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    const char *host = conf->listen_host;
+    bool both = strcmp(host, "localhost") == 0;
+    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
+    limits.connections = conf->max_connections;
+    limits.connections_per_address = conf->max_connections_per_address;
+    VL_TRY(vl_http_raise_nofile(limits.connections, err));
+    vl_gateway_site(gateway, &gateway->site);
+    gateway->server =
+        vl_http_server_new(gateway->loop, &gateway->site, &limits);
+    VL_TRY(vl_http_server_listen(gateway->server, both ? "127.0.0.1" : host,
+                                 conf->listen_port, &gateway->port, err));
+    valet_error v6 = {0};
+    if (both && vl_http_server_listen(gateway->server, "::1", gateway->port,
+                                      NULL, &v6) != VALET_OK)
+        vl_log(gateway->log, VL_LOG_WARN, "not listening on ::1: %s",
+               v6.message);
+    gateway->is_loopback =
+        both || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+    if (conf->public_url[0])
+        (void)snprintf(gateway->url, sizeof gateway->url, "%s",
+                       conf->public_url);
+    else /* @spec W-21: what clients use, with the port that was bound */
+        (void)snprintf(gateway->url, sizeof gateway->url, "http://localhost:%u",
+                       gateway->port);
+    return VALET_OK;
+}
+
+static void
+build_entra(struct vl_gateway *gateway)
+{
+    const struct vl_conf *conf = gateway->conf;
+    (void)snprintf(gateway->redirect_uri, sizeof gateway->redirect_uri,
+                   "%s/auth/callback", gateway->url);
+    gateway->entra_config = (struct vl_entra_config){
+        .authority_host = conf->authority_host,
+        .tenant_id = conf->tenant_id,
+        .client_id = conf->client_id,
+        .client_secret = &conf->client_secret,
+        .redirect_uri = gateway->redirect_uri,
+        .scopes = conf->entra_scopes,
+    };
+    gateway->fetcher = vl_fetcher_new(gateway->loop);
+    gateway->entra = vl_entra_new(gateway->loop, gateway->fetcher,
+                                  &vl_clock_system, &gateway->entra_config);
+}
+
+/* The URLs of the servers: /mcp is the first one's. */
+static void
+name_backends(struct vl_gateway *gateway)
+{
+    const struct vl_conf *conf = gateway->conf;
+    for (size_t i = 0;
+         i <= conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
+         i++) {
+        struct vl_backend *backend =
+            &gateway->backends[gateway->backend_count++];
+        backend->gateway = gateway;
+        if (i == 0)
+            (void)snprintf(backend->path, sizeof backend->path, "/mcp");
+        else
+            (void)snprintf(backend->path, sizeof backend->path, "/%s/mcp",
+                           conf->servers[i - 1].name);
+        (void)snprintf(backend->resource, sizeof backend->resource, "%s%s",
+                       gateway->url, backend->path);
+        (void)snprintf(backend->metadata, sizeof backend->metadata,
+                       "%s/.well-known/oauth-protected-resource%s",
+                       gateway->url, backend->path);
+    }
+}
+
+static void
+build_issuer(struct vl_gateway *gateway)
+{
+    const struct vl_conf *conf = gateway->conf;
+    struct vl_issuer_config *config = &gateway->issuer_config;
+    gateway->clients = vl_alloc(conf->client_count * sizeof *gateway->clients);
+    for (size_t i = 0; i < conf->client_count; i++)
+        gateway->clients[i] = (struct vl_issuer_client){
+            conf->clients[i].id, conf->clients[i].name,
+            conf->clients[i].redirect_uris,
+            conf->clients[i].redirect_uri_count};
+    *config = (struct vl_issuer_config){
+        .issuer = gateway->url,
+        .scopes = conf->required_scopes,
+        .clients = gateway->clients,
+        .client_count = conf->client_count,
+        .registration_dynamic = conf->registration_dynamic,
+        .registration_max = conf->registration_max,
+        .registration_per_address_per_hour = conf->registration_per_address,
+        .registration_unused_ms = conf->registration_unused_ms,
+        .access_token_ms = conf->access_token_ms,
+        .refresh_token_ms = conf->refresh_token_ms,
+        .session_max_ms = conf->session_max_ms,
+    };
+    for (size_t i = 0; i < gateway->backend_count; i++)
+        config->resources[config->resource_count++] =
+            gateway->backends[i].resource;
+    struct vl_issuer_deps deps = {
+        .loop = gateway->loop,
+        .store = gateway->store,
+        .ring = gateway->ring,
+        .clock = &vl_clock_system,
+        .idp = vl_entra_idp(gateway->entra),
+        .audit = gateway->audit,
+    };
+    gateway->issuer = vl_issuer_new(&deps, config);
+    vl_issuer_on_end(gateway->issuer, on_family_end, gateway);
+}
+
+static valet_status
+build_builtin(struct vl_gateway *gateway, const struct vl_conf_server *server,
+              valet_error *err)
+{
+    struct vl_builtin *builtin = &gateway->builtins[gateway->builtin_count++];
+    struct vl_graph_tool_deps deps = {
+        .issuer = gateway->issuer,
+        .fetcher = gateway->fetcher,
+        .audit = gateway->audit,
+        .graph_url = gateway->conf->graph_url,
+        .select = server->graph_select,
+    };
+    VL_TRY(valet_mcp_server_new("mcp-valet", VALET_VERSION, NULL,
+                                &builtin->server, err));
+    return vl_graph_tool_new(&deps, builtin->server, &builtin->graph, err);
+}
+
+static valet_status
+build_mcp(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    for (size_t i = 0; i + 1 < gateway->backend_count; i++)
+        VL_TRY(build_builtin(gateway, &conf->servers[i], err));
+    for (size_t i = 0; i < gateway->backend_count; i++) {
+        struct vl_backend *backend = &gateway->backends[i];
+        gateway->hooks[i] =
+            (struct vl_mcp_hooks){may, refuse, login, note, backend};
+        backend->endpoint = vl_mcp_endpoint_new(
+            gateway->builtins[i ? i - 1 : 0].server, &gateway->hooks[i],
+            gateway->loop, &vl_clock_system);
+    }
+    return VALET_OK;
+}
+
+static valet_status
+build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+{
+    VL_TRY(open_state(gateway, in_memory, err));
+    VL_TRY(bind_sockets(gateway, err));
+    build_entra(gateway);
+    name_backends(gateway);
+    build_issuer(gateway);
+    VL_TRY(build_mcp(gateway, err));
+    vl_audit(gateway->audit,
+             &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_LOAD});
+    for (size_t i = 0; i < gateway->conf->warning_count; i++) {
+        vl_log(gateway->log, VL_LOG_WARN, "%s", gateway->conf->warnings[i]);
+        vl_audit(gateway->audit,
+                 &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_WARN,
+                                          .reason = "configuration"});
+    }
+    gateway->flush = vl_timer_new(gateway->loop, flush_audit, gateway);
+    vl_timer_start(gateway->flush, FLUSH_MS);
+    return VALET_OK;
+}
+
+valet_status
+vl_gateway_new(struct vl_loop *loop, const struct vl_gateway_options *options,
+               struct vl_gateway **ret, valet_error *err)
+{
+    struct vl_gateway *gateway = vl_alloc(sizeof *gateway);
+    gateway->loop = loop;
+    gateway->conf = options->conf;
+    gateway->log = options->log;
+    valet_status status = build(gateway, options->in_memory, err);
+    if (status != VALET_OK) {
+        vl_gateway_free(gateway);
+        return status;
+    }
+    *ret = gateway;
+    return VALET_OK;
+}
+
+const char *
+vl_gateway_url(const struct vl_gateway *gateway)
+{
+    return gateway->url;
+}
+
+void
+vl_gateway_drain(struct vl_gateway *gateway, void (*done)(void *ctx), void *ctx)
+{
+    vl_http_server_drain(gateway->server, VL_LIMIT_DRAIN_MS, done, ctx);
+}
+
+void
+vl_gateway_reopen(struct vl_gateway *gateway)
+{
+    valet_error err = {0};
+    if (vl_audit_reopen(gateway->audit, &err) != VALET_OK)
+        vl_log(gateway->log, VL_LOG_ERROR, "%s", err.message);
+}
+
+/* Top floor first: what asks is gone before what answers. */
+void
+vl_gateway_free(struct vl_gateway *gateway)
+{
+    if (!gateway)
+        return;
+    if (gateway->server)
+        vl_http_server_free(gateway->server);
+    if (gateway->issuer)
+        vl_issuer_free(gateway->issuer);
+    for (size_t i = 0; i < gateway->builtin_count; i++)
+        vl_graph_tool_free(gateway->builtins[i].graph);
+    for (size_t i = 0; i < gateway->backend_count; i++)
+        if (gateway->backends[i].endpoint)
+            vl_mcp_endpoint_free(gateway->backends[i].endpoint);
+    for (size_t i = 0; i < gateway->builtin_count; i++)
+        valet_mcp_server_free(gateway->builtins[i].server);
+    vl_entra_free(gateway->entra);
+    if (gateway->fetcher)
+        vl_fetcher_free(gateway->fetcher);
+    if (gateway->store)
+        vl_store_close(gateway->store);
+    vl_timer_free(gateway->flush);
+    vl_audit_close(gateway->audit);
+    vl_keyring_free(gateway->ring);
+    free(gateway->clients);
+    free(gateway);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one room where everything meets: one configuration becomes a running
+ * service on one loop. A request's way through it, top to bottom:
+ *
+ *     http/server → site.c (host, origin, route) → authn.c (bearer)
+ *                 → mcp/endpoint → graph_tool.c → entra/graph
+ *
+ * Floors below return errors; this one logs them.
+ */
+#ifndef VL_GATEWAY_GATEWAY_H
+#define VL_GATEWAY_GATEWAY_H
+
+#include "conf/conf.h"
+#include "core/log.h"
+#include "io/loop.h"
+
+struct vl_gateway;
+
+struct vl_gateway_options {
+    const struct vl_conf *conf; /* borrowed, outlives the gateway */
+    const struct vl_log *log;   /* borrowed */
+    bool in_memory;             /* keep no state on disk (--dev) */
+};
+
+/*
+ * Opens keys, store and audit file, binds the sockets, builds the service.
+ * Nothing is served before the loop runs, and then the store is ready (@spec
+ * W-18). No network is touched.
+ */
+valet_status
+vl_gateway_new(struct vl_loop *loop, const struct vl_gateway_options *options,
+               struct vl_gateway **ret, valet_error *err) VALET_CHECK;
+/* The base URL clients use, such as "http://localhost:3001". */
+const char *vl_gateway_url(const struct vl_gateway *gateway);
+/* Stops accepting, lets what runs end; `done` once. */
+void vl_gateway_drain(struct vl_gateway *gateway, void (*done)(void *ctx),
+                      void *ctx);
+/* Opens the audit file anew, for log rotation. */
+void vl_gateway_reopen(struct vl_gateway *gateway);
+void vl_gateway_free(struct vl_gateway *gateway);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of gateway/ share. One struct vl_gateway per worker loop; it
+ * is used by that loop's thread alone.
+ */
+#ifndef VL_GATEWAY_PRIVATE_H
+#define VL_GATEWAY_PRIVATE_H
+
+#include "entra/entra.h"
+#include "entra/graph.h"
+#include "gateway/gateway.h"
+#include "gateway/graph_tool.h"
+#include "guard/audit.h"
+#include "http/server.h"
+#include "issuer/issuer.h"
+#include "mcp/endpoint.h"
+
+/* One MCP server behind us and the URL it is reached at: an OAuth resource. */
+struct vl_backend {
+    struct vl_gateway *gateway;
+    char path[80];      /* "/mcp" or "/NAME/mcp" */
+    char resource[512]; /* public URL + path: what tokens are bound to */
+    char metadata[640]; /* URL of its RFC 9728 document */
+    struct vl_mcp_endpoint *endpoint;
+};
+
+/* A built-in MCP server: the registry and the tools in it. */
+struct vl_builtin {
+    struct vl_mcp_server *server;
+    struct vl_graph_tool *graph;
+};
+
+/* The default server under /mcp, and each one under its name. */
+#define VL_BACKENDS_MAX 8
+
+struct vl_gateway {
+    struct vl_loop *loop;
+    const struct vl_conf *conf;
+    const struct vl_log *log;
+    char url[256];    /* public URL, port filled in */
+    unsigned port;    /* bound */
+    bool is_loopback; /* listens on loopback addresses only */
+
+    struct vl_keyring *ring;
+    struct vl_store *store;
+    struct vl_audit *audit;
+    struct vl_timer *flush;
+    struct vl_fetcher *fetcher;
+    struct vl_entra *entra;
+    struct vl_issuer *issuer;
+    struct vl_entra_config entra_config;
+    struct vl_issuer_config issuer_config;
+    struct vl_issuer_client *clients;
+    char redirect_uri[320];
+
+    struct vl_builtin builtins[VL_BACKENDS_MAX]; /* one a configured server */
+    size_t builtin_count;
+    struct vl_mcp_hooks hooks[VL_BACKENDS_MAX];
+    struct vl_backend backends[VL_BACKENDS_MAX];
+    size_t backend_count;
+
+    struct vl_http_site site;
+    struct vl_http_server *server;
+};
+
+/* site.c: the HTTP server's site. */
+void vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret);
+
+/* authn.c: lets a request through to its MCP endpoint, or answers it. */
+void vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x);
+/* 401 for a sign-in that has ended, 403 for a missing permission. */
+void vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
+                        bool token_came);
+void vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
+                     const char *scope);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way of a request before anybody looks at its content: Host, Origin,
+ * CORS preflight, then the route. The order is what makes it safe (@spec
+ * SB-14 HT-01 HT-02; research: mcp-requirements 2.1).
+ */
+#include "gateway/private.h"
+#include "http/url.h"
+#include "web/page.h"
+
+#define ALLOWED_METHODS "GET, POST, DELETE, OPTIONS"
+#define ALLOWED_HEADERS                                                        \
+    "authorization, content-type, accept, mcp-protocol-version, "              \
+    "mcp-session-id, last-event-id, mcp-method, mcp-name"
+#define EXPOSED_HEADERS                                                        \
+    "mcp-session-id, www-authenticate, mcp-protocol-version, last-event-id"
+
+static bool
+same_host(struct vl_str host, const struct vl_url *url)
+{
+    /* Host is compared as written in the URL's origin: "host[:port]". */
+    struct vl_str authority =
+        vl_str_from(url->origin, url->scheme.n + strlen("://"));
+    return vl_str_ieq(host, authority);
+}
+
+/* @spec SB-14 W-22 S-58: the names this server goes by; a rebound DNS name is
+ * none of them. */
+static bool
+is_our_host(const struct vl_gateway *gateway, struct vl_str host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    struct vl_url url;
+    if (vl_url_parse(vl_str_z(gateway->url), &url, NULL) == VALET_OK &&
+        same_host(host, &url))
+        return true;
+    for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%s:%u", names[i], gateway->port);
+        if (vl_str_ieq(host, vl_str_z(text)))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_same_origin(struct vl_str origin, const char *allowed)
+{
+    struct vl_url a, b;
+    return vl_url_parse(origin, &a, NULL) == VALET_OK &&
+           vl_url_parse(vl_str_z(allowed), &b, NULL) == VALET_OK &&
+           vl_url_same_origin(&a, &b);
+}
+
+/*
+ * Pages of our own, of the configured origins, and, on a loopback listener,
+ * pages of this computer (an inspector in the browser). A foreign page that
+ * found us by DNS rebinding has a foreign origin still.
+ */
+static bool
+is_allowed_origin(const struct vl_gateway *gateway, struct vl_str origin)
+{
+    struct vl_url url;
+    if (is_same_origin(origin, gateway->url))
+        return true;
+    for (size_t i = 0; i < gateway->conf->allowed_origin_count; i++)
+        if (is_same_origin(origin, gateway->conf->allowed_origins[i]))
+            return true;
+    return gateway->is_loopback &&
+           vl_url_parse(origin, &url, NULL) == VALET_OK &&
+           vl_url_is_loopback(&url);
+}
+
+/* Browsers send "null" from pages that ask for no referrer, as ours do; the
+ * consent form has its own protection against forged posts. */
+static bool
+is_own_form(const struct vl_http_request *request)
+{
+    struct vl_str origin = vl_headers_get(&request->headers, "origin");
+    struct vl_str site = vl_headers_get(&request->headers, "sec-fetch-site");
+    return vl_str_eqz(origin, "null") && vl_str_eqz(site, "same-origin");
+}
+
+static void
+refuse(struct vl_gateway *gateway, struct vl_exchange *x, const char *reason)
+{
+    vl_audit(gateway->audit,
+             &(struct vl_audit_event){.kind = VL_AUDIT_REQUEST_REJECT,
+                                      .refused = true,
+                                      .reason = reason,
+                                      .peer = vl_exchange_request(x)->peer});
+    vl_exchange_reply(
+        x, &(struct vl_reply){.status = 403,
+                              .type = "application/json",
+                              .body = VL_STR("{\"error\":\"forbidden\"}\n")});
+}
+
+/* @spec HT-02: CORS for allowed origins, on every answer, errors included.
+ * Never for the pages: no script has business there. */
+static void
+allow_origin(struct vl_exchange *x, struct vl_str origin)
+{
+    vl_exchange_add_header(x, "Access-Control-Allow-Origin", origin);
+    vl_exchange_add_header(x, "Access-Control-Expose-Headers",
+                           VL_STR(EXPOSED_HEADERS));
+    vl_exchange_add_header(x, "Vary", VL_STR("Origin"));
+}
+
+static bool
+is_preflight(const struct vl_http_request *request)
+{
+    return vl_str_eqz(request->method, "OPTIONS") &&
+           vl_headers_count(&request->headers,
+                            "access-control-request-method") == 1;
+}
+
+static void
+reply_preflight(struct vl_exchange *x)
+{
+    struct vl_reply reply = {.status = 204};
+    vl_reply_add(&reply, "Access-Control-Allow-Methods",
+                 VL_STR(ALLOWED_METHODS));
+    vl_reply_add(&reply, "Access-Control-Allow-Headers",
+                 VL_STR(ALLOWED_HEADERS));
+    vl_reply_add(&reply, "Access-Control-Max-Age", VL_STR("600"));
+    vl_exchange_reply(x, &reply);
+}
+
+static bool
+is_page(struct vl_str path)
+{
+    return vl_str_starts(path, VL_STR("/authorize")) ||
+           vl_str_starts(path, VL_STR("/auth/")) || vl_str_eqz(path, "/");
+}
+
+/* @spec rule 4.4.13: with and without a final slash alike. */
+static struct vl_backend *
+find_backend(struct vl_gateway *gateway, struct vl_str path)
+{
+    if (vl_str_ends(path, VL_STR("/")))
+        path.n--;
+    for (size_t i = 0; i < gateway->backend_count; i++)
+        if (vl_str_eqz(path, gateway->backends[i].path))
+            return &gateway->backends[i];
+    return NULL;
+}
+
+static void
+reply_home(struct vl_gateway *gateway, struct vl_exchange *x)
+{
+    struct vl_page page = {.asset = "home"};
+    struct vl_reply reply = {.status = 200};
+    vl_page_set(&page, "url", vl_str_z(gateway->backends[0].resource));
+    vl_page_reply(x, &page, &reply);
+}
+
+static void
+route(struct vl_gateway *gateway, struct vl_exchange *x)
+{
+    size_t body_max;
+    const struct vl_http_request *request = vl_exchange_request(x);
+    struct vl_backend *backend = find_backend(gateway, request->path);
+    if (backend)
+        vl_authn_admit(backend, x);
+    else if (vl_issuer_owns(gateway->issuer, request->path, &body_max))
+        vl_issuer_handle(gateway->issuer, x);
+    else if (vl_str_eqz(request->path, "/") &&
+             vl_str_eqz(request->method, "GET"))
+        reply_home(gateway, x);
+    else
+        vl_exchange_reply(
+            x, &(struct vl_reply){.status = 404,
+                                  .type = "application/json",
+                                  .body = VL_STR("{\"error\":\"not_found\"}"
+                                                 "\n")});
+}
+
+static void
+handle(struct vl_exchange *x, void *ctx)
+{
+    struct vl_gateway *gateway = ctx;
+    const struct vl_http_request *request = vl_exchange_request(x);
+    struct vl_str origin = vl_headers_get(&request->headers, "origin");
+    if (!is_our_host(gateway, request->host)) {
+        refuse(gateway, x, "foreign_host");
+        return;
+    }
+    if (origin.p && !is_own_form(request)) {
+        if (vl_headers_count(&request->headers, "origin") != 1 ||
+            !is_allowed_origin(gateway, origin)) {
+            refuse(gateway, x, "foreign_origin");
+            return;
+        }
+        if (!is_page(request->path))
+            allow_origin(x, origin);
+        if (is_preflight(request)) {
+            reply_preflight(x);
+            return;
+        }
+    }
+    route(gateway, x);
+}
+
+static size_t
+body_max(const struct vl_http_request *head, void *ctx)
+{
+    struct vl_gateway *gateway = ctx;
+    size_t max = 0;
+    if (find_backend(gateway, head->path))
+        return VL_LIMIT_MCP_BODY;
+    (void)vl_issuer_owns(gateway->issuer, head->path, &max);
+    return max;
+}
+
+void
+vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret)
+{
+    *ret = (struct vl_http_site){body_max, handle, gateway};
+}
