@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What libcurl is told about one request, and what it hands us of the answer.
+ * libcurl reads the request from our memory, so the secrets in it are wiped
+ * with the fetch.
+ */
+#define _GNU_SOURCE /* secure_getenv */
+#include "core/status.h"
+#include "http/fetch_inner.h"
+
+/* Name, colon and value of all lines of a request. */
+#define LINES_MAX (4 * VL_LIMIT_HEAD)
+
+/* --- checking what is to be sent --- */
+
+/* RFC 9110 5.6.2: token = 1*tchar */
+static bool
+is_token(struct vl_str s)
+{
+    static const struct vl_str marks = {"!#$%&'*+-.^_`|~", 15};
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                        (c >= 'a' && c <= 'z');
+        if (!is_alnum && !vl_str_has(marks, c))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* Visible ASCII, and inside it spaces and tabs: nothing that starts a line. */
+static bool
+is_value(struct vl_str s, bool may_have_space)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool is_space = c == ' ' || c == '\t';
+        if (c >= 0x7f || (c <= ' ' && !(is_space && may_have_space)))
+            return false;
+    }
+    return true;
+}
+
+/* @spec S-96: secrets travel over TLS only; loopback never leaves the host. */
+static valet_status
+check_url(struct vl_fetch *fetch, const char *text, struct vl_url *ret,
+          valet_error *err)
+{
+    fetch->url = vl_buf_of(VL_LIMIT_TARGET);
+    vl_buf_addz(&fetch->url, text);
+    VL_TRY(vl_buf_check(&fetch->url, err));
+    VL_TRY(vl_url_parse(vl_buf_str(&fetch->url), ret, err));
+    fetch->host = ret->host;
+    if (vl_url_is_https(ret) && ret->host.n)
+        return VALET_OK;
+    if (vl_url_is_http(ret) && vl_url_is_loopback(ret))
+        return VALET_OK;
+    return vl_fail(err, VALET_INVALID, "",
+                   "only https is fetched, or http on this machine");
+}
+
+/* --- the request --- */
+
+/* Ends a line; libcurl wants each as C text. */
+static void
+end_line(struct vl_fetch *fetch, size_t *ends, size_t *count)
+{
+    vl_buf_addc(&fetch->lines, '\0');
+    ends[(*count)++] = vl_buf_size(&fetch->lines);
+}
+
+static void
+add_line(struct vl_fetch *fetch, struct vl_str name, struct vl_str value)
+{
+    vl_buf_add(&fetch->lines, name);
+    /* libcurl's way to say "empty": a bare colon would remove the header. */
+    vl_buf_addz(&fetch->lines, value.n ? ": " : ";");
+    vl_buf_add(&fetch->lines, value);
+}
+
+static valet_status
+make_lines(struct vl_fetch *fetch, const struct vl_fetch_request *request,
+           valet_error *err)
+{
+    size_t ends[VL_FETCH_LINES], count = 0;
+    if (request->header_count > VL_COUNT(request->headers))
+        return vl_fail(err, VALET_INVALID, "", "too many request headers");
+    fetch->lines = vl_buf_of_secret(LINES_MAX);
+    /* A body is sent without asking first. */
+    vl_buf_addz(&fetch->lines, "Expect:");
+    end_line(fetch, ends, &count);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct vl_header *h = &request->headers[i];
+        struct vl_str value = vl_str_trim(h->value);
+        if (!is_token(h->name) || !is_value(value, true))
+            return vl_fail(err, VALET_INVALID, "", "malformed request header");
+        add_line(fetch, h->name, value);
+        end_line(fetch, ends, &count);
+    }
+    if (request->bearer) {
+        struct vl_str token = vl_secret_reveal(request->bearer);
+        if (token.n == 0 || !is_value(token, false))
+            return vl_fail(err, VALET_INVALID, "", "malformed bearer token");
+        vl_buf_addz(&fetch->lines, "Authorization: Bearer ");
+        vl_buf_add(&fetch->lines, token);
+        end_line(fetch, ends, &count);
+    }
+    VL_TRY(vl_buf_check(&fetch->lines, err));
+    for (size_t i = 0; i < count; i++) {
+        fetch->list[i].data = fetch->lines.p + (i ? ends[i - 1] : 0);
+        fetch->list[i].next = i + 1 < count ? &fetch->list[i + 1] : NULL;
+    }
+    return VALET_OK;
+}
+
+/* --- the answer --- */
+
+/* CURLOPT_HEADERFUNCTION: one line, with its end. */
+static size_t
+on_header(char *p, size_t size, size_t n, void *ctx)
+{
+    (void)size; /* 1 */
+    struct vl_fetch *fetch = ctx;
+    struct vl_str line = {p, n};
+    if (vl_str_starts(line, VL_STR("HTTP/"))) {
+        /* The last one counts: 1xx answers come before it. */
+        vl_buf_clear(&fetch->head);
+        fetch->head_done = false;
+        return n;
+    }
+    while (line.n && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
+        line.n--;
+    if (line.n == 0)
+        fetch->head_done = true;
+    if (fetch->head_done)
+        return n;
+    vl_buf_add(&fetch->head, line);
+    vl_buf_addc(&fetch->head, '\n');
+    fetch->too_large = fetch->head.failed;
+    return fetch->too_large ? 0 : n;
+}
+
+/* CURLOPT_WRITEFUNCTION */
+static size_t
+on_body(char *p, size_t size, size_t n, void *ctx)
+{
+    (void)size; /* 1 */
+    struct vl_fetch *fetch = ctx;
+    vl_buf_add(&fetch->body, vl_str_of(p, n));
+    fetch->too_large = fetch->body.failed;
+    return fetch->too_large ? 0 : n;
+}
+
+valet_status
+vl_fetch_headers(const struct vl_fetch *fetch, struct vl_headers *ret,
+                 valet_error *err)
+{
+    struct vl_str rest = vl_buf_str(&fetch->head), line;
+    ret->count = 0;
+    while (vl_str_split(&rest, '\n', &line)) {
+        size_t colon = vl_str_index(line, ':');
+        /* No folded lines, no junk: nobody we ask sends them. */
+        if (colon == line.n || !is_token(vl_str_head(line, colon)))
+            continue;
+        if (!vl_headers_add(ret, vl_str_head(line, colon),
+                            vl_str_trim(vl_str_from(line, colon + 1))))
+            return vl_fail(err, VALET_LIMIT, "",
+                           VL_STR_FMT ": more than %d headers",
+                           VL_STR_ARG(fetch->host), VL_LIMIT_HEADERS);
+    }
+    return VALET_OK;
+}
+
+/* --- libcurl's options --- */
+
+static void
+set_policy(CURL *easy, bool is_loopback)
+{
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                           is_loopback ? "http,https" : "https");
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    (void)curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* An abort must not wait for a name server: the loop would stand still. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "mcp-valet");
+    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    /* What is on this machine is not asked for at a proxy. */
+    if (is_loopback)
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+/* @spec S-96: verification cannot be turned off. Where curl (the program) looks
+ * for other roots, so do we; not when the process has more rights than its
+ * caller. */
+static void
+set_tls(CURL *easy)
+{
+    const char *file = secure_getenv("CURL_CA_BUNDLE");
+    const char *folder = secure_getenv("SSL_CERT_DIR");
+    if (!file || !*file)
+        file = secure_getenv("SSL_CERT_FILE");
+    if (file && *file)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    if (folder && *folder)
+        (void)curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                           (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+static void
+set_receiver(struct vl_fetch *fetch)
+{
+    CURL *easy = fetch->easy;
+    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    /* Refused early when the length is announced; on_body() has the say. */
+    (void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                           (curl_off_t)VL_LIMIT_FETCH_BODY);
+}
+
+static void
+set_request(struct vl_fetch *fetch, bool is_post)
+{
+    CURL *easy = fetch->easy;
+    struct vl_str form = vl_secret_reveal(&fetch->form);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->list);
+    if (!is_post) {
+        (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, form.n ? form.p : "");
+    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                           (curl_off_t)form.n);
+}
+
+valet_status
+vl_fetch_prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
+                 valet_error *err)
+{
+    struct vl_url url;
+    bool is_post = vl_str_eqz(VL_STR("POST"), request->method);
+    if (!is_post && !vl_str_eqz(VL_STR("GET"), request->method))
+        return vl_fail(err, VALET_INVALID, "", "only GET and POST are sent");
+    if (request->form.n > VL_LIMIT_FETCH_BODY || (request->form.n && !is_post))
+        return vl_fail(err, VALET_INVALID, "", "a form that cannot be sent");
+    VL_TRY(check_url(fetch, request->url, &url, err));
+    VL_TRY(make_lines(fetch, request, err));
+    fetch->form = vl_secret_of(request->form);
+    VL_TRY(vl_fetcher_open(fetch->fetcher, err));
+    fetch->easy = curl_easy_init();
+    if (!fetch->easy || curl_easy_setopt(fetch->easy, CURLOPT_URL,
+                                         vl_buf_cstr(&fetch->url)) != CURLE_OK)
+        return vl_fail(err, VALET_LIMIT, "", "no memory for libcurl");
+    set_policy(fetch->easy, vl_url_is_loopback(&url));
+    set_tls(fetch->easy);
+    set_receiver(fetch);
+    set_request(fetch, is_post);
+    return VALET_OK;
+}
+
+void
+vl_fetch_rewind(struct vl_fetch *fetch, int64_t ms_left)
+{
+    long total = ms_left < 1 ? 1 : (long)ms_left;
+    long connect =
+        total < VL_LIMIT_FETCH_CONNECT_MS ? total : VL_LIMIT_FETCH_CONNECT_MS;
+    vl_buf_clear(&fetch->head);
+    vl_buf_clear(&fetch->body);
+    fetch->head_done = fetch->too_large = false;
+    (void)curl_easy_setopt(fetch->easy, CURLOPT_TIMEOUT_MS, total);
+    (void)curl_easy_setopt(fetch->easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
+}

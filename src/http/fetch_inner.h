@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to http/fetch*.c, the only files that see libcurl:
+ *
+ *   fetch.c        one request: attempts, waiting, its answer
+ *   fetch_easy.c   what libcurl is told about a request, and what it tells us
+ *   fetch_multi.c  the fetcher: libcurl on our loop
+ *   fetch_memory.c libcurl's memory is wiped when it is freed
+ */
+#ifndef VL_HTTP_FETCH_INNER_H
+#define VL_HTTP_FETCH_INNER_H
+
+#include <curl/curl.h>
+
+#include "core/list.h"
+#include "http/fetch.h"
+#include "http/url.h"
+
+struct vl_fetcher {
+    struct vl_loop *loop;
+    CURLM *multi; /* NULL until the first request */
+    struct vl_timer *timer;
+    struct vl_list sockets; /* what libcurl wants to be watched */
+    struct vl_list fetches; /* all that may still call back */
+    bool *gone;             /* set when it is freed by a callback */
+};
+
+/* Ours: "Name: value" lines of a request, with Authorization and Expect. */
+#define VL_FETCH_LINES                                                         \
+    (VL_COUNT(((struct vl_fetch_request *)NULL)->headers) + 2)
+
+struct vl_fetch {
+    struct vl_list node;
+    struct vl_fetcher *fetcher;
+    vl_fetch_done *done;
+    void *ctx;
+    struct vl_timer *timer; /* the wait before an attempt */
+    int64_t deadline;       /* of vl_mono_now() */
+    unsigned made, attempts;
+    valet_status refused; /* not OK: will never be sent */
+    bool finishing;       /* `done` is running */
+
+    /* The request. libcurl borrows all of it. */
+    CURL *easy;
+    bool in_multi;
+    struct vl_buf url;
+    struct vl_str host; /* in `url` */
+    struct vl_secret form;
+    struct vl_buf lines;
+    struct curl_slist list[VL_FETCH_LINES];
+
+    /* The answer of the last attempt. */
+    struct vl_buf head, body;
+    bool head_done; /* what comes after is a trailer */
+    bool too_large;
+    valet_error err;
+};
+
+/* fetch_easy.c: copies and checks the request, makes the easy handle. */
+valet_status
+vl_fetch_prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
+                 valet_error *err) VALET_CHECK;
+/* Forgets the last answer and sets the time that is left. */
+void vl_fetch_rewind(struct vl_fetch *fetch, int64_t ms_left);
+/* The headers that were received, as slices of fetch->head. */
+valet_status
+vl_fetch_headers(const struct vl_fetch *fetch, struct vl_headers *ret,
+                 valet_error *err) VALET_CHECK;
+
+/* fetch_multi.c */
+valet_status
+vl_fetcher_open(struct vl_fetcher *fetcher, valet_error *err) VALET_CHECK;
+valet_status
+vl_fetcher_add(struct vl_fetch *fetch, valet_error *err) VALET_CHECK;
+void vl_fetcher_remove(struct vl_fetch *fetch);
+
+/* fetch.c: libcurl has done with an attempt. */
+void vl_fetch_attempt_ended(struct vl_fetch *fetch, CURLcode code);
+/* Takes it off libcurl and off the fetcher; nothing calls back any more. */
+void vl_fetch_detach(struct vl_fetch *fetch);
+void vl_fetch_release(struct vl_fetch *fetch);
+
+/* fetch_memory.c */
+valet_status vl_fetch_start_curl(valet_error *err) VALET_CHECK;
+
+#endif
