@@ -7,7 +7,8 @@
  *
  * A mistake is VALET_INVALID with "FILE:LINE:COLUMN: what is wrong; what to
  * write instead". A value that names a secret is a reference to a file or an
- * environment variable, never the secret.
+ * environment variable, never the secret. Messages quote keys but no values:
+ * what stands in the wrong place may be a secret.
  */
 #ifndef VL_CONF_CONF_H
 #define VL_CONF_CONF_H
@@ -23,6 +24,7 @@ enum vl_server_kind { VL_SERVER_BUILTIN_GRAPH };
 struct vl_conf_server {
     const char *name; /* of letters, digits, '-' and '_' */
     enum vl_server_kind kind;
+    const char *graph_select; /* "displayName,mail,userPrincipalName" */
 };
 
 /* One pre-registered MCP client (`clients:`). */
@@ -33,20 +35,28 @@ struct vl_conf_client {
     size_t redirect_uri_count;
 };
 
+/* What Entra takes us for. Only a confidential client can be a server. */
+enum vl_conf_client_type { VL_CLIENT_CONFIDENTIAL, VL_CLIENT_PUBLIC };
+
 struct vl_conf {
     /* listen, public_url */
     const char *listen_host; /* numeric, or "localhost": both loopbacks */
     unsigned listen_port;
-    const char *public_url; /* no trailing slash: http://localhost:3001 */
+    /* No trailing slash: http://localhost:3001. "" when it is not given and
+     * the port is 0: then http://localhost:PORT with the port that was got. */
+    const char *public_url;
 
     /* entra: */
-    const char *tenant_id;
+    const char *tenant_id; /* a GUID or a domain, never "common" */
     const char *client_id;
-    struct vl_secret client_secret;
-    const char *authority_host; /* https://login.microsoftonline.com */
-    const char *graph_url;      /* https://graph.microsoft.com */
-    const char *entra_scopes;   /* "openid profile offline_access User.Read" */
-    const char *graph_select;   /* "displayName,mail,userPrincipalName" */
+    enum vl_conf_client_type client_type;
+    const char *client_secret_file; /* or NULL */
+    const char *client_secret_env;  /* name of the variable, or NULL */
+    struct vl_secret client_secret; /* what one of the two holds */
+    const char *authority_host;     /* https://login.microsoftonline.com */
+    const char *graph_url;          /* https://graph.microsoft.com */
+    const char *entra_scopes; /* "openid profile offline_access User.Read" */
+    const char *graph_select; /* of the first server, see there */
 
     struct vl_conf_server *servers; /* the first is the default one */
     size_t server_count;
@@ -57,9 +67,10 @@ struct vl_conf {
     unsigned registration_per_address; /* per hour */
     int64_t registration_unused_ms;    /* never used ones expire after */
 
-    const char *required_scopes; /* of /mcp: "mcp.tools.read" … see options */
+    const char *required_scopes; /* space-separated, as they were written */
     int64_t access_token_ms, refresh_token_ms, session_max_ms;
 
+    /* Relative ones are taken from the folder of the configuration file. */
     const char *store_path;             /* SQLite file */
     const char *key_path;               /* master keys, see crypto/keyring.h */
     const char *audit_path;             /* JSON lines; "" is none */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rules that join several options. Each option by itself has passed the table
+ * already.
+ */
+#include <stdarg.h>
+
+#include "conf/load.h"
+#include "core/limits.h"
+#include "core/status.h"
+#include "core/sys.h"
+
+/* Entra's secrets have 40 characters. */
+#define SECRET_SIZE 1024
+
+static valet_status
+fail_for_room(struct vl_conf_loader *loader)
+{
+    return vl_fail(loader->err, VALET_LIMIT, "",
+                   "the configuration is too large to be kept");
+}
+
+static void warn(struct vl_conf *conf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+warn(struct vl_conf *conf, const char *format, ...)
+{
+    char sentence[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    const char *copy = vl_arena_cstr(conf->arena, vl_str_z(sentence));
+    if (copy && conf->warning_count < VL_COUNT(conf->warnings))
+        conf->warnings[conf->warning_count++] = copy;
+}
+
+static valet_status
+check_url(struct vl_conf_loader *loader)
+{
+    struct vl_conf *conf = loader->conf;
+    vl_auto(vl_buf) url = vl_buf_of(VL_LIMIT_STATE);
+    if (conf->public_url)
+        return VALET_OK;
+    /* @spec S-58: never taken from a request's Host. */
+    if (conf->listen_port)
+        vl_buf_addf(&url, "http://localhost:%u", conf->listen_port);
+    conf->public_url = vl_arena_cstr(conf->arena, vl_buf_str(&url));
+    return conf->public_url ? VALET_OK : fail_for_room(loader);
+}
+
+/* @spec S-04: each wrong pair of client type and credential by its name. */
+static valet_status
+check_client_type(struct vl_conf_loader *loader)
+{
+    const struct vl_conf *conf = loader->conf;
+    struct vl_yaml_mark mark = vl_conf_place(loader, "entra.client_type");
+    const char *secret = vl_conf_written(loader, "entra.client_secret_file")
+                             ? "client_secret_file"
+                         : vl_conf_written(loader, "entra.client_secret_env")
+                             ? "client_secret_env"
+                             : NULL;
+    if (conf->client_type == VL_CLIENT_CONFIDENTIAL)
+        return VALET_OK;
+    if (secret)
+        return vl_conf_fail(loader, mark, "public_with_secret",
+                            "entra.client_type is public, but a public client "
+                            "cannot keep a secret, and %s names one; write "
+                            "client_type: confidential",
+                            secret);
+    return vl_conf_fail(loader, mark, "public_server",
+                        "entra.client_type is public, but a server signs in "
+                        "with a secret of its own; write client_type: "
+                        "confidential, or use the stdio command for a local "
+                        "server");
+}
+
+static valet_status
+keep_secret(struct vl_conf_loader *loader, const char *path, struct vl_str text)
+{
+    struct vl_yaml_mark mark = vl_conf_place(loader, path);
+    if (vl_str_ends(text, VL_STR("\n")))
+        text.n--;
+    if (vl_str_ends(text, VL_STR("\r")))
+        text.n--;
+    if (text.n == 0)
+        return vl_conf_fail(loader, mark, "empty_secret",
+                            "%s names a client secret that is empty; write "
+                            "the secret's value there, in one line",
+                            path);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < 0x21 || text.p[i] > 0x7e)
+            return vl_conf_fail(loader, mark, "bad_secret",
+                                "%s must name a client secret of visible "
+                                "ASCII characters without spaces; write its "
+                                "Value, alone and in one line",
+                                path);
+    loader->conf->client_secret = vl_secret_of(text);
+    return VALET_OK;
+}
+
+static valet_status
+read_secret_file(struct vl_conf_loader *loader)
+{
+    static const char path[] = "entra.client_secret_file";
+    vl_auto(vl_buf) text = vl_buf_of_secret(SECRET_SIZE);
+    valet_error reason;
+    if (vl_file_read(loader->conf->client_secret_file, true, &text, &reason) ==
+        VALET_OK)
+        return keep_secret(loader, path, vl_buf_str(&text));
+    return vl_conf_fail(loader, vl_conf_place(loader, path), "secret_file",
+                        "%s: %s; write the path of a file that you alone may "
+                        "read",
+                        path, reason.message);
+}
+
+/* @spec S-57 S-92: accepted for development, and said aloud. */
+static valet_status
+read_secret_variable(struct vl_conf_loader *loader)
+{
+    static const char path[] = "entra.client_secret_env";
+    const char *name = loader->conf->client_secret_env;
+    const char *value = vl_conf_variable(loader, name);
+    if (!value)
+        return vl_conf_fail(loader, vl_conf_place(loader, path), "no_secret",
+                            "%s names an environment variable that is not "
+                            "set; set it, or write client_secret_file",
+                            path);
+    VL_TRY(keep_secret(loader, path, vl_str_z(value)));
+    warn(loader->conf,
+         "the client secret comes from the environment variable %s, where "
+         "other programs of this user can read it; put it into a file and "
+         "write entra.client_secret_file",
+         name);
+    return VALET_OK;
+}
+
+static valet_status
+check_credential(struct vl_conf_loader *loader)
+{
+    struct vl_conf *conf = loader->conf;
+    bool env_written = vl_conf_written(loader, "entra.client_secret_env");
+    if (conf->client_secret_file && env_written)
+        return vl_conf_fail(loader,
+                            vl_conf_place(loader, "entra.client_secret_env"),
+                            "two_secrets",
+                            "client_secret_env and client_secret_file are both "
+                            "given, and one of them would be without effect; "
+                            "write client_secret_file alone");
+    if (conf->client_secret_file) {
+        conf->client_secret_env = NULL; /* the file wins over AZURE_, FR_ */
+        return read_secret_file(loader);
+    }
+    if (conf->client_secret_env)
+        return read_secret_variable(loader);
+    return vl_conf_fail(loader, vl_conf_place(loader, "entra"),
+                        "confidential_without_secret",
+                        "entra has no credential, but a server is a "
+                        "confidential client and must prove who it is; write "
+                        "client_secret_file: PATH");
+}
+
+static valet_status
+check_entra_scopes(struct vl_conf_loader *loader)
+{
+    struct vl_conf *conf = loader->conf;
+    struct vl_str scopes = vl_str_z(conf->entra_scopes);
+    if (!vl_str_has_word(scopes, VL_STR("openid")))
+        return vl_conf_fail(loader, vl_conf_place(loader, "entra.scopes"),
+                            "no_openid",
+                            "entra.scopes lacks openid, without which nobody "
+                            "would know who has signed in; write openid too");
+    if (!vl_str_has_word(scopes, VL_STR("offline_access")))
+        warn(conf, "entra.scopes lacks offline_access: people have to sign "
+                   "in again about every hour");
+    return VALET_OK;
+}
+
+static valet_status
+check_tokens(struct vl_conf_loader *loader)
+{
+    const struct vl_conf *conf = loader->conf;
+    if (conf->access_token_ms > conf->refresh_token_ms)
+        return vl_conf_fail(
+            loader, vl_conf_place(loader, "tokens.access_lifetime"),
+            "token_order",
+            "tokens.access_lifetime is longer than tokens.refresh_lifetime; "
+            "write a shorter one");
+    if (conf->refresh_token_ms > conf->session_max_ms)
+        return vl_conf_fail(
+            loader, vl_conf_place(loader, "tokens.refresh_lifetime"),
+            "token_order",
+            "tokens.refresh_lifetime is longer than tokens.session_lifetime; "
+            "write a shorter one");
+    return VALET_OK;
+}
+
+static valet_status
+check_limits(struct vl_conf_loader *loader)
+{
+    static const char path[] = "limits.connections_per_address";
+    struct vl_conf *conf = loader->conf;
+    if (conf->max_connections_per_address <= conf->max_connections)
+        return VALET_OK;
+    if (vl_conf_written(loader, path))
+        return vl_conf_fail(loader, vl_conf_place(loader, path), "limit_order",
+                            "%s is larger than limits.connections; write a "
+                            "smaller one",
+                            path);
+    conf->max_connections_per_address = conf->max_connections;
+    return VALET_OK;
+}
+
+static valet_status
+check_clients(struct vl_conf_loader *loader)
+{
+    const struct vl_conf *conf = loader->conf;
+    const struct vl_yaml *list = vl_conf_written(loader, "clients");
+    for (size_t i = 1; i < conf->client_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct vl_yaml *id = vl_yaml_find(vl_yaml_at(list, i), "id");
+            const struct vl_yaml *other =
+                vl_yaml_find(vl_yaml_at(list, j), "id");
+            if (strcmp(conf->clients[i].id, conf->clients[j].id) == 0)
+                return vl_conf_fail(loader, vl_yaml_mark(id), "duplicate_id",
+                                    "the client in line %u has this id "
+                                    "already; write another one",
+                                    vl_yaml_mark(other).line);
+        }
+    return VALET_OK;
+}
+
+/* Two of them in one file would overwrite each other. */
+static valet_status
+check_files(struct vl_conf_loader *loader)
+{
+    const struct vl_conf *conf = loader->conf;
+    const struct {
+        const char *path, *file;
+    } files[] = {{"entra.client_secret_file", conf->client_secret_file},
+                 {"store.path", conf->store_path},
+                 {"keys.path", conf->key_path},
+                 {"audit.path", conf->audit_path}};
+    for (size_t i = 1; i < VL_COUNT(files); i++)
+        for (size_t j = 0; j < i; j++)
+            if (files[i].file && files[j].file &&
+                strcmp(files[i].file, files[j].file) == 0)
+                return vl_conf_fail(
+                    loader, vl_conf_place(loader, files[i].path), "same_file",
+                    "%s is the same file as %s; write another "
+                    "one",
+                    files[i].path, files[j].path);
+    return VALET_OK;
+}
+
+valet_status
+vl_conf_check(struct vl_conf_loader *loader)
+{
+    struct vl_conf *conf = loader->conf;
+    conf->graph_select = conf->servers[0].graph_select;
+    VL_TRY(check_url(loader));
+    VL_TRY(check_client_type(loader));
+    VL_TRY(check_entra_scopes(loader));
+    VL_TRY(check_tokens(loader));
+    VL_TRY(check_limits(loader));
+    VL_TRY(check_clients(loader));
+    VL_TRY(check_files(loader));
+    if (!conf->audit_path)
+        conf->audit_path = "";
+    return check_credential(loader);
+}
