@@ -67,6 +67,14 @@
 #define VL_LIMIT_DOCUMENT 65536
 #define VL_LIMIT_CONFIG   262144
 
+/* --- what is stored --- */
+/* Both of Entra's tokens at their limits, and their record around them. */
+#define VL_LIMIT_STORE_VALUE 65536
+/* Keys and owners: hashes, ids, and client ids that are URLs. */
+#define VL_LIMIT_STORE_KEY 1024
+/* What one look-up of keys may answer. */
+#define VL_LIMIT_STORE_LIST 1000
+
 /* --- memory tables --- */
 /* Token verdicts kept per worker: 100 bytes each. */
 #define VL_LIMIT_VERDICTS 50000

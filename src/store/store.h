@@ -6,16 +6,18 @@
  * for every database: what it asks for (get, conditional put, take, batches,
  * look-up by owner, expiry) PostgreSQL and Redis can do as well.
  *
- * Values are sealed (AES-256-GCM, associated data section + key) before a
- * driver sees them; a value that does not open is VALET_DENIED, never "not
- * found" and never an empty one. Keys and owners are stored as they are, so a
- * secret is put under its keyed hash, never under itself.
+ * Values are sealed (AES-256-GCM, associated data section + key + owner +
+ * expiry) before a driver sees them; a value that does not open is
+ * VALET_DENIED, never "not found" and never an empty one. Keys and owners are
+ * stored as they are, so a secret is put under its keyed hash, never under
+ * itself. They are text without control characters.
  *
  * Any thread that runs a loop may call; the answer comes on that loop.
  */
 #ifndef VL_STORE_STORE_H
 #define VL_STORE_STORE_H
 
+#include "core/limits.h"
 #include "core/sys.h"
 #include "crypto/keyring.h"
 #include "io/loop.h"
@@ -60,10 +62,14 @@ struct vl_store_op {
                             VALET_CONFLICT. DELETE: a version or _ANY */
     /* Results: */
     valet_status status; /* OK, NOT_FOUND (also when expired), CONFLICT,
-                            DENIED (does not open), RETRY, INTERNAL */
+                            DENIED (does not open), RETRY, INTERNAL; INVALID
+                            or LIMIT for a key, owner or value that breaks a
+                            rule; CANCELLED: has not run, or was undone */
     struct vl_buf found; /* GET, TAKE: the value, a secret buffer; LIST: keys
                             each ended by '\n' */
-    int64_t version;     /* GET: of the record; PUT: the new one */
+    int64_t version;     /* GET: of the record; PUT: the new one. A random
+                            number > 0, so a record that was deleted and put
+                            again is not mistaken for the old one */
     int64_t count;       /* COUNT, DELETE_OWNED */
 };
 
@@ -72,7 +78,9 @@ struct vl_store_op {
 /*
  * Steps that take effect together or not at all: the first one that is
  * neither OK nor NOT_FOUND for a GET, TAKE or DELETE undoes the batch, and
- * `status` is its status. With `must_find` a NOT_FOUND undoes it too.
+ * `status` is its status. With `must_find` a NOT_FOUND undoes it too. An
+ * undone batch hands nothing out: what was found is wiped, and every step but
+ * the one that failed is CANCELLED.
  */
 struct vl_store_batch {
     struct vl_store_op ops[VL_STORE_BATCH_MAX];
