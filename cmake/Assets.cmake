@@ -1,5 +1,5 @@
-# Pages compiled in: every *.html of a folder becomes a byte array, with the
-# one stylesheet in place of @STYLE@, and the Content-Security-Policy gets the
+# Pages compiled in: every *.html (and *.yaml, for a default set of data) of a
+# folder becomes a byte array, with the one stylesheet in place of @STYLE@, and the Content-Security-Policy gets the
 # hash of exactly these bytes.
 #
 #   valet_assets(web web/assets vl_web_assets)
@@ -15,7 +15,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
     set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
     set(style ${CMAKE_CURRENT_SOURCE_DIR}/web/assets/style.css)
     set(out ${CMAKE_BINARY_DIR}/assets/${symbol}.c)
-    file(GLOB pages CONFIGURE_DEPENDS ${folder}/*.html)
+    file(GLOB pages CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.yaml)
     add_custom_command(
       OUTPUT ${out}
       COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DSTYLE=${style}
@@ -59,7 +59,7 @@ file(READ ${STYLE} style)
 string(SHA256 hash "${style}")
 to_base64(${hash} hash)
 
-file(GLOB pages ${FOLDER}/*.html)
+file(GLOB pages ${FOLDER}/*.html ${FOLDER}/*.yaml)
 list(SORT pages)
 set(arrays "")
 set(rows "")

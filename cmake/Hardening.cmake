@@ -14,6 +14,10 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   add_compile_options(-fcf-protection)
 endif()
 add_compile_options(-ftrivial-auto-var-init=zero)
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 16)
+  # clang 14 has the option only behind this one.
+  add_compile_options(-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+endif()
 
 if(VALET_SANITIZE)
   add_compile_options(-fsanitize=${VALET_SANITIZE} -fno-omit-frame-pointer
