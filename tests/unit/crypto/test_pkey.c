@@ -169,6 +169,15 @@ refuses_weak_public_numbers(void **state)
                      VALET_INVALID);
 }
 
+static bool
+holds(struct vl_str text, struct vl_str part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (vl_str_starts(vl_str_from(text, i), part))
+            return true;
+    return false;
+}
+
 static void
 makes_a_certificate_of_its_own(void **state)
 {
@@ -182,7 +191,7 @@ makes_a_certificate_of_its_own(void **state)
     size_t inner = (size_t)(unsigned char)bytes.p[2] << 8 |
                    (size_t)(unsigned char)bytes.p[3];
     assert_int_equal(inner + 4, bytes.n);
-    assert_non_null(memmem(bytes.p, bytes.n, "stand-in", 8));
+    assert_true(holds(bytes, VL_STR("stand-in")));
     assert_false(vl_str_eq(bytes, vl_buf_str(&other))); /* serial numbers */
     vl_auto(vl_buf) small = vl_buf_of(100);
     assert_int_equal(vl_pkey_self_signed(*state, "x", &small, NULL),

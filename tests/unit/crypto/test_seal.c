@@ -74,6 +74,15 @@ appends_to_what_is_there(void **state)
     assert_str(vl_buf_str(&out), "the secret");
 }
 
+static bool
+holds(struct vl_str text, struct vl_str part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (vl_str_starts(vl_str_from(text, i), part))
+            return true;
+    return false;
+}
+
 static void
 has_the_documented_form(void **state)
 {
@@ -81,7 +90,7 @@ has_the_documented_form(void **state)
     struct vl_str bytes = vl_buf_str(&record);
     assert_int_equal(bytes.n, 1 + 1 + strlen("memory") + 12 + 6 + 16);
     assert_memory_equal(bytes.p, "\x01\x06memory", 8);
-    assert_null(memmem(bytes.p, bytes.n, "secret", 6));
+    assert_false(holds(bytes, VL_STR("secret")));
 }
 
 /* @spec W-55 */
