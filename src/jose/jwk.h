@@ -23,6 +23,8 @@ void vl_jwks_unref(struct vl_jwks *set);
 /* Borrowed; NULL when there is no key with exactly this id. */
 const struct vl_pkey *
 vl_jwks_find(const struct vl_jwks *set, struct vl_str kid);
+/* The member `issuer` of that key; {NULL,0} when it has none. Borrowed. */
+struct vl_str vl_jwks_issuer(const struct vl_jwks *set, struct vl_str kid);
 
 /*
  * Appends one public key as a JWK the way Entra publishes it: kty, use, kid,

@@ -18,6 +18,15 @@
 valet_status
 vl_jwt_verify(struct vl_str token, const struct vl_jwks *keys,
               struct vl_json *ret_claims, valet_error *err) VALET_CHECK;
+/*
+ * The same, and tells what issuer the key set names for the key that signed:
+ * empty when it names none, else borrowed from `keys`. Who trusts a key set
+ * of many tenants (Entra's "common") has to compare it with the claim `iss`.
+ */
+valet_status
+vl_jwt_verify_key(struct vl_str token, const struct vl_jwks *keys,
+                  struct vl_json *ret_claims, struct vl_str *ret_key_issuer,
+                  valet_error *err) VALET_CHECK;
 /* Appends a token over these claims (a JSON object), header typ, alg, kid. */
 valet_status
 vl_jwt_sign(const struct vl_pkey *key, struct vl_str kid, struct vl_str claims,
