@@ -69,6 +69,12 @@ is_text(struct vl_str s)
     return true;
 }
 
+bool
+vl_header_is_valid(struct vl_str name, struct vl_str value)
+{
+    return is_token(name) && is_text(value);
+}
+
 /* What may stand in a request target, fragments apart: VCHAR. */
 static bool
 is_visible(struct vl_str s)

@@ -121,6 +121,9 @@ enum vl_parse vl_body_read(struct vl_body *body, struct vl_str in,
 /* The connection was closed: was that the end (DONE), or was more to come? */
 enum vl_parse vl_body_end(const struct vl_body *body);
 
+/* May it be sent: is the name a token, and the value without controls? */
+bool vl_header_is_valid(struct vl_str name, struct vl_str value);
+
 /* "1a\r\n" before a chunk; its data is followed by CRLF. Returns the length. */
 #define VL_CHUNK_HEAD_SIZE 18
 size_t vl_chunk_head(size_t size, char ret[VL_CHUNK_HEAD_SIZE]);

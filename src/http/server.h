@@ -102,7 +102,8 @@ struct vl_reply {
 };
 
 /* Adds a header to a reply not yet sent; name and value are borrowed until
- * then. Values with controls are an assertion: encode before. */
+ * then. Values with controls are an assertion: encode before. What frames the
+ * message (lengths, codings, Connection, Date) is the server's: left out. */
 void
 vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value);
 
@@ -115,7 +116,8 @@ void vl_exchange_start(struct vl_exchange *x, const struct vl_reply *reply);
 /* False when VL_LIMIT_STREAM_HIGH bytes are waiting: stop until on_drain. */
 bool vl_exchange_write(struct vl_exchange *x, struct vl_str bytes);
 void vl_exchange_finish(struct vl_exchange *x);
-/* Has the peer gone? Then what is written is dropped. */
+/* Has the peer gone? Then what is written is dropped. A peer that closed its
+ * direction may still read: it counts as gone for a streamed answer only. */
 bool vl_exchange_is_closed(const struct vl_exchange *x);
 /*
  * `on_close` (may be NULL) is called once if the peer goes before the answer

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Listeners, the books of connections, and the server's end.
+ */
+#include <arpa/inet.h>
+
+#include "core/status.h"
+#include "http/server_private.h"
+
+/* --- ways in and out --- */
+
+void
+vl_server_enter(struct vl_http_server *server)
+{
+    server->depth++;
+}
+
+static void
+destroy(struct vl_http_server *server)
+{
+    VL_LIST_EACH (node, &server->spare) {
+        struct vl_exchange *x = VL_CONTAINER(node, struct vl_exchange, node);
+        x->server = NULL;
+        vl_exchange_drop(x);
+    }
+    vl_map_done(&server->clients);
+    vl_buf_done(&server->out);
+    free(server);
+}
+
+void
+vl_server_leave(struct vl_http_server *server)
+{
+    if (--server->depth > 0)
+        return;
+    VL_LIST_EACH (node, &server->graves)
+        free(VL_CONTAINER(node, struct vl_connection, all));
+    vl_list_init(&server->graves);
+    if (server->dead)
+        destroy(server);
+}
+
+/* --- the books --- */
+
+/*
+ * An address of its own, or the /64 network of an IPv6 address: whoever has
+ * one of those has them all.
+ */
+static size_t
+client_key(const char *peer, unsigned char key[16])
+{
+    if (inet_pton(AF_INET, peer, key) == 1)
+        return 4;
+    if (inet_pton(AF_INET6, peer, key) != 1)
+        return 0;
+    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)key)) {
+        memmove(key, key + 12, 4);
+        return 4;
+    }
+    return 8;
+}
+
+/* NULL when this address has as many connections as it may. */
+static struct vl_client *
+admit_client(struct vl_http_server *server, const char *peer)
+{
+    unsigned char key[16] = {0};
+    size_t n = client_key(peer, key);
+    struct vl_client *client = vl_map_find(&server->clients, vl_str_of(key, n));
+    if (client && client->connections >= server->limits.connections_per_address)
+        return NULL;
+    if (!client) {
+        client = vl_alloc(sizeof *client);
+        memcpy(client->key, key, n);
+        client->n = n;
+        client->connections = 0;
+        (void)vl_map_put(&server->clients, vl_str_of(key, n), client);
+    }
+    client->connections++;
+    return client;
+}
+
+void
+vl_server_forget(struct vl_connection *conn)
+{
+    struct vl_http_server *server = conn->server;
+    struct vl_client *client = conn->client;
+    if (--client->connections == 0) {
+        (void)vl_map_take(&server->clients, vl_str_of(client->key, client->n));
+        free(client);
+    }
+    conn->client = NULL;
+    vl_list_remove(&conn->all);
+    vl_list_add_last(&server->graves, &conn->all);
+    if (--server->connection_count == 0 && server->draining && server->drain)
+        vl_timer_start(server->drain, 0);
+}
+
+static void
+on_accept(struct vl_stream *stream, void *ctx)
+{
+    struct vl_http_server *server = ctx;
+    vl_server_enter(server);
+    struct vl_client *client = NULL;
+    if (server->connection_count < server->limits.connections)
+        client = admit_client(server, vl_stream_peer(stream));
+    if (client) {
+        struct vl_connection *conn = vl_alloc(sizeof *conn);
+        memset(conn, 0, sizeof *conn);
+        conn->server = server;
+        conn->client = client;
+        vl_list_add_last(&server->connections, &conn->all);
+        server->connection_count++;
+        vl_connection_start(conn, stream);
+    } else {
+        /* The kernel takes so little at once; nobody waits for the rest. */
+        vl_stream_write(stream, vl_server_busy_answer(server));
+        vl_stream_close(stream);
+    }
+    vl_server_leave(server);
+}
+
+/* --- life --- */
+
+static void
+run_soon(void *ctx)
+{
+    struct vl_http_server *server = ctx;
+    vl_server_enter(server);
+    while (!vl_list_is_empty(&server->notices)) {
+        struct vl_list *node = server->notices.next;
+        vl_list_remove(node);
+        vl_exchange_tell_close(VL_CONTAINER(node, struct vl_exchange, notice));
+    }
+    while (!vl_list_is_empty(&server->due)) {
+        struct vl_list *node = server->due.next;
+        vl_list_remove(node);
+        vl_connection_pump(VL_CONTAINER(node, struct vl_connection, due));
+    }
+    vl_server_leave(server);
+}
+
+static void
+cut_all(struct vl_http_server *server)
+{
+    while (!vl_list_is_empty(&server->connections))
+        vl_connection_cut(
+            VL_CONTAINER(server->connections.next, struct vl_connection, all));
+}
+
+static void
+end_drain(void *ctx)
+{
+    struct vl_http_server *server = ctx;
+    vl_server_enter(server);
+    cut_all(server);
+    void (*drained)(void *) = server->drained;
+    server->drained = NULL;
+    if (server->drain)
+        vl_timer_stop(server->drain); /* the last cut has set it again */
+    if (drained)
+        drained(server->drained_ctx);
+    vl_server_leave(server);
+}
+
+struct vl_http_server *
+vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
+                   const struct vl_http_limits *limits)
+{
+    struct vl_http_server *server = vl_alloc(sizeof *server);
+    memset(server, 0, sizeof *server);
+    server->loop = loop;
+    server->site = site;
+    server->limits = *limits;
+    vl_map_init(&server->clients);
+    /* A head and a small body; see reply.c. */
+    server->out = vl_buf_of_secret(4 * VL_LIMIT_PAGE);
+    server->date_second = -1;
+    struct vl_list *const lists[] = {&server->connections, &server->exchanges,
+                                     &server->spare,       &server->due,
+                                     &server->notices,     &server->graves};
+    for (size_t i = 0; i < VL_COUNT(lists); i++)
+        vl_list_init(lists[i]);
+    for (size_t i = 0; i < VL_WAIT_COUNT; i++)
+        vl_list_init(&server->waits[i]);
+    server->tick = vl_timer_new(loop, vl_server_tick, server);
+    server->soon = vl_timer_new(loop, run_soon, server);
+    server->drain = vl_timer_new(loop, end_drain, server);
+    return server;
+}
+
+valet_status
+vl_http_server_listen(struct vl_http_server *server, const char *address,
+                      unsigned port, unsigned *ret_port, valet_error *err)
+{
+    if (server->listener_count == VL_LISTENERS_MAX)
+        return vl_fail(err, VALET_LIMIT, "", "more than %d listen addresses",
+                       VL_LISTENERS_MAX);
+    struct vl_listener *listener;
+    VL_TRY(vl_listener_open(server->loop, address, port, on_accept, server,
+                            &listener, err));
+    server->listeners[server->listener_count++] = listener;
+    if (ret_port)
+        *ret_port = vl_listener_port(listener);
+    return VALET_OK;
+}
+
+static void
+close_listeners(struct vl_http_server *server)
+{
+    while (server->listener_count > 0)
+        vl_listener_close(server->listeners[--server->listener_count]);
+}
+
+static bool
+is_idle(const struct vl_connection *conn)
+{
+    return conn->state == VL_CONNECTION_RECEIVING && !conn->x &&
+           vl_buf_size(&conn->ahead) == 0 &&
+           vl_stream_waiting(conn->stream) == 0;
+}
+
+void
+vl_http_server_drain(struct vl_http_server *server, int64_t ms,
+                     void (*done)(void *ctx), void *ctx)
+{
+    vl_server_enter(server);
+    close_listeners(server);
+    server->draining = true;
+    server->drained = done;
+    server->drained_ctx = ctx;
+    VL_LIST_EACH (node, &server->connections) {
+        struct vl_connection *conn =
+            VL_CONTAINER(node, struct vl_connection, all);
+        if (is_idle(conn) && !conn->receiving)
+            vl_connection_cut(conn);
+    }
+    vl_timer_start(server->drain, server->connection_count ? ms : 0);
+    vl_server_leave(server);
+}
+
+void
+vl_http_server_free(struct vl_http_server *server)
+{
+    if (!server || server->dead)
+        return;
+    vl_server_enter(server);
+    server->dead = true;
+    server->drained = NULL;
+    close_listeners(server);
+    cut_all(server);
+    /* Who still has an exchange keeps it; it is freed when answered. */
+    VL_LIST_EACH (node, &server->exchanges) {
+        struct vl_exchange *x = VL_CONTAINER(node, struct vl_exchange, node);
+        vl_list_remove(&x->node);
+        vl_list_remove(&x->notice);
+        x->server = NULL;
+    }
+    struct vl_timer **const timers[] = {&server->tick, &server->soon,
+                                        &server->drain};
+    for (size_t i = 0; i < VL_COUNT(timers); i++) {
+        vl_timer_free(*timers[i]);
+        *timers[i] = NULL;
+    }
+    vl_server_leave(server);
+}
