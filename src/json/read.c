@@ -96,6 +96,11 @@ valet_status
 vl_json_parse(struct vl_str text, unsigned max_depth, struct vl_json *ret,
               valet_error *err)
 {
+    /* jansson loses a NUL behind a number: "7\0" would read as "7". */
+    const char *nul = text.n ? memchr(text.p, '\0', text.n) : NULL;
+    if (nul)
+        return refuse_at(text, (size_t)(nul - text.p), "the JSON has a NUL",
+                         err);
     VL_TRY(check_depth(text, max_depth < DEEPEST ? max_depth : DEEPEST, err));
     json_error_t error = {.line = -1};
     json_t *root = json_loadb(text.n ? text.p : "", text.n,

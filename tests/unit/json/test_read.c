@@ -119,7 +119,11 @@ refuses_what_parsers_disagree_about(void **state)
     refuses(VL_STR("{}\0"), "line 1");
     refuses(VL_STR("[\"a\\u0000b\"]"), "NUL");
     refuses(VL_STR("{\"a\\u0000b\":1}"), "NUL");
-    refuses(VL_STR("[\"a\0b\"]"), "line 1");
+    refuses(VL_STR("[\"a\0b\"]"), "a NUL at line 1, column 4");
+    refuses(VL_STR("7\0"), "a NUL at line 1, column 2");
+    refuses(VL_STR("[7\0,8]"), "a NUL");
+    refuses(VL_STR("[1\0002]"), "a NUL");
+    refuses(VL_STR("{\"a\":1.5\0}"), "a NUL");
     refuses(VL_STR("[\"\xC0\xAF\"]"), "UTF-8");
     refuses(VL_STR("[\"\xED\xA0\x80\"]"), "UTF-8");
     refuses(VL_STR("[\"\xF5\x80\x80\x80\"]"), "UTF-8");
