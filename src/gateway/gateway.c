@@ -159,6 +159,8 @@ static void
 name_backends(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
+    char url[sizeof gateway->url]; /* apart from what is written */
+    memcpy(url, gateway->url, sizeof url);
     for (size_t i = 0;
          i <= conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
          i++) {
@@ -170,11 +172,11 @@ name_backends(struct vl_gateway *gateway)
         else
             (void)snprintf(backend->path, sizeof backend->path, "/%s/mcp",
                            conf->servers[i - 1].name);
-        (void)snprintf(backend->resource, sizeof backend->resource, "%s%s",
-                       gateway->url, backend->path);
+        (void)snprintf(backend->resource, sizeof backend->resource, "%s%s", url,
+                       backend->path);
         (void)snprintf(backend->metadata, sizeof backend->metadata,
-                       "%s/.well-known/oauth-protected-resource%s",
-                       gateway->url, backend->path);
+                       "%s/.well-known/oauth-protected-resource%s", url,
+                       backend->path);
     }
 }
 

@@ -47,6 +47,7 @@ vl_exchange_take(struct vl_connection *conn)
     x->on_close = x->on_drain = NULL;
     x->ctx = NULL;
     x->body_max = 0;
+    x->extra_count = 0;
     /* The last slice may reach beyond the longest head. */
     x->in.max = 2 * (size_t)VL_LIMIT_HEAD;
     size_t n = strnlen(vl_stream_peer(conn->stream), sizeof x->peer - 1);

@@ -75,10 +75,13 @@ is_framing(struct vl_str name)
 }
 
 static void
-add_headers(struct vl_http_server *server, const struct vl_reply *reply)
+add_headers(struct vl_exchange *x, const struct vl_reply *reply)
 {
+    struct vl_http_server *server = x->server;
     VL_ASSERT(reply->header_count <= VL_COUNT(reply->headers));
     add_status(server, reply->status);
+    for (size_t i = 0; i < x->extra_count; i++)
+        add_header(&server->out, x->extra[i].name, x->extra[i].value);
     if (reply->type)
         add_header(&server->out, VL_STR("Content-Type"), vl_str_z(reply->type));
     for (size_t i = 0; i < reply->header_count; i++)
@@ -169,6 +172,15 @@ vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value)
         (struct vl_header){vl_str_z(name), value};
 }
 
+void
+vl_exchange_add_header(struct vl_exchange *x, const char *name,
+                       struct vl_str value)
+{
+    VL_ASSERT(x->extra_count < VL_COUNT(x->extra));
+    VL_ASSERT(!is_framing(vl_str_z(name)));
+    x->extra[x->extra_count++] = (struct vl_header){vl_str_z(name), value};
+}
+
 /* A head that no client would take is our fault, and said to be. */
 static bool
 replace_if_too_long(struct vl_exchange *x)
@@ -207,7 +219,7 @@ vl_exchange_reply(struct vl_exchange *x, const struct vl_reply *reply)
     struct vl_buf *out = &server->out;
     struct vl_str body = reply->body;
     x->keep = x->keep && !reply->close && !server->draining;
-    add_headers(server, reply);
+    add_headers(x, reply);
     if (!has_no_body(reply->status))
         add_length(out, body.n);
     end_head(out, x->keep);
@@ -230,7 +242,7 @@ vl_exchange_start(struct vl_exchange *x, const struct vl_reply *reply)
     x->bodiless = x->bodiless || has_no_body(reply->status);
     x->chunked = x->parser.minor == 1;
     x->keep = x->keep && !reply->close && !server->draining;
-    add_headers(server, reply);
+    add_headers(x, reply);
     if (x->chunked && !has_no_body(reply->status))
         vl_buf_add(&server->out, VL_STR("Transfer-Encoding: chunked\r\n"));
     end_head(&server->out, x->keep);

@@ -107,6 +107,15 @@ struct vl_reply {
 void
 vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value);
 
+/*
+ * A header that whatever answer follows will carry, before its own: for what
+ * is decided once for all routes (CORS). At most VL_EXCHANGE_HEADERS; name and
+ * value live as long as the exchange.
+ */
+#define VL_EXCHANGE_HEADERS 4
+void vl_exchange_add_header(struct vl_exchange *x, const char *name,
+                            struct vl_str value);
+
 /* Sends it with Content-Length (HEAD: without the body) and Date. */
 void vl_exchange_reply(struct vl_exchange *x, const struct vl_reply *reply);
 

@@ -112,6 +112,8 @@ struct vl_exchange {
     struct vl_body body;
     char peer[VL_PEER_SIZE];
     struct vl_http_request request;
+    struct vl_header extra[VL_EXCHANGE_HEADERS]; /* of the answer */
+    size_t extra_count;
     struct vl_parser parser;
 };
 
