@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * JSON-RPC 2.0 as MCP narrows it: what kind of message an already parsed JSON
+ * value is, and the frames of answers. It knows no methods.
+ */
+#ifndef VL_MCP_RPC_H
+#define VL_MCP_RPC_H
+
+#include "json/read.h"
+#include "json/write.h"
+
+enum vl_rpc_code {
+    VL_RPC_PARSE_ERROR = -32700,
+    VL_RPC_INVALID_REQUEST = -32600,
+    VL_RPC_NO_METHOD = -32601,
+    VL_RPC_INVALID_PARAMS = -32602,
+    VL_RPC_INTERNAL = -32603,
+    /* Of the range that servers define themselves. */
+    VL_RPC_REFUSED = -32000,
+    VL_RPC_NO_SESSION = -32001, /* as the official SDKs have it */
+    VL_RPC_NOT_PERMITTED = -32003,
+};
+
+/* A longer id is nobody's; it would be kept as long as its call. */
+#define VL_RPC_ID_MAX 1024
+
+enum vl_rpc_kind { VL_RPC_REQUEST, VL_RPC_NOTIFICATION, VL_RPC_RESPONSE };
+
+/* Borrowed from the document. */
+struct vl_rpc_message {
+    enum vl_rpc_kind kind;
+    const struct json_t *id;     /* requests; of responses it may be NULL */
+    struct vl_str method;        /* requests and notifications */
+    const struct json_t *params; /* of any kind, or NULL */
+};
+
+/* VALET_INVALID (an "Invalid Request") unless it is exactly one of the three
+ * kinds: version "2.0", an id that is a string or an integer. */
+valet_status vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
+                         valet_error *err) VALET_CHECK;
+/* Is it a string or integer that may be an id (or a progress token)? */
+bool vl_rpc_is_id(const struct json_t *value);
+/* The id of whatever it is, for an error about it; NULL when unreadable. */
+const struct json_t *vl_rpc_find_id(const struct json_t *value);
+
+/*
+ * `{"jsonrpc":"2.0","id":…` with the id exactly as it came (a NULL id gives
+ * null). The caller adds "result" or an error, and closes the object.
+ */
+void vl_rpc_open_answer(struct vl_json_out *out, const struct json_t *id);
+/* The same with an id that is JSON text already. */
+void vl_rpc_open_answer_raw(struct vl_json_out *out, struct vl_str id);
+void vl_rpc_add_error(struct vl_json_out *out, enum vl_rpc_code code,
+                      const char *message);
+/* A whole error. */
+void vl_rpc_write_error(struct vl_buf *buf, const struct json_t *id,
+                        enum vl_rpc_code code, const char *message);
+
+#endif

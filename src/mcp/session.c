@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mcp/session.h"
+
+#include "core/enc.h"
+#include "core/status.h"
+
+static const char *const version_names[VL_MCP_VERSION_COUNT] = {
+    [VL_MCP_2025_03_26] = "2025-03-26",
+    [VL_MCP_2025_06_18] = "2025-06-18",
+    [VL_MCP_2025_11_25] = "2025-11-25",
+};
+
+struct vl_mcp_owner {
+    struct vl_list idle; /* by last use */
+    size_t count;        /* of its sessions, idle or not */
+    size_t key_size;
+    char key[];
+};
+
+const char *
+vl_mcp_version_name(enum vl_mcp_version version)
+{
+    return version < VL_MCP_VERSION_COUNT ? version_names[version] : "?";
+}
+
+bool
+vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret)
+{
+    for (unsigned i = 0; i < VL_MCP_VERSION_COUNT; i++)
+        if (vl_str_eqz(text, version_names[i])) {
+            *ret = (enum vl_mcp_version)i;
+            return true;
+        }
+    return false;
+}
+
+void
+vl_mcp_sessions_init(struct vl_mcp_sessions *sessions,
+                     const struct vl_mcp_session_rules *rules)
+{
+    *sessions = (struct vl_mcp_sessions){.rules = *rules};
+    vl_map_init(&sessions->by_id);
+    vl_map_init(&sessions->owners);
+    vl_list_init(&sessions->all);
+    vl_list_init(&sessions->idle);
+}
+
+void
+vl_mcp_sessions_done(struct vl_mcp_sessions *sessions)
+{
+    while (!vl_list_is_empty(&sessions->all))
+        vl_mcp_session_end(
+            VL_CONTAINER(sessions->all.next, struct vl_mcp_session, in_all));
+    vl_map_done(&sessions->by_id);
+    vl_map_done(&sessions->owners);
+}
+
+/* Ids have no NUL in them, so the key cannot be read in two ways. */
+static struct vl_str
+owner_key(const struct vl_principal *principal,
+          char room[2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE])
+{
+    const char *parts[] = {principal->user.tid, principal->user.oid,
+                           principal->client.text};
+    size_t n = 0;
+    for (size_t i = 0; i < VL_COUNT(parts); i++) {
+        size_t size = strlen(parts[i]) + 1;
+        memcpy(room + n, parts[i], size);
+        n += size;
+    }
+    return vl_str_of(room, n);
+}
+
+static struct vl_mcp_owner *
+get_owner(struct vl_mcp_sessions *sessions,
+          const struct vl_principal *principal)
+{
+    char room[2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE];
+    struct vl_str key = owner_key(principal, room);
+    struct vl_mcp_owner *owner = vl_map_find(&sessions->owners, key);
+    if (owner)
+        return owner;
+    owner = vl_alloc(sizeof *owner + key.n);
+    vl_list_init(&owner->idle);
+    owner->key_size = key.n;
+    memcpy(owner->key, key.p, key.n);
+    (void)vl_map_put(&sessions->owners, key, owner);
+    return owner;
+}
+
+static void
+drop_owner_if_empty(struct vl_mcp_sessions *sessions,
+                    struct vl_mcp_owner *owner)
+{
+    if (owner->count)
+        return;
+    (void)vl_map_take(&sessions->owners,
+                      vl_str_of(owner->key, owner->key_size));
+    free(owner);
+}
+
+/* To the young end of the idle lists. */
+static void
+become_idle(struct vl_mcp_session *session)
+{
+    struct vl_mcp_sessions *sessions = session->table;
+    session->used_ms = vl_clock_now(sessions->rules.clock);
+    vl_list_remove(&session->in_idle);
+    vl_list_remove(&session->in_owner_idle);
+    vl_list_add_last(&sessions->idle, &session->in_idle);
+    vl_list_add_last(&session->owner->idle, &session->in_owner_idle);
+}
+
+void
+vl_mcp_session_end(struct vl_mcp_session *session)
+{
+    struct vl_mcp_sessions *sessions = session->table;
+    if (!sessions)
+        return;
+    /* Held, so that it survives what on_end sets off. */
+    session->holds++;
+    session->table = NULL;
+    (void)vl_map_take(&sessions->by_id, vl_str_z(session->id));
+    vl_list_remove(&session->in_all);
+    vl_list_remove(&session->in_idle);
+    vl_list_remove(&session->in_owner_idle);
+    session->owner->count--;
+    drop_owner_if_empty(sessions, session->owner);
+    session->owner = NULL;
+    sessions->count--;
+    sessions->rules.on_end(session, sessions->rules.ctx);
+    vl_mcp_session_release(session);
+}
+
+void
+vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions, const char *family)
+{
+    /* on_end may end others too: start again after each. */
+    bool found = true;
+    while (found) {
+        found = false;
+        VL_LIST_EACH (it, &sessions->all) {
+            struct vl_mcp_session *session =
+                VL_CONTAINER(it, struct vl_mcp_session, in_all);
+            if (strcmp(session->principal.session, family) != 0)
+                continue;
+            vl_mcp_session_end(session);
+            found = true;
+            break;
+        }
+    }
+}
+
+/* @spec SB-22 */
+void
+vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions)
+{
+    int64_t now = vl_clock_now(sessions->rules.clock);
+    while (!vl_list_is_empty(&sessions->idle)) {
+        struct vl_mcp_session *oldest =
+            VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle);
+        if (now - oldest->used_ms < sessions->rules.idle_ms)
+            return;
+        vl_mcp_session_end(oldest);
+    }
+}
+
+/* For one more session of `owner`, which is counted already. A client that
+ * leaks sessions loses its own; only then does the oldest of all go. */
+static bool
+make_room(struct vl_mcp_sessions *sessions, struct vl_mcp_owner *owner)
+{
+    if (owner->count > sessions->rules.max_per_owner) {
+        if (vl_list_is_empty(&owner->idle))
+            return false;
+        vl_mcp_session_end(VL_CONTAINER(owner->idle.next, struct vl_mcp_session,
+                                        in_owner_idle));
+    } else if (sessions->count >= sessions->rules.max) {
+        if (vl_list_is_empty(&sessions->idle))
+            return false;
+        vl_mcp_session_end(
+            VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle));
+    }
+    return true;
+}
+
+/* @spec HT-29 SB-22 */
+static void
+make_id(char ret[VL_MCP_SESSION_ID_SIZE])
+{
+    char bytes[32];
+    vl_random(bytes, sizeof bytes);
+    vl_auto(vl_buf) text = vl_buf_of_secret(VL_MCP_SESSION_ID_SIZE - 1);
+    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
+    /* A short id could be guessed: rather stop than hand one out. */
+    VL_ASSERT(vl_buf_size(&text) == VL_MCP_SESSION_ID_SIZE - 1);
+    memcpy(ret, vl_buf_cstr(&text), VL_MCP_SESSION_ID_SIZE);
+    vl_wipe(bytes, sizeof bytes);
+}
+
+valet_status
+vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
+                    const struct vl_principal *principal,
+                    enum vl_mcp_version version, struct vl_mcp_session **ret,
+                    valet_error *err)
+{
+    vl_mcp_sessions_sweep(sessions);
+    struct vl_mcp_owner *owner = get_owner(sessions, principal);
+    /* Counted now, so that it does not go with its last session. */
+    owner->count++;
+    if (!make_room(sessions, owner)) {
+        owner->count--;
+        drop_owner_if_empty(sessions, owner);
+        return vl_fail(err, VALET_LIMIT, "", "too many sessions are busy");
+    }
+    struct vl_mcp_session *session = vl_alloc(sizeof *session);
+    make_id(session->id);
+    session->principal = *principal;
+    session->version = version;
+    session->table = sessions;
+    session->owner = owner;
+    vl_list_init(&session->calls);
+    vl_list_init(&session->in_all);
+    vl_list_init(&session->in_idle);
+    vl_list_init(&session->in_owner_idle);
+    vl_list_add_last(&sessions->all, &session->in_all);
+    sessions->count++;
+    (void)vl_map_put(&sessions->by_id, vl_str_z(session->id), session);
+    become_idle(session);
+    *ret = session;
+    return VALET_OK;
+}
+
+/* @spec SB-21 SB-23 W-02 */
+valet_status
+vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
+                     const struct vl_principal *principal,
+                     struct vl_mcp_session **ret)
+{
+    vl_mcp_sessions_sweep(sessions);
+    struct vl_mcp_session *session = vl_map_find(&sessions->by_id, id);
+    if (!session)
+        return VALET_NOT_FOUND;
+    if (!vl_principal_same(&session->principal, principal))
+        return VALET_DENIED;
+    if (session->holds == 0)
+        become_idle(session);
+    *ret = session;
+    return VALET_OK;
+}
+
+void
+vl_mcp_session_hold(struct vl_mcp_session *session)
+{
+    if (session->holds++ == 0) {
+        vl_list_remove(&session->in_idle);
+        vl_list_remove(&session->in_owner_idle);
+    }
+}
+
+void
+vl_mcp_session_release(struct vl_mcp_session *session)
+{
+    VL_ASSERT(session->holds > 0);
+    if (--session->holds)
+        return;
+    if (session->table)
+        become_idle(session);
+    else
+        free(session);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sessions of one endpoint. A session is no login: it is found by its id
+ * *and* its owner, who is known from the token of the very request (@spec
+ * SB-21 SB-23). The table is bounded; clients that never say good-bye lose
+ * their oldest idle sessions, nobody else's.
+ */
+#ifndef VL_MCP_SESSION_H
+#define VL_MCP_SESSION_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "core/principal.h"
+#include "core/sys.h"
+
+enum vl_mcp_version {
+    VL_MCP_2025_03_26,
+    VL_MCP_2025_06_18,
+    VL_MCP_2025_11_25,
+    VL_MCP_VERSION_COUNT
+};
+#define VL_MCP_LATEST (VL_MCP_VERSION_COUNT - 1)
+
+const char *vl_mcp_version_name(enum vl_mcp_version version);
+bool vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret);
+
+/* 256 random bits in base64url. */
+#define VL_MCP_SESSION_ID_SIZE 44
+
+struct vl_mcp_owner; /* private: the sessions of one user and client */
+
+struct vl_mcp_session {
+    char id[VL_MCP_SESSION_ID_SIZE];
+    struct vl_principal principal;
+    enum vl_mcp_version version;
+    struct vl_list calls; /* of whoever runs calls in it */
+    size_t call_count;
+    /* The rest is the table's. */
+    struct vl_mcp_sessions *table; /* NULL: has ended */
+    struct vl_mcp_owner *owner;
+    struct vl_list in_all, in_idle, in_owner_idle;
+    size_t holds;
+    int64_t used_ms;
+};
+
+struct vl_mcp_session_rules {
+    size_t max, max_per_owner;
+    int64_t idle_ms;
+    const struct vl_clock *clock;
+    /* A session ends, by whatever cause; it is out of the table already and
+     * lives until the call returns and all holds are gone. */
+    void (*on_end)(struct vl_mcp_session *session, void *ctx);
+    void *ctx;
+};
+
+struct vl_mcp_sessions {
+    struct vl_mcp_session_rules rules;
+    struct vl_map by_id, owners;
+    struct vl_list all;
+    struct vl_list idle; /* by last use; without those that are held */
+    size_t count;
+};
+
+void vl_mcp_sessions_init(struct vl_mcp_sessions *sessions,
+                          const struct vl_mcp_session_rules *rules);
+/* Ends all. */
+void vl_mcp_sessions_done(struct vl_mcp_sessions *sessions);
+
+/* A new one. VALET_LIMIT when the table, or the owner's share of it, is full
+ * of sessions with running calls. */
+valet_status
+vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
+                    const struct vl_principal *principal,
+                    enum vl_mcp_version version, struct vl_mcp_session **ret,
+                    valet_error *err) VALET_CHECK;
+/*
+ * Finds and counts it as used. VALET_NOT_FOUND; or VALET_DENIED when it is
+ * another's, which strangers must not be able to tell from the former.
+ */
+valet_status
+vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
+                     const struct vl_principal *principal,
+                     struct vl_mcp_session **ret) VALET_CHECK;
+void vl_mcp_session_end(struct vl_mcp_session *session);
+/* Those of a token family. Looks at every session: it happens seldom. */
+void vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions,
+                                const char *family);
+/* Ends those that were idle for too long. */
+void vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions);
+
+/* While held it stays in memory and is not idle. */
+void vl_mcp_session_hold(struct vl_mcp_session *session);
+void vl_mcp_session_release(struct vl_mcp_session *session);
+
+#endif
