@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of one endpoint share. The way of a request:
+ *
+ *     endpoint.c  HTTP rules, session          (one per server and URL)
+ *     dispatch.c  methods                      (one per message)
+ *     call.c      a tool at work               (one per tools/call)
+ *     post.c      who is waiting for answers   (one per POST)
+ */
+#ifndef VL_MCP_INSIDE_H
+#define VL_MCP_INSIDE_H
+
+#include "mcp/catalog.h"
+#include "mcp/endpoint.h"
+#include "mcp/rpc.h"
+#include "mcp/session.h"
+
+/* One answer, or one batch of answers. */
+#define VL_MCP_ANSWER_MAX (8 * 1024 * 1024)
+/* A buffer for reuse that grew beyond this is given back. */
+#define VL_MCP_KEEP_MAX 65536
+/* Calls at work in one session: an agent has a handful. */
+#define VL_MCP_CALLS_PER_SESSION 64
+/* @spec HT-40: a tool that has not answered by then is given up, progress or
+ * not. */
+#define VL_MCP_CALL_MS 300000
+/* How often is looked for sessions and calls that are too old. */
+#define VL_MCP_SWEEP_MS 15000
+/* Elements of a batch. */
+#define VL_MCP_BATCH_MAX 64
+
+struct vl_mcp_endpoint {
+    struct vl_mcp_server *server;
+    const struct vl_mcp_hooks *hooks;
+    const struct vl_clock *clock;
+    struct vl_mcp_sessions sessions;
+    struct vl_mcp_catalog catalog;
+    struct vl_list calls; /* at work, the oldest first */
+    struct vl_timer *sweeper;
+    bool sweeping, closing;
+    /* For what is handed to the HTTP server (which copies) at once. */
+    struct vl_buf scratch, frame;
+};
+
+/* The scratch buffer, emptied. */
+struct vl_buf *vl_mcp_scratch(struct vl_mcp_endpoint *endpoint);
+/* Starts the sweeper, if it is not running. */
+void vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint);
+void vl_mcp_endpoint_note(const struct vl_mcp_endpoint *endpoint,
+                          const struct vl_mcp_note *note);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One POST that waits for answers: it gathers them and decides how they go
+ * out, as JSON or as an event stream (@spec HT-18). Each part that still owes
+ * something holds the post; with the last hold given back it answers the
+ * exchange, and is gone.
+ */
+#ifndef VL_MCP_POST_H
+#define VL_MCP_POST_H
+
+#include "mcp/accept.h"
+#include "mcp/inside.h"
+
+struct vl_mcp_post {
+    struct vl_mcp_endpoint *endpoint;
+    struct vl_exchange *x;
+    size_t holds;
+    bool batch;
+    struct vl_mcp_accept accept;
+    bool streaming;        /* the head of a stream is out */
+    bool stalled;          /* the client reads too slowly */
+    int refusal;           /* HTTP status instead of answers, or 0 */
+    struct vl_buf answers; /* of a batch, with commas between */
+};
+
+/* With one hold. NULL (and the exchange answered) without memory. */
+struct vl_mcp_post *
+vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                struct vl_mcp_accept accept, bool batch);
+void vl_mcp_post_hold(struct vl_mcp_post *post);
+/* Gives a hold back together with an answer, which is copied; an empty one
+ * means that there is nothing to say. */
+void vl_mcp_post_answer(struct vl_mcp_post *post, struct vl_str json);
+/* Gives a hold back; all will be answered with this HTTP status if that is
+ * still possible. */
+void vl_mcp_post_fail(struct vl_mcp_post *post, int status);
+/* May the exchange still be answered by somebody else, whole? Then the post
+ * is gone for the caller, who has the only hold. */
+bool vl_mcp_post_is_untouched(const struct vl_mcp_post *post);
+struct vl_exchange *vl_mcp_post_take_exchange(struct vl_mcp_post *post);
+/* Would vl_mcp_post_send() send something? */
+bool vl_mcp_post_can_send(const struct vl_mcp_post *post);
+/* A message on the way to the answer: begins a stream if need be. */
+void vl_mcp_post_send(struct vl_mcp_post *post, struct vl_str json);
+
+/* --- answers of HTTP itself, without a post --- */
+
+/* `application/json`, never cached. `session` is NULL or a new one's id. */
+void vl_mcp_reply(struct vl_exchange *x, int status, struct vl_str json,
+                  const char *session);
+/* The same for clients that accept nothing but an event stream. */
+void vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                        struct vl_str json, const char *session);
+/* A status without a body, such as 202 and 204. */
+void vl_mcp_reply_empty(struct vl_exchange *x, int status);
+/* A JSON-RPC error; `id` is NULL where it could not be read. */
+void
+vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                   int status, const struct json_t *id, const char *message);
+
+#endif
