@@ -46,6 +46,8 @@ struct vl_yaml_mark
 vl_conf_place(const struct vl_conf_loader *loader, const char *path)
 {
     const struct vl_yaml *node = vl_conf_written(loader, path);
+    if (vl_yaml_kind(node) == VL_YAML_MAP)
+        return vl_yaml_key_mark(node);
     if (node)
         return vl_yaml_mark(node);
     struct vl_str section =

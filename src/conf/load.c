@@ -248,7 +248,11 @@ load_item(struct vl_conf_loader *loader, const struct vl_option *option,
 {
     valet_error reason;
     if (vl_yaml_kind(node) != VL_YAML_MAP)
-        return fail_kind(loader, option, node, "a map");
+        return vl_conf_fail(loader, vl_yaml_mark(node), "wrong_type",
+                            "each entry of %s must be a map, not %s; write "
+                            "%s: value lines",
+                            option->path, vl_yaml_kind_name(vl_yaml_kind(node)),
+                            vl_option_key(&option->items[0]));
     if (option->type == VL_OPTION_NAMED &&
         vl_value_store(option, vl_yaml_key(node), loader->conf->arena, base,
                        &reason) != VALET_OK)

@@ -107,11 +107,21 @@ add_required(struct vl_json_out *out, const struct vl_option *table,
     vl_json_close(out, ']');
 }
 
+/* "log:" with nothing below it is a section left empty. */
+static void
+add_nullable(struct vl_json_out *out, const char *type)
+{
+    vl_json_open_key(out, "type", '[');
+    vl_json_add_z(out, NULL, type);
+    vl_json_add_z(out, NULL, "null");
+    vl_json_close(out, ']');
+}
+
 static void
 add_items(struct vl_json_out *out, const struct vl_option *option)
 {
     bool named = option->type == VL_OPTION_NAMED;
-    vl_json_add_z(out, "type", named ? "object" : "array");
+    add_nullable(out, named ? "object" : "array");
     vl_json_add_int(out, named ? "minProperties" : "minItems", option->min);
     vl_json_add_int(out, named ? "maxProperties" : "maxItems", option->max);
     if (named) {
@@ -132,7 +142,7 @@ add_option(struct vl_json_out *out, const struct vl_option *option)
     vl_json_open_key(out, vl_option_key(option), '{');
     vl_json_add_z(out, "description", option->help);
     if (option->type == VL_OPTION_SECTION) {
-        vl_json_add_z(out, "type", "object");
+        add_nullable(out, "object");
         add_members(out, option->items, option->item_count);
     } else if (option->items) {
         add_items(out, option);

@@ -78,8 +78,8 @@ store_bool(const struct vl_option *option, struct vl_str text,
     bool value = vl_str_eqz(text, "true");
     if (!value && !vl_str_eqz(text, "false"))
         return vl_fail(err, VALET_INVALID, "",
-                       "must be yes or no in YAML's words; write true or "
-                       "false, without quotes");
+                       "must be true or false, without quotes; write the one "
+                       "that is meant");
     memcpy(slot_of(option, base), &value, sizeof value);
     return VALET_OK;
 }
@@ -150,8 +150,8 @@ store_duration(const struct vl_option *option, struct vl_str text,
     if (ms < option->min || ms > option->max) {
         vl_value_describe(option, &range);
         return vl_fail(err, VALET_INVALID, "",
-                       "must be %s; write for example %s", vl_buf_cstr(&range),
-                       option->fallback);
+                       "must be a %s; write for example %s",
+                       vl_buf_cstr(&range), option->fallback);
     }
     memcpy(slot_of(option, base), &ms, sizeof ms);
     return VALET_OK;
@@ -208,8 +208,10 @@ static const struct {
     bool is_words, is_bare;
 } types[VL_OPTION_TYPE_COUNT] = {
     [VL_OPTION_LINE] = {"text", store_text, vl_syntax_line, '\0', 0, 0},
-    [VL_OPTION_PATH] = {"path", store_text, vl_syntax_path, '\0', 0, 0},
-    [VL_OPTION_ENV_NAME] = {"name", store_text, vl_syntax_env_name, '\0', 0, 0},
+    [VL_OPTION_PATH] = {"path of a file", store_text, vl_syntax_path, '\0', 0,
+                        0},
+    [VL_OPTION_ENV_NAME] = {"name of a variable", store_text,
+                            vl_syntax_env_name, '\0', 0, 0},
     [VL_OPTION_GUID] = {"GUID", store_text, vl_syntax_guid, '\0', 0, 0},
     [VL_OPTION_TENANT] = {"GUID or domain name", store_text, vl_syntax_tenant,
                           '\0', 0, 0},
