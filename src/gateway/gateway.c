@@ -154,30 +154,33 @@ build_entra(struct vl_gateway *gateway)
                                   &vl_clock_system, &gateway->entra_config);
 }
 
-/* The URLs of the servers: /mcp is the first one's. */
+/* One more URL at which a server is reached; `name` NULL is the default. */
+static void
+add_backend(struct vl_gateway *gateway, const char *name)
+{
+    struct vl_backend *backend = &gateway->backends[gateway->backend_count++];
+    char path[sizeof backend->path];
+    (void)snprintf(path, sizeof path, "/%s%smcp", name ? name : "",
+                   name ? "/" : "");
+    memcpy(backend->path, path, sizeof path);
+    (void)snprintf(backend->resource, sizeof backend->resource, "%s%s",
+                   gateway->url, path);
+    (void)snprintf(backend->metadata, sizeof backend->metadata,
+                   "%s/.well-known/oauth-protected-resource%s", gateway->url,
+                   path);
+    backend->gateway = gateway;
+}
+
+/* /mcp is the first server's, and each has one under its name. */
 static void
 name_backends(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
-    char url[sizeof gateway->url]; /* apart from what is written */
-    memcpy(url, gateway->url, sizeof url);
+    add_backend(gateway, NULL);
     for (size_t i = 0;
-         i <= conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
-         i++) {
-        struct vl_backend *backend =
-            &gateway->backends[gateway->backend_count++];
-        backend->gateway = gateway;
-        if (i == 0)
-            (void)snprintf(backend->path, sizeof backend->path, "/mcp");
-        else
-            (void)snprintf(backend->path, sizeof backend->path, "/%s/mcp",
-                           conf->servers[i - 1].name);
-        (void)snprintf(backend->resource, sizeof backend->resource, "%s%s", url,
-                       backend->path);
-        (void)snprintf(backend->metadata, sizeof backend->metadata,
-                       "%s/.well-known/oauth-protected-resource%s", url,
-                       backend->path);
-    }
+         i < conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
+         i++)
+        add_backend(gateway, conf->servers[i].name);
 }
 
 static void
