@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static int
@@ -426,6 +427,53 @@ answers_retry_while_the_file_is_locked(void **state)
     assert_ok(kit_put(kit, VL_STORE_CLIENT, "d", "", "v", 0));
 }
 
+static void
+limit_file_size(rlim_t size)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Each batch of a group that could not be written hears of it. */
+static void
+answers_retry_while_the_disk_is_full(void **state)
+{
+    enum { N = 600 };
+    struct kit *kit = *state;
+    struct vl_store_batch *batches[N];
+    char keys[N][16], value[1001] = "";
+    memset(value, 'v', sizeof value - 1);
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    limit_file_size(300000);
+    for (size_t i = 0; i < N; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "k%zu", i);
+        batches[i] = kit_batch(kit);
+        (void)kit_add_put(batches[i], VL_STORE_GRANT, keys[i], value);
+        kit_submit(kit, batches[i]);
+    }
+    kit_wait(kit);
+    limit_file_size(RLIM_INFINITY);
+    (void)signal(SIGXFSZ, before);
+    assert_ok(kit_put(kit, VL_STORE_CLIENT, "c", "", "v", 0));
+    kit_close(kit);
+    kit_open(kit);
+    unsigned refused = 0;
+    for (size_t i = 0; i < N; i++) {
+        bool kept = batches[i]->status == VALET_OK;
+        if (!kept)
+            assert_int_equal(batches[i]->status, VALET_RETRY);
+        refused += !kept;
+        assert_int_equal(
+            kit_see(kit, VL_STORE_GET, VL_STORE_GRANT, keys[i], value),
+            kept ? VALET_OK : VALET_NOT_FOUND);
+        vl_store_batch_free(batches[i]);
+    }
+    assert_true(refused > 0);
+    assert_ok(kit_see(kit, VL_STORE_GET, VL_STORE_CLIENT, "c", "v"));
+}
+
 /* --- kill -9 --- */
 
 static void
@@ -504,6 +552,7 @@ main(void)
         CASE(sweeps_at_most_two_hundred_at_a_time, set_up),
         CASE(sweeps_again_after_the_clock_was_set_back, set_up),
         CASE(answers_retry_while_the_file_is_locked, set_up),
+        CASE(answers_retry_while_the_disk_is_full, set_up),
         CASE(keeps_what_was_acknowledged_when_killed, set_up_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
