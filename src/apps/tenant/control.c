@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What tests and exercises ask of the stand-in itself, under /_emul. We
+ * listen on loopback only; a page in a browser is kept out as well: no Origin,
+ * and bodies only as JSON.
+ */
+#include "apps/tenant/route.h"
+
+#include "core/limits.h"
+#include "core/status.h"
+#include "json/read.h"
+
+static void
+send_json(struct vl_tenant_call *call, int status, struct vl_str body)
+{
+    struct vl_reply reply = {.status = status,
+                             .type = "application/json; charset=utf-8",
+                             .body = body};
+    vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    vl_exchange_reply(call->x, &reply);
+}
+
+static void
+send_fault(struct vl_tenant_call *call, int status, const char *message)
+{
+    vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_DOCUMENT);
+    struct vl_json_out json = {&body, false};
+    vl_json_open(&json, '{');
+    vl_json_add_z(&json, "error", message);
+    vl_json_close(&json, '}');
+    send_json(call, status, vl_buf_str(&body));
+}
+
+static bool
+is_from_here(struct vl_tenant_call *call)
+{
+    const struct vl_headers *headers = &call->request->headers;
+    struct vl_str type = vl_headers_get(headers, "content-type");
+    struct vl_str peer = vl_str_z(call->request->peer);
+    bool loopback = vl_str_starts(peer, VL_STR("127.")) ||
+                    vl_str_eqz(peer, "::1") ||
+                    vl_str_starts(peer, VL_STR("::ffff:127."));
+    bool plain =
+        !call->request->body.n || vl_media_type_is(type, "application/json");
+    if (loopback && plain && !vl_headers_count(headers, "origin"))
+        return true;
+    send_fault(call, 403, "only from programs on this machine, as JSON");
+    return false;
+}
+
+/* The body as an object; false when it has answered. */
+static bool
+read_body(struct vl_tenant_call *call, struct vl_json *ret)
+{
+    valet_error err = {0};
+    if (!is_from_here(call))
+        return false;
+    if (vl_json_parse(call->request->body, 8, ret, &err) != VALET_OK) {
+        send_fault(call, 400, err.message);
+        return false;
+    }
+    if (vl_json_kind(ret->root) == VL_JSON_OBJECT)
+        return true;
+    send_fault(call, 400, "write an object");
+    return false;
+}
+
+/* Absent is `fallback`. */
+static bool
+read_number(const struct json_t *object, const char *key, int64_t fallback,
+            int64_t *ret)
+{
+    const struct json_t *value = vl_json_get(object, key);
+    *ret = fallback;
+    return !value ||
+           (vl_json_int(value, ret) && *ret >= 0 && *ret <= 100000000);
+}
+
+static valet_status
+read_fault(const struct vl_tenant_call *call, const struct json_t *object,
+           struct vl_tenant_fault *ret, valet_error *err)
+{
+    struct vl_tenant_fault fault = vl_tenant_fault_of();
+    int64_t aadsts, status, seconds;
+    const struct json_t *retry = vl_json_get(object, "retry_after");
+    if (!vl_tenant_where_of(vl_json_get_str(object, "where"), &fault.where))
+        return vl_fail(err, VALET_INVALID, "",
+                       "`where` is discovery, keys, authorize, token or graph");
+    if (!read_number(object, "aadsts", 0, &aadsts) ||
+        !read_number(object, "status", 0, &status) ||
+        !read_number(object, "count", 1, &fault.count) ||
+        !read_number(object, "delay_ms", 0, &fault.delay_ms))
+        return vl_fail(err, VALET_INVALID, "",
+                       "aadsts, status, count and delay_ms are numbers");
+    fault.aadsts = (unsigned)aadsts;
+    fault.status = (int)status;
+    if (vl_json_int(retry, &seconds))
+        VL_TRY(vl_tenant_fault_retry(
+            &fault,
+            vl_str_z(vl_tenant_format(call, "%lld", (long long)seconds)), err));
+    else if (retry)
+        VL_TRY(vl_tenant_fault_retry(&fault, vl_json_str(retry), err));
+    *ret = fault;
+    return VALET_OK;
+}
+
+static const struct vl_str done = {"{\"ok\":true}", 11};
+
+void
+vl_tenant_control_add_fault(struct vl_tenant_call *call)
+{
+    vl_auto(vl_json) body = {NULL};
+    struct vl_tenant_fault fault;
+    valet_error err = {0};
+    if (!read_body(call, &body))
+        return;
+    if (read_fault(call, body.root, &fault, &err) != VALET_OK ||
+        vl_tenant_faults_add(&call->tenant->data->faults, &fault, &err) !=
+            VALET_OK)
+        send_fault(call, 400, err.message);
+    else
+        send_json(call, 201, done);
+}
+
+void
+vl_tenant_control_clear_faults(struct vl_tenant_call *call)
+{
+    if (!is_from_here(call))
+        return;
+    call->tenant->data->faults.count = 0;
+    send_json(call, 200, done);
+}
+
+void
+vl_tenant_control_revoke(struct vl_tenant_call *call)
+{
+    vl_auto(vl_json) body = {NULL};
+    if (!read_body(call, &body))
+        return;
+    struct vl_str name = vl_json_get_str(body.root, "user");
+    struct vl_tenant_user *user = vl_tenant_find_user(call->tenant->data, name);
+    if (!user) {
+        send_fault(call, 404, "there is no such user");
+        return;
+    }
+    user->epoch++;
+    send_json(call, 200, done);
+}
+
+void
+vl_tenant_control_settings(struct vl_tenant_call *call)
+{
+    vl_auto(vl_json) body = {NULL};
+    int64_t seconds;
+    if (!read_body(call, &body))
+        return;
+    if (!read_number(body.root, "access_token_seconds", 0, &seconds)) {
+        send_fault(call, 400, "access_token_seconds is a number");
+        return;
+    }
+    call->tenant->data->access_token_seconds = (unsigned)seconds;
+    send_json(call, 200, done);
+}
+
+void
+vl_tenant_control_log(struct vl_tenant_call *call)
+{
+    vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_DOCUMENT);
+    struct vl_json_out json = {&body, false};
+    if (!is_from_here(call))
+        return;
+    vl_json_open(&json, '{');
+    vl_json_open_key(&json, "counts", '{');
+    for (size_t i = 0; i < VL_TENANT_COUNTERS; i++)
+        if (call->tenant->counters[i].name)
+            vl_json_add_int(&json, call->tenant->counters[i].name,
+                            (int64_t)call->tenant->counters[i].count);
+    vl_json_close(&json, '}');
+    vl_json_close(&json, '}');
+    send_json(call, 200, vl_buf_str(&body));
+}
+
+void
+vl_tenant_control_rotate(struct vl_tenant_call *call)
+{
+    valet_error err = {0};
+    if (!is_from_here(call))
+        return;
+    if (vl_tenant_keyset_rotate(&call->tenant->keys, &err) != VALET_OK)
+        send_fault(call, 500, err.message);
+    else
+        send_json(call, 200, done);
+}
+
+void
+vl_tenant_control_describe(struct vl_tenant_call *call)
+{
+    vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_CONFIG);
+    if (!is_from_here(call))
+        return;
+    vl_tenant_describe(call->tenant->data, &body);
+    send_json(call, 200, vl_buf_str(&body));
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apps/tenant/fault.h"
+
+#include "core/status.h"
+
+static const char *const where_names[VL_TENANT_WHERE_COUNT] = {
+    [VL_TENANT_AT_NOTHING] = "nothing", [VL_TENANT_AT_DISCOVERY] = "discovery",
+    [VL_TENANT_AT_KEYS] = "keys",       [VL_TENANT_AT_AUTHORIZE] = "authorize",
+    [VL_TENANT_AT_TOKEN] = "token",     [VL_TENANT_AT_GRAPH] = "graph",
+};
+
+bool
+vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret)
+{
+    for (int i = VL_TENANT_AT_DISCOVERY; i < VL_TENANT_WHERE_COUNT; i++) {
+        if (!vl_str_eqz(name, where_names[i]))
+            continue;
+        *ret = (enum vl_tenant_where)i;
+        return true;
+    }
+    return false;
+}
+
+const char *
+vl_tenant_where_name(enum vl_tenant_where where)
+{
+    return where_names[where];
+}
+
+struct vl_tenant_fault
+vl_tenant_fault_of(void)
+{
+    return (struct vl_tenant_fault){.count = 1, .retry_after = -1};
+}
+
+valet_status
+vl_tenant_fault_retry(struct vl_tenant_fault *fault, struct vl_str text,
+                      valet_error *err)
+{
+    uint64_t seconds = 2;
+    struct vl_str rest = text;
+    bool date = vl_str_starts(text, VL_STR("date"));
+    if (date)
+        rest = vl_str_from(text, 4);
+    if (date && vl_str_starts(rest, VL_STR(":")))
+        rest = vl_str_from(rest, 1);
+    else if (date && rest.n)
+        return vl_fail(err, VALET_INVALID, "",
+                       "retry_after is seconds, \"date\" or \"date:SECONDS\"");
+    if ((rest.n || !date) && !vl_str_u64(rest, 86400, &seconds))
+        return vl_fail(err, VALET_INVALID, "",
+                       "retry_after is seconds, \"date\" or \"date:SECONDS\"");
+    fault->retry_after = (int64_t)seconds;
+    fault->retry_date = date;
+    return VALET_OK;
+}
+
+bool
+vl_tenant_fault_answers(const struct vl_tenant_fault *fault)
+{
+    return fault->aadsts || fault->status || fault->retry_after >= 0;
+}
+
+valet_status
+vl_tenant_faults_add(struct vl_tenant_faults *faults,
+                     const struct vl_tenant_fault *fault, valet_error *err)
+{
+    if (fault->where == VL_TENANT_AT_NOTHING)
+        return vl_fail(err, VALET_INVALID, "",
+                       "a fault needs `where`: discovery, keys, authorize, "
+                       "token or graph");
+    if (fault->status && (fault->status < 400 || fault->status > 599))
+        return vl_fail(err, VALET_INVALID, "",
+                       "the status of a fault is 400 to 599");
+    if (fault->delay_ms < 0 || fault->delay_ms > VL_TENANT_DELAY_MAX ||
+        fault->count < 0)
+        return vl_fail(err, VALET_INVALID, "",
+                       "delay_ms is 0 to 60000, count not below 0");
+    if (!fault->delay_ms && !vl_tenant_fault_answers(fault))
+        return vl_fail(err, VALET_INVALID, "",
+                       "a fault needs aadsts, status, retry_after or delay_ms");
+    if (faults->count == VL_TENANT_FAULTS_MAX)
+        return vl_fail(err, VALET_LIMIT, "", "there are too many faults");
+    faults->items[faults->count++] = *fault;
+    return VALET_OK;
+}
+
+bool
+vl_tenant_faults_take(struct vl_tenant_faults *faults,
+                      enum vl_tenant_where where, struct vl_tenant_fault *ret)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        struct vl_tenant_fault *fault = &faults->items[i];
+        if (fault->where != where)
+            continue;
+        *ret = *fault;
+        if (fault->count && --fault->count == 0) {
+            memmove(fault, fault + 1, (faults->count - i - 1) * sizeof *fault);
+            faults->count--;
+        }
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Faults on purpose: what the next requests to one endpoint get instead of,
+ * or before, the real answer.
+ */
+#ifndef VL_TENANT_FAULT_H
+#define VL_TENANT_FAULT_H
+
+#include "core/str.h"
+
+enum vl_tenant_where {
+    VL_TENANT_AT_NOTHING, /* endpoints that no fault meets */
+    VL_TENANT_AT_DISCOVERY,
+    VL_TENANT_AT_KEYS,
+    VL_TENANT_AT_AUTHORIZE,
+    VL_TENANT_AT_TOKEN,
+    VL_TENANT_AT_GRAPH,
+    VL_TENANT_WHERE_COUNT
+};
+
+struct vl_tenant_fault {
+    enum vl_tenant_where where;
+    unsigned aadsts;     /* 0: none */
+    int status;          /* 0: what belongs to the code */
+    int64_t count;       /* how often; 0 is for ever */
+    int64_t delay_ms;    /* before the answer */
+    int64_t retry_after; /* seconds; -1: no such header */
+    bool retry_date;     /* as a date instead */
+};
+
+#define VL_TENANT_FAULTS_MAX 64
+#define VL_TENANT_DELAY_MAX  60000
+
+struct vl_tenant_faults {
+    struct vl_tenant_fault items[VL_TENANT_FAULTS_MAX];
+    size_t count;
+};
+
+/* "token" → VL_TENANT_AT_TOKEN; false for a name that is none. */
+bool vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret);
+const char *vl_tenant_where_name(enum vl_tenant_where where);
+
+/* A fault that does nothing yet: once, at nothing. */
+struct vl_tenant_fault vl_tenant_fault_of(void);
+/* "5" or "date" or "date:5"; VALET_INVALID otherwise. */
+valet_status
+vl_tenant_fault_retry(struct vl_tenant_fault *fault, struct vl_str text,
+                      valet_error *err) VALET_CHECK;
+/* VALET_INVALID for senseless ones, VALET_LIMIT when there are too many. */
+valet_status vl_tenant_faults_add(struct vl_tenant_faults *faults,
+                                  const struct vl_tenant_fault *fault,
+                                  valet_error *err) VALET_CHECK;
+/* The first one for this place, spent once; false when there is none. */
+bool
+vl_tenant_faults_take(struct vl_tenant_faults *faults,
+                      enum vl_tenant_where where, struct vl_tenant_fault *ret);
+/* Does it replace the answer, or only delay it? */
+bool vl_tenant_fault_answers(const struct vl_tenant_fault *fault);
+
+#endif

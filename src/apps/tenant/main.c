@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mcp-valet-tenant: a stand-in for Entra ID and Microsoft Graph that runs on
+ * this machine alone, for people who have no tenant at hand, and for tests.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "apps/tenant/route.h"
+#include "conf/listen.h"
+#include "core/limits.h"
+#include "core/log.h"
+
+#define CONNECTIONS 2000
+#define CODES_MAX   20000
+#define REFRESH_MAX 50000
+#define SESSION_MAX 20000
+
+enum { EXIT_RUN = 1, EXIT_USAGE = 2 };
+
+struct options {
+    const char *listen, *data;
+    bool describe, help, version, exit_with_stdin;
+};
+
+struct program {
+    struct vl_tenant tenant;
+    struct vl_http_site site;
+    struct vl_http_server *servers[2]; /* one per loopback address */
+    struct vl_watch *input;
+    size_t draining;
+};
+
+static const struct vl_log error_log = {STDERR_FILENO, VL_LOG_INFO, false};
+
+static const char help_text[] =
+    "Usage: mcp-valet-tenant [OPTION]...\n"
+    "A stand-in for Microsoft Entra ID and Microsoft Graph on this machine.\n"
+    "\n"
+    "  --listen HOST:PORT  where to listen, loopback only; port 0 takes a\n"
+    "                      free one (default 127.0.0.1:3002)\n"
+    "  --data FILE         YAML file with tenants, users, apps and faults in\n"
+    "                      place of the built-in set\n"
+    "  --describe          print tenants, users and apps as JSON, and end\n"
+    "  --exit-with-stdin   end when standard input is closed\n"
+    "  --help, --version   print this, or the version, and end\n"
+    "\n"
+    "When it is ready it prints one line of JSON: event, authority, tenant,\n"
+    "graph. It ends on SIGTERM and SIGINT.\n";
+
+static bool
+read_flag(struct options *options, const char *name)
+{
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"--describe", &options->describe},
+                 {"--exit-with-stdin", &options->exit_with_stdin},
+                 {"--help", &options->help},
+                 {"--version", &options->version}};
+    for (size_t i = 0; i < VL_COUNT(flags); i++) {
+        if (strcmp(name, flags[i].name) != 0)
+            continue;
+        *flags[i].flag = true;
+        return true;
+    }
+    return false;
+}
+
+/* "--data FILE" and "--data=FILE" */
+static bool
+read_value(struct options *options, char **argv, int *at)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } values[] = {{"--listen", &options->listen}, {"--data", &options->data}};
+    for (size_t i = 0; i < VL_COUNT(values); i++) {
+        size_t n = strlen(values[i].name);
+        if (strncmp(argv[*at], values[i].name, n) != 0)
+            continue;
+        if (argv[*at][n] == '=') {
+            *values[i].value = argv[*at] + n + 1;
+            return true;
+        }
+        if (argv[*at][n] || !argv[*at + 1])
+            continue;
+        *values[i].value = argv[++*at];
+        return true;
+    }
+    return false;
+}
+
+static bool
+read_options(struct options *options, char **argv)
+{
+    for (int at = 1; argv[at]; at++) {
+        if (read_flag(options, argv[at]) || read_value(options, argv, &at))
+            continue;
+        (void)fprintf(stderr,
+                      "mcp-valet-tenant: %s is not an option, or lacks its "
+                      "value; see --help\n",
+                      argv[at]);
+        return false;
+    }
+    return true;
+}
+
+static void
+count_drained(void *ctx)
+{
+    struct program *program = ctx;
+    if (program->draining && --program->draining == 0)
+        vl_loop_stop(program->tenant.loop);
+}
+
+static void
+stop(struct program *program)
+{
+    if (program->draining)
+        return;
+    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
+        program->draining += program->servers[i] != NULL;
+    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
+        if (program->servers[i])
+            vl_http_server_drain(program->servers[i], 1000, count_drained,
+                                 program);
+}
+
+static void
+on_signal(int signal, void *ctx)
+{
+    (void)signal;
+    stop(ctx);
+}
+
+static void
+on_input(int events, void *ctx)
+{
+    struct program *program = ctx;
+    char ignored[256];
+    (void)events;
+    ssize_t n = read(STDIN_FILENO, ignored, sizeof ignored);
+    if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+        return;
+    vl_watch_free(program->input);
+    program->input = NULL;
+    stop(program);
+}
+
+static void
+print_ready(const struct program *program, const char *host, unsigned port)
+{
+    const struct vl_tenant_data *data = program->tenant.data;
+    const char *shown = strcmp(host, "::1") == 0 ? "[::1]" : host;
+    vl_auto(vl_buf) line = vl_buf_of(VL_LIMIT_DOCUMENT);
+    vl_auto(vl_buf) origin = vl_buf_of(VL_LIMIT_TARGET);
+    vl_auto(vl_buf) tenant = vl_buf_of(VL_LIMIT_TARGET);
+    vl_buf_addf(&origin, "http://%s:%u", shown, port);
+    vl_buf_addf(&tenant, "http://%s:%u/%s", shown, port, data->realms[0].id);
+    struct vl_json_out json = {&line, false};
+    vl_json_open(&json, '{');
+    vl_json_add_z(&json, "event", "ready");
+    vl_json_add_str(&json, "authority", vl_buf_str(&origin));
+    vl_json_add_str(&json, "tenant", vl_buf_str(&tenant));
+    vl_json_add_str(&json, "graph", vl_buf_str(&origin));
+    vl_json_close(&json, '}');
+    (void)printf("%s\n", vl_buf_cstr(&line));
+    (void)fflush(stdout);
+}
+
+static valet_status
+add_server(struct program *program, size_t at, const char *address,
+           unsigned *port, valet_error *err)
+{
+    const struct vl_http_limits limits = {.connections = CONNECTIONS,
+                                          .connections_per_address =
+                                              CONNECTIONS,
+                                          .idle_ms = VL_LIMIT_IDLE_MS,
+                                          .request_ms = VL_LIMIT_REQUEST_MS,
+                                          .write_ms = VL_LIMIT_WRITE_MS};
+    program->servers[at] =
+        vl_http_server_new(program->tenant.loop, &program->site, &limits);
+    return vl_http_server_listen(program->servers[at], address, *port, port,
+                                 err);
+}
+
+/* "localhost" is both loopbacks; a machine may be without the second. */
+static valet_status
+listen_on(struct program *program, const struct vl_listen *listen,
+          valet_error *err)
+{
+    bool both = strcmp(listen->host, "localhost") == 0;
+    unsigned port = listen->port;
+    VL_TRY(
+        add_server(program, 0, both ? "127.0.0.1" : listen->host, &port, err));
+    if (both && add_server(program, 1, "::1", &port, NULL) != VALET_OK) {
+        vl_http_server_free(program->servers[1]);
+        program->servers[1] = NULL;
+    }
+    print_ready(program, listen->host, port);
+    return VALET_OK;
+}
+
+static valet_status
+start(struct program *program, const struct options *options,
+      const struct vl_listen *listen, valet_error *err)
+{
+    struct vl_tenant *tenant = &program->tenant;
+    const int signals[] = {SIGTERM, SIGINT};
+    VL_TRY(vl_loop_new(&tenant->loop, err));
+    VL_TRY(vl_tenant_keyset_init(&tenant->keys, err));
+    for (size_t i = 0; i < VL_COUNT(signals); i++)
+        VL_TRY(vl_loop_on_signal(tenant->loop, signals[i], on_signal, program,
+                                 err));
+    if (options->exit_with_stdin)
+        program->input =
+            vl_watch_new(tenant->loop, STDIN_FILENO, on_input, program);
+    if (program->input)
+        vl_watch_set(program->input, VL_WATCH_READ);
+    program->site = vl_tenant_site;
+    program->site.ctx = tenant;
+    return listen_on(program, listen, err);
+}
+
+static void
+init(struct program *program, struct vl_tenant_data *data)
+{
+    struct vl_tenant *tenant = &program->tenant;
+    tenant->clock = &vl_clock_system;
+    tenant->data = data;
+    vl_tenant_shelf_init(&tenant->codes, CODES_MAX, "1.C", 48);
+    vl_tenant_shelf_init(&tenant->refresh_tokens, REFRESH_MAX, "1.R", 64);
+    vl_tenant_shelf_init(&tenant->sessions, SESSION_MAX, "", 32);
+}
+
+static void
+finish(struct program *program)
+{
+    struct vl_tenant *tenant = &program->tenant;
+    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
+        if (program->servers[i])
+            vl_http_server_free(program->servers[i]);
+    vl_watch_free(program->input);
+    vl_loop_free(tenant->loop);
+    vl_tenant_shelf_done(&tenant->codes);
+    vl_tenant_shelf_done(&tenant->refresh_tokens);
+    vl_tenant_shelf_done(&tenant->sessions);
+    vl_tenant_keyset_done(&tenant->keys);
+    vl_tenant_data_free(tenant->data);
+}
+
+static int
+serve(const struct options *options, struct vl_tenant_data *data,
+      const struct vl_listen *listen)
+{
+    struct program program = {.draining = 0};
+    valet_error err = {0};
+    init(&program, data);
+    if (vl_http_raise_nofile(CONNECTIONS, &err) != VALET_OK)
+        vl_log(&error_log, VL_LOG_WARN, "%s", err.message);
+    valet_status status = start(&program, options, listen, &err);
+    if (status == VALET_OK)
+        vl_loop_run(program.tenant.loop);
+    else
+        vl_log(&error_log, VL_LOG_ERROR, "%s", err.message);
+    finish(&program);
+    return status == VALET_OK ? 0 : EXIT_RUN;
+}
+
+static int
+describe(struct vl_tenant_data *data)
+{
+    vl_auto(vl_buf) text = vl_buf_of(VL_LIMIT_CONFIG);
+    vl_tenant_describe(data, &text);
+    int printed = printf("%s\n", vl_buf_cstr(&text));
+    vl_tenant_data_free(data);
+    return printed > 1 && fflush(stdout) == 0 ? 0 : EXIT_RUN;
+}
+
+static int
+run(const struct options *options)
+{
+    struct vl_listen listen;
+    struct vl_tenant_data *data = NULL;
+    valet_error err = {0};
+    if (vl_listen_parse(vl_str_z(options->listen), &listen, &err) != VALET_OK ||
+        vl_tenant_data_load(options->data, &data, &err) != VALET_OK) {
+        (void)fprintf(stderr, "mcp-valet-tenant: %s\n", err.message);
+        return EXIT_USAGE;
+    }
+    if (options->describe)
+        return describe(data);
+    if (!listen.is_loopback) {
+        (void)fprintf(stderr, "mcp-valet-tenant: it has made-up passwords, so "
+                              "it listens on a loopback address only\n");
+        vl_tenant_data_free(data);
+        return EXIT_USAGE;
+    }
+    return serve(options, data, &listen);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options = {.listen = "127.0.0.1:3002"};
+    (void)argc;
+    if (!read_options(&options, argv))
+        return EXIT_USAGE;
+    if (options.help)
+        return fputs(help_text, stdout) < 0 ? EXIT_RUN : 0;
+    if (options.version)
+        return puts("mcp-valet-tenant " VALET_VERSION) < 0 ? EXIT_RUN : 0;
+    return run(&options);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One authorization request, taken apart and checked (entra-wire 2.6).
+ */
+#ifndef VL_TENANT_REQUEST_H
+#define VL_TENANT_REQUEST_H
+
+#include "apps/tenant/scope.h"
+
+struct vl_tenant_request {
+    const struct vl_params *params;
+    const struct vl_tenant_app *app;
+    struct vl_str redirect_uri, state, nonce, scope, challenge;
+    struct vl_str prompt, login_hint;
+    bool challenge_is_plain;
+    bool client_info;
+    struct vl_tenant_scopes scopes;
+};
+
+/* A refusal; code 0 is none. */
+struct vl_tenant_refusal {
+    unsigned code;
+    const char *detail; /* or NULL */
+    bool on_page;       /* the browser must not be sent to the redirect URI */
+};
+
+struct vl_tenant_refusal vl_tenant_request_read(struct vl_tenant_call *call,
+                                                const struct vl_params *params,
+                                                struct vl_tenant_request *ret);
+
+/* Is the app at home in the tenant that was asked? 0 or a code. */
+unsigned vl_tenant_check_home(const struct vl_tenant_call *call,
+                              const struct vl_tenant_app *app);
+
+#endif
