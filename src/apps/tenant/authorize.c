@@ -124,34 +124,12 @@ may_sign_in(const struct vl_tenant_call *call,
     return !call->realm || call->realm == user->realm;
 }
 
-/* The known people of the tenant, as rows for the page. */
-static struct vl_page_list
-list_people(const struct vl_tenant_call *call)
-{
-    enum { WIDTH = 3 };
-    const struct vl_tenant_data *data = call->tenant->data;
-    struct vl_page_list list = {.name = "people", .width = WIDTH};
-    struct vl_page_var *vars =
-        vl_arena_alloc(call->arena, data->user_count * WIDTH * sizeof *vars);
-    for (size_t i = 0; vars && i < data->user_count; i++) {
-        const struct vl_tenant_user *user = &data->users[i];
-        if (!may_sign_in(call, user))
-            continue;
-        struct vl_page_var *row = vars + WIDTH * list.rows++;
-        row[0] = (struct vl_page_var){"person", vl_str_z(user->username)};
-        row[1] = (struct vl_page_var){"shown", vl_str_z(user->display_name)};
-        row[2] = (struct vl_page_var){"secret", vl_str_z(user->password)};
-    }
-    list.vars = vars;
-    return list;
-}
-
 static void
 show_sign_in(struct vl_tenant_call *call, const struct vl_tenant_request *r,
              struct vl_str username, const char *message)
 {
     struct vl_page page = {.asset = "sign-in", .assets = vl_tenant_assets};
-    struct vl_page_list people = list_people(call);
+    struct vl_page_list people = vl_tenant_list_people(call);
     vl_page_set(&page, "app", vl_str_z(r->app->name));
     vl_page_set(
         &page, "tenant",

@@ -79,6 +79,9 @@ void vl_tenant_fail_page(struct vl_tenant_call *call, unsigned code,
 /* "AADSTS50126: … Trace ID: … Correlation ID: … Timestamp: …" */
 const char *vl_tenant_describe_error(const struct vl_tenant_call *call,
                                      unsigned code, const char *detail);
+/* The people who may sign in at the tenant that was asked: person (username),
+ * shown (display name), secret (password); in the arena. */
+struct vl_page_list vl_tenant_list_people(const struct vl_tenant_call *call);
 /* Adds Retry-After if the fault of this call wants it. */
 void vl_tenant_add_retry(struct vl_tenant_call *call, struct vl_reply *reply);
 

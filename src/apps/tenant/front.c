@@ -4,23 +4,38 @@
  */
 #include "apps/tenant/route.h"
 
-void
-vl_tenant_home(struct vl_tenant_call *call)
+/* More would not fit the page; the others can be typed. */
+#define PEOPLE_MAX 50
+
+struct vl_page_list
+vl_tenant_list_people(const struct vl_tenant_call *call)
 {
     enum { WIDTH = 3 };
     const struct vl_tenant_data *data = call->tenant->data;
-    struct vl_page page = {.asset = "tenant-home", .assets = vl_tenant_assets};
-    struct vl_page_list people = {.name = "people", .width = WIDTH};
+    struct vl_page_list list = {.name = "people", .width = WIDTH};
     struct vl_page_var *vars =
-        vl_arena_alloc(call->arena, data->user_count * WIDTH * sizeof *vars);
+        vl_arena_alloc(call->arena, PEOPLE_MAX * WIDTH * sizeof *vars);
     for (size_t i = 0; vars && i < data->user_count; i++) {
         const struct vl_tenant_user *user = &data->users[i];
-        struct vl_page_var *row = vars + WIDTH * people.rows++;
+        if (list.rows == PEOPLE_MAX)
+            break;
+        if (call->realm && call->realm != user->realm)
+            continue;
+        struct vl_page_var *row = vars + WIDTH * list.rows++;
         row[0] = (struct vl_page_var){"person", vl_str_z(user->username)};
         row[1] = (struct vl_page_var){"shown", vl_str_z(user->display_name)};
         row[2] = (struct vl_page_var){"secret", vl_str_z(user->password)};
     }
-    people.vars = vars;
+    list.vars = vars;
+    return list;
+}
+
+void
+vl_tenant_home(struct vl_tenant_call *call)
+{
+    const struct vl_tenant_data *data = call->tenant->data;
+    struct vl_page page = {.asset = "tenant-home", .assets = vl_tenant_assets};
+    struct vl_page_list people = vl_tenant_list_people(call);
     vl_page_set(&page, "authority",
                 vl_str_z(vl_tenant_format(call, "%s/%s", call->origin,
                                           data->realms[0].id)));
