@@ -37,6 +37,9 @@ struct vl_issuer_config {
     unsigned registration_max, registration_per_address_per_hour;
     int64_t registration_unused_ms;
     int64_t access_token_ms, refresh_token_ms, session_max_ms;
+    /* 0: the defaults of issuer/desk.h. Requests from one address to one
+     * endpoint; sign-ins begun within VL_LIMIT_FLOW_MS. */
+    unsigned requests_per_minute, flows_max, flows_per_address_max;
 };
 
 /* All borrowed; they outlive the issuer. */
@@ -52,7 +55,11 @@ struct vl_issuer_deps {
 /* The config is borrowed too. */
 struct vl_issuer *vl_issuer_new(const struct vl_issuer_deps *deps,
                                 const struct vl_issuer_config *config);
-/* Aborts what is under way; exchanges not yet answered get 503. */
+/*
+ * Aborts what is under way; exchanges not yet answered get 503. Not from
+ * within a callback of the issuer. What store and provider still owe an answer
+ * frees itself when that comes, so they end after the issuer.
+ */
 void vl_issuer_free(struct vl_issuer *issuer);
 
 /* Is this path one of the desk's? Then how large may a body be, else 0. */
@@ -93,7 +100,7 @@ vl_issuer_lease_done(valet_status status, const struct vl_upstream_token *token,
 void vl_issuer_lease(struct vl_issuer *issuer, const char *session, bool force,
                      vl_issuer_lease_done *done, void *ctx);
 
-/* Called on the loop whenever a token family ended (revoked, reused, sign-in
+/* Up to four listeners. Called on the loop whenever a token family ended (revoked, reused, sign-in
  * ended), so that sessions that hang on it can be closed. */
 void vl_issuer_on_end(struct vl_issuer *issuer,
                       void (*ended)(const char *session, void *ctx), void *ctx);
