@@ -2,7 +2,7 @@
 #include "core/arena.h"
 
 #define CHUNK_SIZE 4000
-#define ALIGNMENT  sizeof(max_align_t)
+#define ALIGNMENT  _Alignof(max_align_t)
 
 struct vl_arena_chunk {
     struct vl_arena_chunk *next;
@@ -30,9 +30,12 @@ vl_arena_done(struct vl_arena *arena)
 static struct vl_arena_chunk *
 add_chunk(struct vl_arena *arena, size_t size)
 {
+    size_t whole;
     if (size < CHUNK_SIZE)
         size = CHUNK_SIZE;
-    struct vl_arena_chunk *chunk = calloc(1, sizeof *chunk + size);
+    if (__builtin_add_overflow(size, sizeof(struct vl_arena_chunk), &whole))
+        return NULL;
+    struct vl_arena_chunk *chunk = calloc(1, whole);
     if (!chunk)
         return NULL;
     chunk->size = size;
@@ -44,9 +47,13 @@ add_chunk(struct vl_arena *arena, size_t size)
 void *
 vl_arena_alloc(struct vl_arena *arena, size_t size)
 {
-    if (size > arena->max || arena->used > arena->max - size)
+    /* Every piece has an address of its own, and none is free of charge. */
+    size_t rounded;
+    if (__builtin_add_overflow(size ? size : 1, ALIGNMENT - 1, &rounded))
         return NULL;
-    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    rounded = rounded / ALIGNMENT * ALIGNMENT;
+    if (rounded > arena->max || arena->used > arena->max - rounded)
+        return NULL;
     struct vl_arena_chunk *chunk = arena->chunks;
     if (!chunk || chunk->size - chunk->used < rounded)
         chunk = add_chunk(arena, rounded);
@@ -54,14 +61,14 @@ vl_arena_alloc(struct vl_arena *arena, size_t size)
         return NULL;
     void *memory = (char *)chunk->bytes + chunk->used;
     chunk->used += rounded;
-    arena->used += size;
+    arena->used += rounded;
     return memory;
 }
 
 struct vl_str
 vl_arena_dup(struct vl_arena *arena, struct vl_str s)
 {
-    char *copy = vl_arena_alloc(arena, s.n + 1);
+    char *copy = s.n < arena->max ? vl_arena_alloc(arena, s.n + 1) : NULL;
     if (!copy)
         return (struct vl_str){NULL, 0};
     if (s.n)

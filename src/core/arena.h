@@ -13,7 +13,7 @@ struct vl_arena_chunk;
 
 struct vl_arena {
     struct vl_arena_chunk *chunks;
-    size_t used; /* bytes handed out */
+    size_t used; /* bytes handed out, with what aligning them costs */
     size_t max;  /* of `used` */
 };
 

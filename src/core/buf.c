@@ -7,6 +7,8 @@
 
 /* One byte more than asked for is always there, for vl_buf_cstr(). */
 #define SPARE 1
+/* Whatever a buffer's maximum says; below it sizes can be doubled. */
+#define MOST (SIZE_MAX / 4)
 
 struct vl_buf
 vl_buf_of(size_t max)
@@ -51,7 +53,7 @@ grow(struct vl_buf *buf, size_t need)
     size_t cap = buf->cap ? buf->cap : 64;
     while (cap < need + SPARE)
         cap *= 2;
-    if (cap > buf->max + SPARE)
+    if (cap - SPARE > buf->max)
         cap = buf->max + SPARE;
     char *p = malloc(cap);
     if (!p)
@@ -71,7 +73,8 @@ char *
 vl_buf_reserve(struct vl_buf *buf, size_t n)
 {
     size_t size = buf->n - buf->off;
-    if (buf->failed || n > buf->max || size > buf->max - n) {
+    size_t max = buf->max < MOST ? buf->max : MOST;
+    if (buf->failed || n > max || size > max - n) {
         buf->failed = true;
         return NULL;
     }
@@ -145,6 +148,8 @@ vl_buf_addf(struct vl_buf *buf, const char *format, ...)
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0) /* longer than INT_MAX, or not to be formatted */
+        buf->failed = true;
     char *room = n > 0 ? vl_buf_reserve(buf, (size_t)n) : NULL;
     if (room) {
         /* The spare byte takes the NUL. */

@@ -111,33 +111,45 @@ decode64(struct vl_str text, bool url, struct vl_buf *out)
     return (bits & ((1u << held) - 1)) == 0 && !out->failed;
 }
 
+/* What `out` was before; its earlier failures are not a decoder's to forget. */
+struct mark {
+    size_t size;
+    bool failed;
+};
+
+static struct mark
+mark_of(const struct vl_buf *out)
+{
+    return (struct mark){vl_buf_size(out), out->failed};
+}
+
 /* Takes back what a failed decoder appended. */
 static bool
-keep_or_undo(struct vl_buf *out, size_t size, bool good)
+keep_or_undo(struct vl_buf *out, struct mark mark, bool good)
 {
     if (good)
         return true;
-    out->n = out->off + size;
-    out->failed = false;
+    out->n = out->off + mark.size;
+    out->failed = mark.failed;
     return false;
 }
 
 bool
 vl_dec_base64url(struct vl_str text, struct vl_buf *out)
 {
-    size_t size = vl_buf_size(out);
-    return keep_or_undo(out, size, decode64(text, true, out));
+    struct mark mark = mark_of(out);
+    return keep_or_undo(out, mark, decode64(text, true, out));
 }
 
 bool
 vl_dec_base64(struct vl_str text, struct vl_buf *out)
 {
-    size_t size = vl_buf_size(out);
+    struct mark mark = mark_of(out);
     if (text.n % 4)
         return false;
     for (int pad = 0; pad < 2 && text.n && text.p[text.n - 1] == '='; pad++)
         text.n--;
-    return keep_or_undo(out, size, decode64(text, false, out));
+    return keep_or_undo(out, mark, decode64(text, false, out));
 }
 
 static int
@@ -175,6 +187,6 @@ decode_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
 bool
 vl_dec_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
 {
-    size_t size = vl_buf_size(out);
-    return keep_or_undo(out, size, decode_percent(text, plus_is_space, out));
+    struct mark mark = mark_of(out);
+    return keep_or_undo(out, mark, decode_percent(text, plus_is_space, out));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Text forms of bytes: base64url without padding (RFC 4648 section 5), plain
- * base64, hexadecimal, percent-encoding (RFC 3986 section 2.1). Decoders are
- * strict: a text that is not the one canonical form of its bytes is refused.
+ * base64, hexadecimal, percent-encoding (RFC 3986 section 2.1). The decoders
+ * of base64 are strict: a text that is not the one canonical form of its bytes
+ * is refused.
  */
 #ifndef VL_CORE_ENC_H
 #define VL_CORE_ENC_H
@@ -19,7 +20,9 @@ void vl_enc_percent(struct vl_buf *out, struct vl_str bytes);
 /* False, with `out` as it was, when the text is not of that form. */
 bool vl_dec_base64url(struct vl_str text, struct vl_buf *out) VALET_CHECK;
 bool vl_dec_base64(struct vl_str text, struct vl_buf *out) VALET_CHECK;
-/* `plus_is_space` as in application/x-www-form-urlencoded. */
+/* `plus_is_space` as in application/x-www-form-urlencoded. What is not escaped
+ * is taken as it is, and %00 is a NUL: what the text may hold, the caller asks.
+ */
 bool vl_dec_percent(struct vl_str text, bool plus_is_space,
                     struct vl_buf *out) VALET_CHECK;
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "core/str.h"
 #include "core/sys.h"
 
 static const char *const names[VL_LOG_LEVEL_COUNT] = {
@@ -19,15 +20,13 @@ vl_log_level_name(enum vl_log_level level)
     return level < VL_LOG_LEVEL_COUNT ? names[level] : "?";
 }
 
-/* Controls would let input forge lines or steer a terminal; as JSON, quotes
- * and backslashes would end the string. */
+/* Input must not forge lines; as JSON, it must not end the string either. */
 static void
 make_harmless(char *text, bool json)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-        else if (json && (*text == '"' || *text == '\\'))
+    vl_str_tame(text);
+    for (; json && *text; text++)
+        if (*text == '"' || *text == '\\')
             *text = '\'';
 }
 
@@ -40,6 +39,7 @@ vl_log(const struct vl_log *log, enum vl_log_level level, const char *format,
     char text[1024], when[VL_TIME_ISO_SIZE], line[1200];
     va_list args;
     va_start(args, format);
+    text[0] = '\0';
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     make_harmless(text, log->json);

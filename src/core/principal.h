@@ -50,6 +50,9 @@ struct vl_principal {
     int64_t expires_ms;          /* of the access token */
 };
 
+/* Is it 8-4-4-4-12 hexadecimal digits? */
+bool vl_guid_is_valid(struct vl_str text);
+
 /* Same user, same client, same token family? */
 bool
 vl_principal_same(const struct vl_principal *a, const struct vl_principal *b);

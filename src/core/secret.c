@@ -55,5 +55,6 @@ vl_secret_reveal(const struct vl_secret *secret)
 void
 vl_wipe(void *bytes, size_t n)
 {
-    explicit_bzero(bytes, n);
+    if (n)
+        explicit_bzero(bytes, n);
 }

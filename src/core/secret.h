@@ -23,7 +23,8 @@ struct vl_secret vl_secret_take(struct vl_secret *from);
 void vl_secret_done(struct vl_secret *secret);
 
 bool vl_secret_is_empty(const struct vl_secret *secret);
-/* Compares without telling by its time where they differ. */
+/* Compares without telling by its time where they differ. Two empty ones are
+ * not the same: nothing proves nothing. */
 bool vl_secret_eq(const struct vl_secret *a, const struct vl_secret *b);
 /* The bytes, borrowed, to be sent to whom they are meant for, never to a log.
  */

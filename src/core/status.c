@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "core/str.h"
+
 static const char *const names[VALET_STATUS_COUNT] = {
     [VALET_OK] = "ok",
     [VALET_DENIED] = "denied",
@@ -28,11 +30,15 @@ vl_fail(valet_error *err, valet_status status, const char *code,
     VL_ASSERT(status != VALET_OK);
     if (!err)
         return status;
-    err->status = status;
-    (void)snprintf(err->code, sizeof err->code, "%s", code ? code : "");
+    /* Made apart: what is formatted may be what `err` held before. */
+    valet_error made = {.status = status};
+    (void)snprintf(made.code, sizeof made.code, "%s", code ? code : "");
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(err->message, sizeof err->message, format, args);
+    (void)vsnprintf(made.message, sizeof made.message, format, args);
     va_end(args);
+    vl_str_tame(made.code);
+    vl_str_tame(made.message);
+    *err = made;
     return status;
 }

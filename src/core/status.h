@@ -9,7 +9,10 @@
 
 #include "core/base.h"
 
-/* Fills `err` (which may be NULL) and returns `status`, which is not OK. */
+/* Fills `err` (which may be NULL) and returns `status`, which is not OK. What
+ * is formatted may come from strangers, and from `err` itself: it stays one
+ * line.
+ */
 valet_status
 vl_fail(valet_error *err, valet_status status, const char *code,
         const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -64,7 +64,7 @@ bool
 vl_str_same_secret(struct vl_str a, struct vl_str b)
 {
     /* The length is no secret: ours are all of one length. */
-    if (a.n != b.n)
+    if (a.n != b.n || a.n == 0)
         return false;
     volatile unsigned char difference = 0;
     for (size_t i = 0; i < a.n; i++)
@@ -145,14 +145,16 @@ vl_str_u64(struct vl_str s, uint64_t max, uint64_t *ret_value)
     return true;
 }
 
-/* Length of the UTF-8 sequence at the start of `p`, or 0 if it is none. */
-static size_t
-utf8_length(const unsigned char *p, size_t n)
+size_t
+vl_str_utf8_size(struct vl_str s)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
+    if (s.n == 0)
+        return 0;
     if (p[0] < 0x80)
         return 1;
     size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || n < length)
+    if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < length)
         return 0;
     for (size_t i = 1; i < length; i++)
         if ((p[i] & 0xc0) != 0x80)
@@ -167,12 +169,43 @@ utf8_length(const unsigned char *p, size_t n)
 bool
 vl_str_is_utf8(struct vl_str s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n;) {
-        size_t length = utf8_length(p + i, s.n - i);
+    while (s.n) {
+        size_t length = vl_str_utf8_size(s);
         if (length == 0)
             return false;
-        i += length;
+        s = vl_str_from(s, length);
     }
     return true;
+}
+
+/* One well-formed character: a control (C0, DEL, C1), a separator of lines or
+ * paragraphs, or one that changes the direction of what follows? */
+static bool
+is_wild(const unsigned char *p, size_t length)
+{
+    if (length == 1)
+        return p[0] < 0x20 || p[0] == 0x7f;
+    if (length == 2)
+        return p[0] == 0xc2 && p[1] < 0xa0;
+    if (length == 3 && p[0] == 0xe2)
+        return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+               (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+    return false;
+}
+
+void
+vl_str_tame(char *text)
+{
+    struct vl_str rest = vl_str_z(text);
+    while (rest.n) {
+        size_t length = vl_str_utf8_size(rest);
+        char *at = text + (rest.p - text);
+        if (length == 0) {
+            *at = '?';
+            length = 1;
+        } else if (is_wild((const unsigned char *)at, length)) {
+            memset(at, '?', length);
+        }
+        rest = vl_str_from(rest, length);
+    }
 }

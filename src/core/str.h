@@ -33,7 +33,8 @@ bool vl_str_ieq(struct vl_str a, struct vl_str b);
 bool vl_str_starts(struct vl_str s, struct vl_str prefix);
 bool vl_str_ends(struct vl_str s, struct vl_str suffix);
 bool vl_str_has(struct vl_str s, char c);
-/* Looks at every byte whatever they are: for values that must stay secret. */
+/* Looks at every byte whatever they are: for values that must stay secret.
+ * Two empty ones are not the same: nothing proves nothing. */
 bool vl_str_same_secret(struct vl_str a, struct vl_str b);
 
 /* From byte `from` to the end; empty when `from` is past the end. */
@@ -44,8 +45,8 @@ struct vl_str vl_str_trim(struct vl_str s);
 /* Index of the first `c`, or s.n. */
 size_t vl_str_index(struct vl_str s, char c);
 /*
- * Cuts the next item off `rest` at `sep`. False when nothing is left; an
- * empty text has no items, "a," has "a" and "".
+ * Cuts the next item off `rest` at `sep`. False when nothing is left; "a," has
+ * "a" and "", an empty text one empty item, {NULL, 0} none.
  */
 bool vl_str_split(struct vl_str *rest, char sep, struct vl_str *ret_item);
 /* Is `word` one of the space-separated words of `list`? */
@@ -55,5 +56,10 @@ bool vl_str_has_word(struct vl_str list, struct vl_str word);
 bool vl_str_u64(struct vl_str s, uint64_t max, uint64_t *ret_value);
 /* Well-formed UTF-8 (RFC 3629): no surrogates, no overlong forms. */
 bool vl_str_is_utf8(struct vl_str s);
+/* Bytes of the well-formed character at the start; 0 when there is none. */
+size_t vl_str_utf8_size(struct vl_str s);
+/* Puts '?' for what could forge a line, steer a terminal or turn the reading
+ * direction, and for what is not UTF-8. */
+void vl_str_tame(char *text);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,14 +42,15 @@ vl_mono_now(void)
 void
 vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE])
 {
+    const int64_t last = 253402300799999; /* of the year 9999 */
+    ms = ms < 0 ? 0 : ms > last ? last : ms;
     time_t seconds = (time_t)(ms / 1000);
     struct tm utc;
-    if (!gmtime_r(&seconds, &utc))
-        memset(&utc, 0, sizeof utc);
     char whole[20];
-    (void)strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &utc);
+    VL_ASSERT(gmtime_r(&seconds, &utc));
+    VL_ASSERT(strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &utc));
     (void)snprintf(ret, VL_TIME_ISO_SIZE, "%s.%03uZ", whole,
-                   (unsigned)(ms % 1000) % 1000u);
+                   (unsigned)(ms % 1000));
 }
 
 void
@@ -119,6 +121,16 @@ read_all(const char *path, int fd, struct vl_buf *out, valet_error *err)
     }
 }
 
+/* What it means that a file cannot be opened. */
+static valet_status
+status_of(int error)
+{
+    if (error == ENOENT || error == ENOTDIR)
+        return VALET_NOT_FOUND;
+    bool refused = error == ELOOP || error == EACCES || error == EPERM;
+    return refused ? VALET_DENIED : VALET_INTERNAL;
+}
+
 valet_status
 vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
              valet_error *err)
@@ -126,17 +138,19 @@ vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
     int fd = open(path, owner_only ? flags | O_NOFOLLOW : flags);
     if (fd < 0)
-        return vl_fail(err,
-                       errno == ENOENT  ? VALET_NOT_FOUND
-                       : errno == ELOOP ? VALET_DENIED
-                                        : VALET_INTERNAL,
-                       "", "cannot open %s: %s", path,
+        return vl_fail(err, status_of(errno), "", "cannot open %s: %s", path,
                        errno == ELOOP ? "it is a symbolic link"
                                       : strerror(errno));
+    size_t size = vl_buf_size(out);
+    bool failed = out->failed;
     valet_status status = check_file(path, fd, owner_only, err);
     if (status == VALET_OK)
         status = read_all(path, fd, out, err);
     (void)close(fd);
+    if (status != VALET_OK) {
+        out->n = out->off + size;
+        out->failed = failed;
+    }
     return status;
 }
 
@@ -158,6 +172,27 @@ write_all(const char *path, int fd, struct vl_str content, valet_error *err)
     return VALET_OK;
 }
 
+/* A file survives a power cut when its folder's entry does, too. */
+static valet_status
+sync_folder(const char *path, valet_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    vl_auto(vl_buf) folder = vl_buf_of(PATH_MAX);
+    vl_buf_add(&folder, n ? vl_str_of(path, n) : VL_STR("."));
+    VL_TRY(vl_buf_check(&folder, err));
+    int fd = open(vl_buf_cstr(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    /* A folder we may write to but not read cannot be synced. */
+    if (good || error == EACCES)
+        return VALET_OK;
+    return vl_fail(err, VALET_INTERNAL, "", "cannot sync the folder of %s: %s",
+                   path, strerror(error));
+}
+
 valet_status
 vl_file_create(const char *path, struct vl_str content, valet_error *err)
 {
@@ -167,7 +202,11 @@ vl_file_create(const char *path, struct vl_str content, valet_error *err)
         return vl_fail(err, errno == EEXIST ? VALET_CONFLICT : VALET_INTERNAL,
                        "", "cannot create %s: %s", path, strerror(errno));
     valet_status status = write_all(path, fd, content, err);
-    (void)close(fd);
+    if (close(fd) != 0 && status == VALET_OK)
+        status = vl_fail(err, VALET_INTERNAL, "", "cannot write %s: %s", path,
+                         strerror(errno));
+    if (status == VALET_OK)
+        status = sync_folder(path, err);
     if (status != VALET_OK)
         (void)unlink(path); /* half a key file would be worse than none */
     return status;

@@ -21,7 +21,8 @@ extern const struct vl_clock vl_clock_system;
 int64_t vl_clock_now(const struct vl_clock *clock);
 /* Milliseconds that never go back; for time-outs, not for dates. */
 int64_t vl_mono_now(void);
-/* "2026-11-22T10:15:30.123Z"; `ret` holds VL_TIME_ISO_SIZE bytes. */
+/* "2026-11-22T10:15:30.123Z"; `ret` holds VL_TIME_ISO_SIZE bytes. Times before
+ * 1970 and after 9999 are shown as the nearest one that can be. */
 #define VL_TIME_ISO_SIZE 25
 void vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE]);
 
@@ -35,13 +36,14 @@ void vl_uuid(char ret[VL_UUID_SIZE]);
  * Appends a whole regular file to `out`. With `owner_only` the file must
  * belong to us (or root), be no symbolic link and give no rights to group and
  * others: VALET_DENIED otherwise. Missing: VALET_NOT_FOUND. Larger than the
- * buffer allows: VALET_LIMIT. The error names the path, never the content.
+ * buffer allows: VALET_LIMIT. The error names the path, never the content, and
+ * `out` is as it was.
  */
 valet_status vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
                           valet_error *err) VALET_CHECK;
 /*
- * Creates a file with mode 0600 and this content, synced to disk. An existing
- * one is not touched: VALET_CONFLICT.
+ * Creates a file with mode 0600 and this content, synced to disk with its name.
+ * An existing one is not touched: VALET_CONFLICT.
  */
 valet_status vl_file_create(const char *path, struct vl_str content,
                             valet_error *err) VALET_CHECK;
