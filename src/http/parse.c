@@ -392,6 +392,7 @@ fail_long(struct vl_parser *parser)
                : fail(parser, 431, "the header lines are too long");
 }
 
+/* @spec S-64 */
 /* HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ] */
 enum vl_parse
 vl_parser_read(struct vl_parser *parser, struct vl_str head)

@@ -60,6 +60,7 @@ client_key(const char *peer, unsigned char key[16])
     return 8;
 }
 
+/* @spec S-64 */
 /* NULL when this address has as many connections as it may. */
 static struct vl_client *
 admit_client(struct vl_http_server *server, const char *peer)
@@ -212,12 +213,17 @@ close_listeners(struct vl_http_server *server)
         vl_listener_close(server->listeners[--server->listener_count]);
 }
 
-static bool
-is_idle(const struct vl_connection *conn)
+/* Ends a connection without a request; its last answer is still sent. */
+static void
+end_idle(struct vl_connection *conn)
 {
-    return conn->state == VL_CONNECTION_RECEIVING && !conn->x &&
-           vl_buf_size(&conn->ahead) == 0 &&
-           vl_stream_waiting(conn->stream) == 0;
+    if (conn->state != VL_CONNECTION_RECEIVING || conn->receiving || conn->x ||
+        vl_buf_size(&conn->ahead) > 0)
+        return;
+    if (vl_stream_waiting(conn->stream) > 0)
+        vl_connection_close(conn);
+    else
+        vl_connection_cut(conn);
 }
 
 void
@@ -229,12 +235,8 @@ vl_http_server_drain(struct vl_http_server *server, int64_t ms,
     server->draining = true;
     server->drained = done;
     server->drained_ctx = ctx;
-    VL_LIST_EACH (node, &server->connections) {
-        struct vl_connection *conn =
-            VL_CONTAINER(node, struct vl_connection, all);
-        if (is_idle(conn) && !conn->receiving)
-            vl_connection_cut(conn);
-    }
+    VL_LIST_EACH (node, &server->connections)
+        end_idle(VL_CONTAINER(node, struct vl_connection, all));
     vl_timer_start(server->drain, server->connection_count ? ms : 0);
     vl_server_leave(server);
 }

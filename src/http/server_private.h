@@ -8,7 +8,7 @@
  *
  * A connection reads (RECEIVING), waits for its answer (ANSWERING), or only
  * sends the rest and listens for the peer's end (CLOSING). It has at most one
- * exchange, and an idle one has none, so it holds no buffer.
+ * exchange; an idle one has none, and no buffer.
  *
  * Callbacks of the site may do anything, freeing the server included. So each
  * way in goes through vl_server_enter() and vl_server_leave(): what was
@@ -25,19 +25,18 @@
 
 /* More addresses than a machine has networks. */
 #define VL_LISTENERS_MAX 16
-/* Exchanges kept for reuse; more than run at once on one loop, as a rule. */
+/* Exchanges kept for reuse. */
 #define VL_SPARE_EXCHANGES 64
 /* A spare exchange keeps its buffer up to this size. */
 #define VL_SPARE_BUFFER VL_LIMIT_HEAD
 /* So much is read ahead while a request is being answered. */
 #define VL_AHEAD_HIGH VL_LIMIT_HEAD
-/* After a last answer so much, and so long, is read and thrown away, so that
- * the peer can read the answer instead of a reset. */
+/* So much, and so long, is thrown away after a last answer: a reset would take
+ * it from the peer. */
 #define VL_LINGER_BYTES (1024 * 1024)
 #define VL_LINGER_MS    2000
 
-/* What a connection waits for; each kind has one time-out, so a list in
- * order of arrival is in order of deadlines. */
+/* Each kind of waiting has one time-out. */
 enum vl_wait {
     VL_WAIT_IDLE,    /* the next request */
     VL_WAIT_REQUEST, /* the rest of a request, or the first one */
@@ -91,8 +90,6 @@ enum vl_exchange_stage {
     VL_EXCHANGE_STAGE_COUNT
 };
 
-#define VL_PEER_SIZE 64
-
 struct vl_exchange {
     struct vl_http_server *server; /* NULL: the server is gone */
     struct vl_connection *conn;    /* NULL: the peer is gone */
@@ -110,7 +107,7 @@ struct vl_exchange {
     struct vl_buf in; /* head and body of the request */
     struct vl_arena arena;
     struct vl_body body;
-    char peer[VL_PEER_SIZE];
+    char peer[64];
     struct vl_http_request request;
     struct vl_header extra[VL_EXCHANGE_HEADERS]; /* of the answer */
     size_t extra_count;
@@ -187,14 +184,14 @@ struct vl_exchange *vl_exchange_take(struct vl_connection *conn);
 /* To the spare ones, or freed. */
 void vl_exchange_drop(struct vl_exchange *x);
 void vl_exchange_tell_close(struct vl_exchange *x);
-/* Calls on_close soon, from the loop, if it has to be called. */
+/* The same from the loop, soon. */
 void vl_exchange_tell_close_soon(struct vl_exchange *x);
 
 /* reply.c */
 /* An answer of the server's own, which ends the connection. */
 void
 vl_connection_refuse(struct vl_connection *conn, int status, const char *why);
-/* A whole such answer for a stream that becomes no connection. */
+/* Such an answer for a stream that becomes no connection. */
 struct vl_str vl_server_busy_answer(struct vl_http_server *server);
 /* Empties a buffer and wipes what it held, keeping its memory. */
 void vl_http_wipe(struct vl_buf *buf);

@@ -90,6 +90,7 @@ vl_connection_wait_not(struct vl_connection *conn)
     conn->wait = VL_WAIT_NOTHING;
 }
 
+/* @spec S-64 */
 /* The connection has waited long enough. */
 static void
 expire(struct vl_connection *conn)

@@ -11,6 +11,10 @@
 #include "core/sys.h"
 #include "http/server_private.h"
 
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: a.example\r\n\r\n"
+#define POST(target, fields, body)                                             \
+    "POST " target " HTTP/1.1\r\nHost: a.example\r\n" fields "\r\n" body
+
 #define RIG_PENDING_MAX 64
 #define RIG_PATIENCE_MS 20000
 
@@ -33,14 +37,14 @@ struct client {
 
 static struct rig rig;
 
-static void
+static inline void
 rig_pulse(void *ctx)
 {
     (void)ctx;
     vl_timer_start(rig.pulse, 5);
 }
 
-static size_t
+static inline size_t
 rig_body_max(const struct vl_http_request *head, void *ctx)
 {
     (void)ctx;
@@ -48,21 +52,21 @@ rig_body_max(const struct vl_http_request *head, void *ctx)
     return vl_str_eqz(head->path, "/big") ? 1000000 : 1000;
 }
 
-static void
+static inline void
 rig_on_close(void *ctx)
 {
     (void)ctx;
     rig.closed++;
 }
 
-static void
+static inline void
 rig_on_drain(void *ctx)
 {
     (void)ctx;
     rig.drained++;
 }
 
-static void
+static inline void
 rig_keep(struct vl_exchange *x)
 {
     assert_true(rig.pending_count < RIG_PENDING_MAX);
@@ -71,7 +75,7 @@ rig_keep(struct vl_exchange *x)
 }
 
 /* Says what was asked: "METHOD target body". */
-static void
+static inline void
 rig_echo(struct vl_exchange *x)
 {
     const struct vl_http_request *r = vl_exchange_request(x);
@@ -87,7 +91,7 @@ rig_echo(struct vl_exchange *x)
     vl_exchange_reply(x, &reply);
 }
 
-static void
+static inline void
 rig_handle(struct vl_exchange *x, void *ctx)
 {
     (void)ctx;
@@ -99,6 +103,14 @@ rig_handle(struct vl_exchange *x, void *ctx)
         rig_keep(x);
         vl_exchange_start(
             x, &(struct vl_reply){.status = 200, .body = VL_STR("first")});
+    } else if (vl_str_eqz(path, "/fields")) {
+        vl_exchange_add_header(x, "X-Extra", VL_STR("1"));
+        struct vl_reply reply = {.status = 204, .body = VL_STR("no body")};
+        vl_reply_add(&reply, "Content-Length", VL_STR("99"));
+        vl_reply_add(&reply, "transfer-encoding", VL_STR("chunked"));
+        vl_reply_add(&reply, "Set-Cookie", VL_STR("a=1"));
+        vl_reply_add(&reply, "Set-Cookie", VL_STR("b=2"));
+        vl_exchange_reply(x, &reply);
     } else {
         rig_echo(x);
     }
@@ -107,7 +119,7 @@ rig_handle(struct vl_exchange *x, void *ctx)
 static struct vl_http_site rig_site = {.body_max = rig_body_max,
                                        .handle = rig_handle};
 
-static void
+static inline void
 rig_open(const struct vl_http_limits *limits)
 {
     memset(&rig, 0, sizeof rig);
@@ -121,7 +133,7 @@ rig_open(const struct vl_http_limits *limits)
         vl_http_server_listen(rig.server, "127.0.0.1", 0, &rig.port, NULL));
 }
 
-static void
+static inline void
 rig_close(void)
 {
     vl_http_server_free(rig.server);
@@ -150,14 +162,14 @@ rig_close(void)
 
 /* --- clients --- */
 
-static void
+static inline void
 client_on_read(struct vl_str bytes, void *ctx)
 {
     struct client *c = ctx;
     vl_buf_add(&c->got, bytes);
 }
 
-static void
+static inline void
 client_on_end(valet_status status, void *ctx)
 {
     (void)status;
@@ -168,7 +180,7 @@ client_on_end(valet_status status, void *ctx)
 static const struct vl_stream_events client_events = {.on_read = client_on_read,
                                                       .on_end = client_on_end};
 
-static void
+static inline void
 client_connected(struct vl_stream *stream, void *ctx)
 {
     struct client *c = ctx;
@@ -178,7 +190,7 @@ client_connected(struct vl_stream *stream, void *ctx)
         vl_stream_attach(stream, &client_events, c);
 }
 
-static void
+static inline void
 client_open(struct client *c)
 {
     *c = (struct client){.connecting = true};
@@ -189,21 +201,21 @@ client_open(struct client *c)
     assert_non_null(c->stream);
 }
 
-static void
+static inline void
 client_close(struct client *c)
 {
     vl_stream_close(c->stream);
     vl_buf_done(&c->got);
 }
 
-static void
+static inline void
 client_send(struct client *c, const char *text)
 {
     vl_stream_write(c->stream, vl_str_z(text));
 }
 
 /* How often `text` stands in what the client got. */
-static size_t
+static inline size_t
 client_count(struct client *c, const char *text)
 {
     size_t count = 0;
@@ -213,7 +225,7 @@ client_count(struct client *c, const char *text)
     return count;
 }
 
-static bool
+static inline bool
 client_has(struct client *c, const char *text)
 {
     return client_count(c, text) > 0;

@@ -275,6 +275,7 @@ expect_failure(struct vl_str text, int status)
                  bytes.status, status, VL_STR_ARG(text));
 }
 
+/* @spec S-64 */
 static void
 refuses_every_malformed_request(void **state)
 {
