@@ -253,6 +253,7 @@ describe('authorize', () => {
       [{ redirect_uri: 'http://localhost:3001/auth/Callback' }, 50011],
       [{ redirect_uri: 'http://localhost.evil.example:3001/auth/callback' }, 50011],
       [{ redirect_uri: 'https://localhost:3001/auth/callback' }, 50011],
+      [{ redirect_uri: 'http://127.0.0.1:3001/auth/callback' }, 50011],
       [{ redirect_uri: 'http://localhost:3001/auth/callback?x=1' }, 50011],
     ]) {
       const page = await new Browser().open(authorizeUrl(extra));
