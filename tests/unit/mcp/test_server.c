@@ -174,7 +174,7 @@ static void
 never_shows_the_list_of_another_set(void **state)
 {
     (void)state;
-    char names[5][8];
+    char names[5][16];
     valet_mcp_server *server = new_server();
     struct vl_mcp_catalog catalog = {0};
     for (int i = 0; i < 5; i++) {
