@@ -38,6 +38,12 @@ if(VALET_COVERAGE)
   add_link_options(--coverage)
 endif()
 
+# Small functions of one room are called in the loops of another; only the
+# link can inline them.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
 check_pie_supported()

@@ -132,6 +132,7 @@ bind_sockets(struct vl_gateway *gateway, valet_error *err)
     else /* @spec W-21: what clients use, with the port that was bound */
         (void)snprintf(gateway->url, sizeof gateway->url, "http://localhost:%u",
                        gateway->port);
+    vl_gateway_name_hosts(gateway);
     return VALET_OK;
 }
 

@@ -33,13 +33,18 @@ struct vl_builtin {
 /* The default server under /mcp, and each one under its name. */
 #define VL_BACKENDS_MAX 8
 
+/* A public URL's authority at its longest. */
+#define VL_HOST_SIZE 256
+
 struct vl_gateway {
     struct vl_loop *loop;
     const struct vl_conf *conf;
     const struct vl_log *log;
-    char url[256];    /* public URL, port filled in */
-    unsigned port;    /* bound */
-    bool is_loopback; /* listens on loopback addresses only */
+    char url[256];               /* public URL, port filled in */
+    unsigned port;               /* bound */
+    bool is_loopback;            /* listens on loopback addresses only */
+    char hosts[4][VL_HOST_SIZE]; /* what a Host header may say */
+    size_t host_count;
 
     struct vl_keyring *ring;
     struct vl_store *store;
@@ -65,6 +70,8 @@ struct vl_gateway {
 
 /* site.c: the HTTP server's site. */
 void vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret);
+/* Once URL and port are known: which hosts are ours. */
+void vl_gateway_name_hosts(struct vl_gateway *gateway);
 
 /* authn.c: lets a request through to its MCP endpoint, or answers it. */
 void vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x);

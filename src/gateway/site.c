@@ -15,32 +15,28 @@
 #define EXPOSED_HEADERS                                                        \
     "mcp-session-id, www-authenticate, mcp-protocol-version, last-event-id"
 
-static bool
-same_host(struct vl_str host, const struct vl_url *url)
-{
-    /* Host is compared as written in the URL's origin: "host[:port]". */
-    struct vl_str authority =
-        vl_str_from(url->origin, url->scheme.n + strlen("://"));
-    return vl_str_ieq(host, authority);
-}
-
 /* @spec SB-14 W-22 S-58: the names this server goes by; a rebound DNS name is
  * none of them. */
 static bool
 is_our_host(const struct vl_gateway *gateway, struct vl_str host)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    struct vl_url url;
-    if (vl_url_parse(vl_str_z(gateway->url), &url, NULL) == VALET_OK &&
-        same_host(host, &url))
-        return true;
-    for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++) {
-        char text[32];
-        (void)snprintf(text, sizeof text, "%s:%u", names[i], gateway->port);
-        if (vl_str_ieq(host, vl_str_z(text)))
+    for (size_t i = 0; i < gateway->host_count; i++)
+        if (vl_str_ieq(host, vl_str_z(gateway->hosts[i])))
             return true;
-    }
     return false;
+}
+
+void
+vl_gateway_name_hosts(struct vl_gateway *gateway)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    const char *authority = strstr(gateway->url, "://");
+    if (authority)
+        (void)snprintf(gateway->hosts[gateway->host_count++], VL_HOST_SIZE,
+                       "%s", authority + strlen("://"));
+    for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++)
+        (void)snprintf(gateway->hosts[gateway->host_count++], VL_HOST_SIZE,
+                       "%s:%u", names[i], gateway->port);
 }
 
 static bool

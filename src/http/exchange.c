@@ -50,9 +50,7 @@ vl_exchange_take(struct vl_connection *conn)
     x->extra_count = 0;
     /* The last slice may reach beyond the longest head. */
     x->in.max = 2 * (size_t)VL_LIMIT_HEAD;
-    size_t n = strnlen(vl_stream_peer(conn->stream), sizeof x->peer - 1);
-    memcpy(x->peer, vl_stream_peer(conn->stream), n);
-    x->peer[n] = '\0';
+    (void)snprintf(x->peer, sizeof x->peer, "%s", vl_stream_peer(conn->stream));
     vl_parser_init(&x->parser, VL_PARSE_REQUEST);
     return x;
 }

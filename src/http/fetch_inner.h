@@ -22,7 +22,8 @@ struct vl_fetcher {
     struct vl_timer *timer;
     struct vl_list sockets; /* what libcurl wants to be watched */
     struct vl_list fetches; /* all that may still call back */
-    bool *gone;             /* set when it is freed by a callback */
+    bool collecting;        /* collect() runs and will look at `dead` */
+    bool dead;              /* freed by a callback meanwhile */
 };
 
 /* Ours: "Name: value" lines of a request, with Authorization and Expect. */

@@ -23,11 +23,11 @@ struct socket {
 static void
 collect(struct vl_fetcher *fetcher)
 {
-    bool gone = false;
     CURLMsg *msg;
     int left;
-    fetcher->gone = &gone;
-    while (!gone && (msg = curl_multi_info_read(fetcher->multi, &left))) {
+    fetcher->collecting = true;
+    while (!fetcher->dead &&
+           (msg = curl_multi_info_read(fetcher->multi, &left))) {
         struct vl_fetch *fetch = NULL;
         CURLcode code = msg->data.result;
         if (msg->msg != CURLMSG_DONE ||
@@ -36,8 +36,9 @@ collect(struct vl_fetcher *fetcher)
             continue;
         vl_fetch_attempt_ended(fetch, code); /* may free the fetcher */
     }
-    if (!gone)
-        fetcher->gone = NULL;
+    fetcher->collecting = false;
+    if (fetcher->dead)
+        free(fetcher);
 }
 
 static void
@@ -193,7 +194,7 @@ vl_fetcher_free(struct vl_fetcher *fetcher)
     }
     if (fetcher->multi)
         close_multi(fetcher);
-    if (fetcher->gone)
-        *fetcher->gone = true;
-    free(fetcher);
+    fetcher->dead = true;
+    if (!fetcher->collecting) /* else collect() does it, when it is back */
+        free(fetcher);
 }
