@@ -2,6 +2,7 @@
 #include "guard/audit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -130,8 +131,7 @@ lets_no_stranger_forge_a_line(void **state)
         "\",\"outcome\":\"ok\",\"user\":\"admin",
         "\\",
         "\x1b[2J\x1b]0;title\a",
-        "\xc2\x9b"
-        "2J\x7f",
+        "\xc2\x9b[2J\x7f",
         "\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6",
         "\xff\xfe\xc0\x80",
         "\xc2",
@@ -333,6 +333,41 @@ outlives_a_disk_that_is_full_and_tells_of_it(void **state)
     assert_true(vl_str_ends(last, VL_STR(",\"lost\":7}")));
 }
 
+static void *
+write_many(void *audit)
+{
+    for (int i = 0; i < 500; i++)
+        vl_audit(audit, &(struct vl_audit_event){.kind = VL_AUDIT_TOOL_END,
+                                                 .refused = i % 7 == 0,
+                                                 .tool = "getUserDetails"});
+    return NULL;
+}
+
+static void
+keeps_lines_of_several_threads_apart(void **state)
+{
+    struct desk *desk = *state;
+    struct vl_audit *audit = open_trail(desk);
+    pthread_t threads[4];
+    for (size_t i = 0; i < VL_COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, audit),
+                         0);
+    for (int i = 0; i < 50; i++) {
+        vl_audit_flush(audit);
+        assert_ok(vl_audit_reopen(audit, NULL));
+    }
+    for (size_t i = 0; i < VL_COUNT(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    vl_audit_close(audit);
+    vl_auto(vl_buf) text = read_trail(desk);
+    struct vl_str rest = vl_buf_str(&text), line;
+    assert_int_equal(count_lines(rest), 2000);
+    while (vl_str_split(&rest, '\n', &line) && line.n) {
+        vl_auto(vl_json) doc = {NULL};
+        assert_ok(vl_json_parse(line, 4, &doc, NULL));
+    }
+}
+
 static void
 discards_without_a_path(void **state)
 {
@@ -392,6 +427,7 @@ main(void)
         TRAIL_TEST(appends_to_what_is_there_and_mends_a_torn_line),
         TRAIL_TEST(opens_a_new_file_after_rotation),
         TRAIL_TEST(outlives_a_disk_that_is_full_and_tells_of_it),
+        TRAIL_TEST(keeps_lines_of_several_threads_apart),
         cmocka_unit_test(discards_without_a_path),
         cmocka_unit_test(documents_every_event),
     };
