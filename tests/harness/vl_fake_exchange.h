@@ -9,6 +9,7 @@
 #ifndef VL_FAKE_EXCHANGE_H
 #define VL_FAKE_EXCHANGE_H
 
+#include "core/buf.h"
 #include "core/limits.h"
 #include "http/server.h"
 

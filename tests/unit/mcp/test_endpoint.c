@@ -370,7 +370,7 @@ takes_nothing_but_json(void **state)
 
 /* @spec W-04 */
 static void
-outlives_malformed_messages(void **state)
+outlives_what_is_no_json(void **state)
 {
     struct desk *desk = *state;
     struct client client = open_client(desk, &alice, "2025-11-25");
@@ -383,13 +383,21 @@ outlives_malformed_messages(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} x",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}",
         "{\"jsonrpc\":\"2.0\",\"id\":99999999999999999999,\"method\":\"ping\"}",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-        "[",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
         "nan",
     };
     for (size_t i = 0; i < VL_COUNT(garbage); i++)
         expect(&client, garbage[i], 400,
                ERROR("null", "-32700", "Parse error"));
+    expect(&client, PING("1"), 200, PONG("1"));
+}
+
+/* @spec W-04 HT-05 */
+static void
+outlives_malformed_messages(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
     static const char *const odd[] = {
         "null",
         "1",
@@ -552,6 +560,7 @@ main(void)
         cmocka_unit_test(reads_the_accept_header_kindly),
         DESK_TEST(answers_in_a_type_that_the_client_accepts),
         DESK_TEST(takes_nothing_but_json),
+        DESK_TEST(outlives_what_is_no_json),
         DESK_TEST(outlives_malformed_messages),
         DESK_TEST(gives_every_id_back_as_it_was),
         DESK_TEST(accepts_notifications_and_responses_without_a_word),
