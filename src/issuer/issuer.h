@@ -38,8 +38,10 @@ struct vl_issuer_config {
     int64_t registration_unused_ms;
     int64_t access_token_ms, refresh_token_ms, session_max_ms;
     /* 0: the defaults of issuer/desk.h. Requests from one address to one
-     * endpoint; sign-ins begun within VL_LIMIT_FLOW_MS. */
-    unsigned requests_per_minute, flows_max, flows_per_address_max;
+     * endpoint; sign-ins begun within VL_LIMIT_FLOW_MS; token families of one
+     * user. */
+    unsigned requests_per_minute, flows_max, flows_per_address_max,
+        sessions_per_user;
 };
 
 /* All borrowed; they outlive the issuer. */
@@ -100,8 +102,9 @@ vl_issuer_lease_done(valet_status status, const struct vl_upstream_token *token,
 void vl_issuer_lease(struct vl_issuer *issuer, const char *session, bool force,
                      vl_issuer_lease_done *done, void *ctx);
 
-/* Up to four listeners. Called on the loop whenever a token family ended (revoked, reused, sign-in
- * ended), so that sessions that hang on it can be closed. */
+/* Up to four listeners. Called on the loop whenever a token family ended
+ * (revoked, reused, sign-in ended), so that sessions that hang on it can be
+ * closed. */
 void vl_issuer_on_end(struct vl_issuer *issuer,
                       void (*ended)(const char *session, void *ctx), void *ctx);
 

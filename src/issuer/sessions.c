@@ -137,8 +137,9 @@ static void
 counted(struct vl_op *op)
 {
     const struct vl_store_batch *batch = vl_op_answer(op);
+    unsigned max = op->issuer->config->sessions_per_user;
     if (batch->status != VALET_OK ||
-        batch->ops[0].count <= VL_DESK_SESSIONS_PER_USER) {
+        batch->ops[0].count <= (max ? max : VL_DESK_SESSIONS_PER_USER)) {
         vl_op_end(op);
         return;
     }

@@ -17,6 +17,7 @@ struct lease {
     struct vl_upstream_token refresh; /* while the provider is asked */
     struct vl_idp_tokens fresh;       /* what it gave */
     bool has_fresh;
+    int64_t seen_renewed_ms; /* of the record that was renewed */
     unsigned tries;
 };
 
@@ -229,6 +230,7 @@ renew(struct lease *lease)
     }
     vl_secret_done(&lease->refresh.secret);
     lease->refresh.secret = vl_secret_of(lease->record.refresh);
+    lease->seen_renewed_ms = lease->record.renewed_ms;
     idp->ops->refresh(idp, &lease->refresh, refreshed, lease);
 }
 
@@ -250,14 +252,13 @@ static void
 loaded(struct vl_op *op)
 {
     struct lease *lease = lease_of(op);
-    int64_t known = lease->record.renewed_ms;
     valet_status status = vl_op_read(op, 0, &vl_record_session, &lease->record);
     if (status != VALET_OK) {
         refuse(lease, status == VALET_RETRY ? VALET_RETRY : VALET_DENIED);
         return;
     }
     lease->version = vl_op_answer(op)->ops[0].version;
-    if (lease->has_fresh && lease->record.renewed_ms == known)
+    if (lease->has_fresh && lease->record.renewed_ms == lease->seen_renewed_ms)
         save(lease); /* only the client had been at the record */
     else if (lease->has_fresh || !is_due(lease))
         lend(lease); /* another worker has renewed it, or nobody needs to */

@@ -254,6 +254,80 @@ survives_a_restart(void **state)
     desk_free(desk);
 }
 
+static char sqlite_path[] = "/tmp/vl_desk_XXXXXX/store";
+
+static struct vl_store *
+open_sqlite(const struct vl_keyring *ring, const struct vl_clock *clock)
+{
+    struct vl_store *store = NULL;
+    assert_ok(vl_store_open_sqlite(sqlite_path, ring, clock, &store, NULL));
+    return store;
+}
+
+/* The same with the database that a server has, closed and opened again. */
+static void
+survives_on_disk(void **state)
+{
+    (void)state;
+    char *slash = strrchr(sqlite_path, '/');
+    *slash = '\0';
+    assert_non_null(mkdtemp(sqlite_path));
+    *slash = '/';
+    struct desk *desk = desk_new_with(open_sqlite);
+    struct tokens tokens = get_tokens(desk);
+    vl_issuer_free(desk->issuer);
+    vl_store_close(desk->store);
+    desk->store = open_sqlite(desk->ring, &desk->clock);
+    desk_start_issuer(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    assert_int_equal(asked.status, VALET_OK);
+    struct lent lent = lease(desk, asked.principal.session, false);
+    assert_string_equal(lent.token, "ENTRA-CANARY-access-1");
+    struct answer answer = refresh_as(desk, CLIENT, tokens.refresh, "");
+    struct tokens next = take_tokens(&answer);
+    answer = refresh_as(desk, CLIENT, tokens.refresh, "");
+    assert_oauth_error(answer, 400, "invalid_grant");
+    answer_done(&answer);
+    assert_int_equal(ask(desk, next.access, RESOURCE).status, VALET_DENIED);
+    desk_free(desk);
+
+    static const char *const files[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < VL_COUNT(files); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "%s%s", sqlite_path, files[i]);
+        (void)unlink(path);
+    }
+    *slash = '\0';
+    assert_int_equal(rmdir(sqlite_path), 0);
+}
+
+/* @spec SB-04 */
+static void
+marks_its_cookies_as_the_hosts_own_over_https(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct browser browser = {0};
+    desk->config.issuer = "https://valet.example";
+    desk_restart_issuer(desk);
+    struct answer answer = desk_get(desk, &browser, AUTHORIZE_DEFAULT);
+    struct vl_str cookie = header_of(&answer, "Set-Cookie", 0);
+    assert_true(vl_str_starts(cookie, VL_STR("__Host-valet_browser=")));
+    assert_true(has_text(cookie, "; Path=/; HttpOnly; SameSite=Lax"));
+    assert_true(has_text(cookie, "; Secure"));
+    assert_false(has_text(cookie, "Domain"));
+    answer_done(&answer);
+    open_consent(desk, &browser, AUTHORIZE_DEFAULT);
+    answer = desk_request(desk, &browser, "POST", "/authorize/consent",
+                          FORM "Origin: https://valet.example\r\n", "");
+    assert_int_equal(answer.status, 400); /* the origin is right */
+    answer_done(&answer);
+    answer = decide(desk, &browser, "approve");
+    assert_int_equal(answer.status, 403);
+    answer_done(&answer);
+    desk_free(desk);
+}
+
 static void
 registers_a_client_and_signs_in_with_it(void **state)
 {
@@ -306,6 +380,8 @@ main(void)
         cmocka_unit_test(narrows_scopes_but_never_widens_them),
         cmocka_unit_test(answers_at_the_address_that_was_asked_for_w07),
         cmocka_unit_test(survives_a_restart),
+        cmocka_unit_test(survives_on_disk),
+        cmocka_unit_test(marks_its_cookies_as_the_hosts_own_over_https),
         cmocka_unit_test(registers_a_client_and_signs_in_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lending Entra's tokens: from the store, renewed in time, once for many.
+ */
+#include "vl_test.h"
+
+#include "desk_fixture.h"
+
+static void
+get_session(struct desk *desk, char ret[VL_SESSION_ID_SIZE])
+{
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    assert_int_equal(asked.status, VALET_OK);
+    memcpy(ret, asked.principal.session, VL_SESSION_ID_SIZE);
+}
+
+/* @spec S-31 */
+static void
+lends_what_is_stored_and_renews_before_it_ends(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char session[VL_SESSION_ID_SIZE];
+    get_session(desk, session);
+    struct lent lent = lease(desk, session, false);
+    assert_int_equal(lent.status, VALET_OK);
+    assert_string_equal(lent.token, "ENTRA-CANARY-access-1");
+    desk->now += 3600000 - VL_DESK_RENEW_MS;
+    lent = lease(desk, session, false);
+    assert_string_equal(lent.token, "ENTRA-CANARY-access-1");
+    desk->now += 1;
+    lent = lease(desk, session, false);
+    assert_int_equal(lent.status, VALET_OK);
+    assert_string_equal(lent.token, "ENTRA-CANARY-renewed-2");
+    lent = lease(desk, session, false);
+    assert_string_equal(lent.token, "ENTRA-CANARY-renewed-2");
+    assert_int_equal(desk->idp.refreshed, 1);
+    assert_audited(desk, "credential.renew", NULL);
+    desk_restart_issuer(desk);
+    lent = lease(desk, session, false);
+    assert_string_equal(lent.token, "ENTRA-CANARY-renewed-2");
+    desk_free(desk);
+}
+
+/* @spec S-83 */
+static void
+renews_once_for_many_at_once(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char session[VL_SESSION_ID_SIZE];
+    struct lent lent[10] = {0};
+    get_session(desk, session);
+    for (size_t i = 0; i < VL_COUNT(lent); i++)
+        vl_issuer_lease(desk->issuer, session, true, was_lent, &lent[i]);
+    for (size_t i = 0; i < VL_COUNT(lent); i++) {
+        run_until(desk, &lent[i].done);
+        assert_string_equal(lent[i].token, "ENTRA-CANARY-renewed-2");
+    }
+    /* Who heard the refusal of the old token late gets the new one. */
+    struct lent late = lease(desk, session, true);
+    assert_string_equal(late.token, "ENTRA-CANARY-renewed-2");
+    assert_int_equal(desk->idp.refreshed, 1);
+    desk->now += VL_DESK_RENEW_AGAIN_MS;
+    late = lease(desk, session, true);
+    assert_string_equal(late.token, "ENTRA-CANARY-renewed-3");
+    desk_free(desk);
+}
+
+/* @spec S-08: Entra says the sign-in has ended. */
+static void
+ends_the_session_when_the_provider_says_so(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    desk->idp.refresh_status = VALET_DENIED;
+    struct lent lent = lease(desk, asked.principal.session, true);
+    assert_int_equal(lent.status, VALET_DENIED);
+    assert_string_equal(lent.token, "");
+    assert_string_equal(desk->ended, asked.principal.session);
+    assert_int_equal(ask(desk, tokens.access, RESOURCE).status, VALET_DENIED);
+    struct answer answer = refresh_as(desk, CLIENT, tokens.refresh, "");
+    assert_oauth_error(answer, 400, "invalid_grant");
+    answer_done(&answer);
+    assert_audited(desk, "credential.fail", "sign_in_ended");
+    desk_free(desk);
+}
+
+static void
+ends_the_session_when_there_is_nothing_to_renew_with(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char session[VL_SESSION_ID_SIZE];
+    desk->idp.no_refresh_token = true;
+    get_session(desk, session);
+    desk->now += 3600000 - 1000;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    desk->now += 1000;
+    assert_int_equal(lease(desk, session, false).status, VALET_DENIED);
+    assert_int_equal(desk->ends, 1);
+    desk_free(desk);
+}
+
+static void
+goes_on_with_the_old_token_while_entra_is_away(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char session[VL_SESSION_ID_SIZE];
+    get_session(desk, session);
+    desk->idp.refresh_status = VALET_RETRY;
+    desk->now += 3600000 - 1000;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    assert_int_equal(lease(desk, session, true).status, VALET_RETRY);
+    desk->now += 1000;
+    assert_int_equal(lease(desk, session, false).status, VALET_RETRY);
+    assert_int_equal(desk->ends, 0);
+    desk->idp.refresh_status = VALET_OK;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    desk_free(desk);
+}
+
+/* The client refreshes, i.e. writes the session, while Entra is asked. */
+static void
+keeps_the_new_token_when_the_record_changed_meanwhile(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    struct lent lent = {0};
+    desk->idp.hold = true;
+    vl_issuer_lease(desk->issuer, asked.principal.session, true, was_lent,
+                    &lent);
+    for (int i = 0; i < 10000 && !desk->idp.held; i++)
+        vl_loop_step(desk->loop);
+    assert_non_null(desk->idp.held);
+    struct answer answer = refresh_as(desk, CLIENT, tokens.refresh, "");
+    tokens = take_tokens(&answer);
+    vl_loop_post(desk->loop, &desk->idp.held->task);
+    desk->idp.hold = false;
+    run_until(desk, &lent.done);
+    assert_int_equal(lent.status, VALET_OK);
+    assert_string_equal(lent.token, "ENTRA-CANARY-renewed-2");
+    lent = lease(desk, asked.principal.session, false);
+    assert_string_equal(lent.token, "ENTRA-CANARY-renewed-2");
+    answer = refresh_as(desk, CLIENT, tokens.refresh, "");
+    assert_int_equal(answer.status, 200);
+    answer_done(&answer);
+    desk_free(desk);
+}
+
+/* The session is revoked while Entra is asked: nothing is lent. */
+static void
+lends_nothing_when_the_session_ended_meanwhile(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    struct lent lent = {0};
+    char body[256];
+    desk->idp.hold = true;
+    vl_issuer_lease(desk->issuer, asked.principal.session, true, was_lent,
+                    &lent);
+    for (int i = 0; i < 10000 && !desk->idp.held; i++)
+        vl_loop_step(desk->loop);
+    assert_non_null(desk->idp.held);
+    (void)snprintf(body, sizeof body, "client_id=" CLIENT "&token=%s",
+                   tokens.access);
+    struct answer answer = desk_post(desk, NULL, "/revoke", body);
+    assert_int_equal(answer.status, 200);
+    answer_done(&answer);
+    vl_loop_post(desk->loop, &desk->idp.held->task);
+    run_until(desk, &lent.done);
+    assert_int_equal(lent.status, VALET_DENIED);
+    desk_free(desk);
+}
+
+/* Entra's tokens are kept for a session that somebody uses, no longer. */
+static void
+drops_entras_tokens_when_the_code_is_never_redeemed(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char code[TOKEN_SIZE];
+    struct vl_token_id id;
+    sign_in(desk, AUTHORIZE_DEFAULT, code, sizeof code);
+    assert_true(vl_token_read(&desk->issuer->keys, VL_TOKEN_CODE,
+                              vl_str_z(code), &id, NULL));
+    desk->now += VL_LIMIT_CODE_MS;
+    struct answer answer = redeem(desk, code);
+    assert_oauth_error(answer, 400, "invalid_grant");
+    answer_done(&answer);
+    assert_int_equal(lease(desk, "000", false).status, VALET_DENIED);
+    desk_free(desk);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lends_what_is_stored_and_renews_before_it_ends),
+        cmocka_unit_test(renews_once_for_many_at_once),
+        cmocka_unit_test(ends_the_session_when_the_provider_says_so),
+        cmocka_unit_test(ends_the_session_when_there_is_nothing_to_renew_with),
+        cmocka_unit_test(goes_on_with_the_old_token_while_entra_is_away),
+        cmocka_unit_test(keeps_the_new_token_when_the_record_changed_meanwhile),
+        cmocka_unit_test(lends_nothing_when_the_session_ended_meanwhile),
+        cmocka_unit_test(drops_entras_tokens_when_the_code_is_never_redeemed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
