@@ -57,7 +57,7 @@ started=$(date +%s)
 step lint tools/lint.sh
 suite unit dev
 suite asan asan
-step release sh -c 'cmake --preset release && cmake --build --preset release'
+step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --preset release'
 end_to_end
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -37,7 +37,7 @@ production | grep '\.c$' | xargs awk '
 	/^\{/ { if (start) open = start }
 	/^\}/ { if (open) { n = FNR - open + 1; if (n > 70) { sub(/\(.*/, "", name); print FILENAME ":" open ": " name " has " n " lines" } open = 0; start = 0 } }
 ' | report "a function over 70 lines"
-git ls-files -co --exclude-standard | grep -vE '^(LICENSE|\.gitignore)$' | xargs grep -nIE '(registry\.npmjs\.org|/work/|deb\.debian\.org)' | report "addresses and paths that are not the project's"
+git ls-files -co --exclude-standard | grep -vE '^(LICENSE|tools/lint.sh)$' | xargs grep -nIE '(registry\.npmjs\.org|/work/|deb\.debian\.org)' | report "addresses and paths that are not the project's"
 git ls-files -co --exclude-standard dev 'tools/*.sh' .ci/run | xargs shellcheck | report "shellcheck"
 [ ! -d docs/man ] || git ls-files -co --exclude-standard 'docs/man/*' | xargs -r mandoc -Tlint -Wwarning | report "mandoc"
 exit "$bad"
