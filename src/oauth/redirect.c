@@ -130,6 +130,9 @@ vl_redirect_write(struct vl_buf *out, struct vl_str uri,
                   const struct vl_redirect_answer *answer)
 {
     vl_buf_add(out, uri);
+    /* Said here, so that a path that ends in '&' is not taken for a query. */
+    if (!vl_str_has(uri, '?'))
+        vl_buf_addc(out, '?');
     if (answer->error) {
         vl_url_add_param(out, "error", vl_str_z(answer->error));
         if (answer->description)

@@ -145,6 +145,18 @@ adds_the_answer_to_what_the_query_already_has(void **state)
                "&iss=https%3A%2F%2Fvalet.example");
 }
 
+/* Found by fuzzing. */
+static void
+does_not_take_a_path_for_a_query(void **state)
+{
+    (void)state;
+    vl_auto(vl_buf) out = vl_buf_of(4096);
+    vl_redirect_write(
+        &out, VL_STR("https://a.example/cb&"),
+        &(struct vl_redirect_answer){.code = VL_STR("c"), .iss = VL_STR("i")});
+    assert_str(vl_buf_str(&out), "https://a.example/cb&?code=c&iss=i");
+}
+
 static void
 writes_no_state_when_there_was_none(void **state)
 {
@@ -178,6 +190,7 @@ main(void)
         cmocka_unit_test(refuses_an_address_that_is_too_long),
         cmocka_unit_test(matches_exactly_but_for_the_loopback_port),
         cmocka_unit_test(adds_the_answer_to_what_the_query_already_has),
+        cmocka_unit_test(does_not_take_a_path_for_a_query),
         cmocka_unit_test(writes_no_state_when_there_was_none),
         cmocka_unit_test(tells_people_the_host_and_warns_of_local_ones),
     };
