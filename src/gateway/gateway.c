@@ -153,6 +153,7 @@ build_entra(struct vl_gateway *gateway)
     gateway->fetcher = vl_fetcher_new(gateway->loop);
     gateway->entra = vl_entra_new(gateway->loop, gateway->fetcher,
                                   &vl_clock_system, &gateway->entra_config);
+    gateway->idp = vl_idp_log_new(vl_entra_idp(gateway->entra), gateway->log);
 }
 
 /* One more URL at which a server is reached; `name` NULL is the default. */
@@ -216,7 +217,7 @@ build_issuer(struct vl_gateway *gateway)
         .store = gateway->store,
         .ring = gateway->ring,
         .clock = &vl_clock_system,
-        .idp = vl_entra_idp(gateway->entra),
+        .idp = vl_idp_log_idp(gateway->idp),
         .audit = gateway->audit,
     };
     gateway->issuer = vl_issuer_new(&deps, config);
@@ -334,6 +335,7 @@ vl_gateway_free(struct vl_gateway *gateway)
     for (size_t i = 0; i < gateway->builtin_count; i++)
         valet_mcp_server_free(gateway->builtins[i].server);
     vl_entra_free(gateway->entra);
+    vl_idp_log_free(gateway->idp);
     if (gateway->fetcher)
         vl_fetcher_free(gateway->fetcher);
     if (gateway->store)

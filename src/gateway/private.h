@@ -10,6 +10,7 @@
 #include "entra/graph.h"
 #include "gateway/gateway.h"
 #include "gateway/graph_tool.h"
+#include "gateway/idp_log.h"
 #include "guard/audit.h"
 #include "http/server.h"
 #include "issuer/issuer.h"
@@ -52,6 +53,7 @@ struct vl_gateway {
     struct vl_timer *flush;
     struct vl_fetcher *fetcher;
     struct vl_entra *entra;
+    struct vl_idp_log *idp;
     struct vl_issuer *issuer;
     struct vl_entra_config entra_config;
     struct vl_issuer_config issuer_config;

@@ -359,7 +359,9 @@ vl_url_add_param(struct vl_buf *out, const char *name, struct vl_str value)
 {
     struct vl_str url = vl_buf_str(out);
     bool has_query = vl_str_has(url, '?');
-    bool open = vl_str_ends(url, VL_STR("?")) || vl_str_ends(url, VL_STR("&"));
+    /* A path may end in '&' too. */
+    bool open = has_query && (vl_str_ends(url, VL_STR("?")) ||
+                              vl_str_ends(url, VL_STR("&")));
     if (!open)
         vl_buf_addc(out, has_query ? '&' : '?');
     vl_enc_percent(out, vl_str_z(name));

@@ -43,13 +43,13 @@ redeemed(valet_status status, const struct vl_idp_person *person,
          struct vl_idp_tokens *tokens, const valet_error *err, void *ctx)
 {
     struct vl_req *req = ctx;
-    (void)err;
     if (!req->op.issuer) {
         vl_op_end(&req->op);
         return;
     }
     if (status == VALET_DENIED) {
-        vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL, "provider_refused");
+        vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL,
+                     vl_provider_reason(err, "provider_refused"));
         vl_req_redirect(req, (struct vl_str){NULL, 0}, "access_denied",
                         "the identity provider refused");
         return;
@@ -57,7 +57,8 @@ redeemed(valet_status status, const struct vl_idp_person *person,
     if (status != VALET_OK) {
         /* @spec S-94: a page with a number; sending the browser anywhere
          * would only begin anew. */
-        vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL, "provider_unavailable");
+        vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL,
+                     vl_provider_reason(err, "provider_unavailable"));
         vl_req_unavailable(req);
         return;
     }

@@ -129,14 +129,14 @@ static void
 begun(valet_status status, struct vl_str url, const valet_error *err, void *ctx)
 {
     struct vl_req *req = ctx;
-    (void)err;
     if (!req->op.issuer) {
         vl_op_end(&req->op);
         return;
     }
     if (status != VALET_OK) {
         /* @spec S-94: a page with a number, no loop. */
-        vl_req_audit(req, VL_AUDIT_UPSTREAM_REDIRECT, "provider_unavailable");
+        vl_req_audit(req, VL_AUDIT_UPSTREAM_REDIRECT,
+                     vl_provider_reason(err, "provider_unavailable"));
         vl_req_unavailable(req);
         return;
     }

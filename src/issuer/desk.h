@@ -302,4 +302,8 @@ void vl_verdicts_forget(struct vl_verdicts *verdicts, const char *session);
 struct vl_leases *vl_leases_new(struct vl_issuer *issuer);
 void vl_leases_free(struct vl_leases *leases);
 
+/* For the audit: the provider's own code (such as AADSTS7000215) if it gave
+ * one, else our word for what happened. */
+const char *vl_provider_reason(const valet_error *err, const char *otherwise);
+
 #endif

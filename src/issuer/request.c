@@ -198,3 +198,9 @@ vl_req_redirect(struct vl_req *req, struct vl_str code, const char *error,
     vl_exchange_reply(req->x, &reply);
     vl_req_end(req);
 }
+
+const char *
+vl_provider_reason(const valet_error *err, const char *otherwise)
+{
+    return err && err->code[0] ? err->code : otherwise;
+}

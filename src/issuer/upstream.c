@@ -191,19 +191,19 @@ refreshed(valet_status status, struct vl_idp_tokens *tokens,
           const valet_error *err, void *ctx)
 {
     struct lease *lease = ctx;
-    (void)err;
     if (!lease->op.issuer) {
         vl_op_end(&lease->op);
         return;
     }
     if (status == VALET_DENIED) {
-        end_session(lease, "sign_in_ended");
+        end_session(lease, vl_provider_reason(err, "sign_in_ended"));
         return;
     }
     if (status != VALET_OK ||
         tokens->access.secret.size > VL_LIMIT_UPSTREAM_TOKEN ||
         tokens->refresh.secret.size > VL_LIMIT_UPSTREAM_TOKEN) {
-        audit(lease, VL_AUDIT_CREDENTIAL_FAIL, "provider_unavailable");
+        audit(lease, VL_AUDIT_CREDENTIAL_FAIL,
+              vl_provider_reason(err, "provider_unavailable"));
         /* What is left of the old one is still good. */
         if (is_usable(lease))
             lend(lease);
