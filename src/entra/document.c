@@ -7,25 +7,7 @@
 #include "http/url.h"
 #include "json/read.h"
 
-/* Hexadecimal groups of 8-4-4-4-12. */
-static bool
-is_guid(struct vl_str s)
-{
-    if (s.n != VL_GUID_SIZE - 1)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        char c = s.p[i];
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                   (c >= 'A' && c <= 'F');
-        if (dash ? c != '-' : !hex)
-            return false;
-    }
-    return true;
-}
-
-/* The member `name`, an https URL (http on loopback) of the origin of `host`.
- */
+/* The member `name`, a URL of the origin of `host`. */
 static valet_status
 read_url(const struct json_t *document, const char *name,
          const struct vl_url *host, struct vl_arena *arena, struct vl_str *ret,
@@ -58,11 +40,12 @@ read_tenant(struct vl_str issuer, const char *host, const char *tenant,
                   vl_str_ends(rest, VL_STR("/v2.0")) &&
                   rest.n == VL_GUID_SIZE - 1 + 6;
     struct vl_str guid = vl_str_head(vl_str_from(rest, 1), VL_GUID_SIZE - 1);
-    if (!shaped || !is_guid(guid))
+    if (!shaped || !vl_guid_is_valid(guid))
         return vl_fail(err, VALET_DENIED, "",
                        "the issuer of the OpenID configuration is not a tenant "
                        "of this authority");
-    if (is_guid(vl_str_z(tenant)) && !vl_str_ieq(guid, vl_str_z(tenant)))
+    if (vl_guid_is_valid(vl_str_z(tenant)) &&
+        !vl_str_ieq(guid, vl_str_z(tenant)))
         return vl_fail(err, VALET_DENIED, "",
                        "the OpenID configuration is of another tenant");
     memcpy(tid, guid.p, guid.n);

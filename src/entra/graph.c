@@ -2,6 +2,7 @@
 #include "entra/graph.h"
 
 #include "core/status.h"
+#include "http/retry.h"
 #include "http/url.h"
 #include "json/read.h"
 
@@ -13,6 +14,7 @@ struct vl_graph_me {
     struct vl_fetch *fetch;
     vl_graph_done *done;
     void *ctx;
+    bool finishing; /* `done` is running */
 };
 
 /* What an HTTP status of Graph means here. */
@@ -64,24 +66,27 @@ on_answer(valet_status status, const struct vl_fetch_answer *answer,
     struct vl_graph_me *op = ctx;
     struct vl_graph_answer out = {0};
     valet_error err = {0};
+    op->fetch = NULL;
     if (status != VALET_OK) {
-        status = vl_fail(&err, VALET_RETRY, "",
-                         "Microsoft Graph cannot be reached: %s",
-                         why ? why->message : "no reason given");
+        /* VALET_INVALID: it was not even sent. */
+        status = status == VALET_INVALID ? VALET_INTERNAL : VALET_RETRY;
+        status =
+            vl_fail(&err, status, "", "Microsoft Graph cannot be reached: %s",
+                    why ? why->message : "no reason given");
     } else {
         struct vl_str id = vl_headers_get(answer->headers, "request-id");
         (void)snprintf(out.request_id, sizeof out.request_id, VL_STR_FMT,
                        VL_STR_ARG(vl_str_head(id, sizeof out.request_id - 1)));
         out.json = answer->body;
-        out.throttled = answer->attempts - 1;
+        out.throttled =
+            answer->attempts - 1 + vl_retry_is_temporary(answer->status);
         out.token_refused = answer->status == 401;
         status = answer->status == 200 ? read_user(answer, &err)
                                        : read_error(answer, &err);
     }
-    vl_graph_done *done = op->done;
-    void *done_ctx = op->ctx;
+    op->finishing = true;
+    op->done(status, &out, status == VALET_OK ? NULL : &err, op->ctx);
     free(op);
-    done(status, &out, status == VALET_OK ? NULL : &err, done_ctx);
 }
 
 struct vl_graph_me *
@@ -110,11 +115,13 @@ vl_graph_me_start(const struct vl_graph_request *request, vl_graph_done *done,
 }
 
 void
-vl_graph_me_abort(struct vl_graph_me **op)
+vl_graph_me_abort(struct vl_graph_me **at)
 {
-    if (!*op)
+    struct vl_graph_me *op = *at;
+    *at = NULL;
+    /* Inside its own callback it is silent already, and freed after it. */
+    if (!op || op->finishing)
         return;
-    vl_fetch_abort(&(*op)->fetch);
-    free(*op);
-    *op = NULL;
+    vl_fetch_abort(&op->fetch);
+    free(op);
 }

@@ -23,11 +23,50 @@ static valet_status
 check_time(const struct json_t *claims, int64_t now_ms, valet_error *err)
 {
     int64_t exp, nbf, now = now_ms / 1000;
-    if (!vl_json_get_int(claims, "exp", &exp) ||
-        now - VL_ID_TOKEN_SKEW_S >= exp)
+    const struct json_t *begin = vl_json_get(claims, "nbf");
+    if (!vl_json_get_int(claims, "exp", &exp))
+        return deny(err, "does not tell when it expires");
+    if (now - VL_ID_TOKEN_SKEW_S >= exp)
         return deny(err, "has expired");
-    if (vl_json_get_int(claims, "nbf", &nbf) && now + VL_ID_TOKEN_SKEW_S < nbf)
+    /* It may be absent, but not say something that cannot be understood. */
+    if (begin && (!vl_json_int(begin, &nbf) || now + VL_ID_TOKEN_SKEW_S < nbf))
         return deny(err, "is not valid yet");
+    return VALET_OK;
+}
+
+/* A set may hold keys of several tenants; each signs for its own. */
+static bool
+is_key_of(struct vl_str key_issuer, struct vl_str issuer, struct vl_str tid)
+{
+    static const struct vl_str blank = {"{tenantid}", 10};
+    size_t at = vl_str_index(key_issuer, '{');
+    struct vl_str head = vl_str_head(key_issuer, at);
+    struct vl_str tail = vl_str_from(key_issuer, at);
+    if (!key_issuer.n || vl_str_eq(key_issuer, issuer))
+        return true;
+    if (!vl_str_starts(tail, blank))
+        return false;
+    tail = vl_str_from(tail, blank.n);
+    return issuer.n == head.n + tid.n + tail.n && vl_str_starts(issuer, head) &&
+           vl_str_ends(issuer, tail) &&
+           vl_str_starts(vl_str_from(issuer, head.n), tid);
+}
+
+static valet_status
+check_origin(const struct json_t *claims, const struct vl_id_token_rules *rules,
+             valet_error *err)
+{
+    if (!claim_is(claims, "iss", rules->issuer))
+        return deny(err, "is from another issuer");
+    if (!is_key_of(rules->key_issuer, rules->issuer, rules->tid))
+        return deny(err, "was signed with another issuer's key");
+    if (!claim_is(claims, "aud", rules->client_id))
+        return deny(err, "is for another application");
+    /* @spec S-22: the tenant is the configured one, whoever signed. */
+    if (!vl_guid_is_valid(rules->tid) || !claim_is(claims, "tid", rules->tid))
+        return deny(err, "is of another tenant");
+    if (!claim_is(claims, "nonce", rules->nonce))
+        return deny(err, "belongs to another sign-in");
     return VALET_OK;
 }
 
@@ -37,18 +76,10 @@ vl_id_token_check(const struct json_t *claims,
                   struct vl_idp_person *ret, valet_error *err)
 {
     struct vl_idp_person person = {0};
-    if (!claim_is(claims, "iss", rules->issuer))
-        return deny(err, "is from another issuer");
-    if (!claim_is(claims, "aud", rules->client_id))
-        return deny(err, "is for another application");
-    /* @spec S-22: the tenant is the configured one, whoever signed. */
-    if (!claim_is(claims, "tid", rules->tid))
-        return deny(err, "is of another tenant");
-    if (!claim_is(claims, "nonce", rules->nonce))
-        return deny(err, "belongs to another sign-in");
+    VL_TRY(check_origin(claims, rules, err));
     VL_TRY(check_time(claims, rules->now_ms, err));
     struct vl_str oid = vl_json_get_str(claims, "oid");
-    if (oid.n != VL_GUID_SIZE - 1)
+    if (!vl_guid_is_valid(oid))
         return deny(err, "names no user");
     memcpy(person.user.oid, oid.p, oid.n);
     memcpy(person.user.tid, rules->tid.p, rules->tid.n);

@@ -14,6 +14,9 @@ struct vl_id_token_rules {
     struct vl_str client_id; /* the audience */
     struct vl_str tid;
     struct vl_str nonce; /* the one we sent with this sign-in */
+    /* Whom the key set names for the key that signed: empty if nobody. May
+     * hold "{tenantid}". */
+    struct vl_str key_issuer;
     int64_t now_ms;
 };
 

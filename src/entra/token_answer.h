@@ -11,11 +11,12 @@
 #include "json/read.h"
 
 /*
- * The tokens, and the id token as a slice of `document`, which the caller
- * owns. VALET_DENIED: the grant or the sign-in is over (invalid_grant and the
- * errors that ask for the user); VALET_RETRY: throttled or broken for the
- * moment; VALET_INTERNAL: our registration or credential was refused, or the
- * answer makes no sense. err->code is "AADSTS50173" or the OAuth error.
+ * The tokens (into an empty `ret`), and the id token as a slice of `document`,
+ * which the caller owns; {NULL,0} if there is none. VALET_DENIED: the grant or
+ * the sign-in is over (invalid_grant and the errors that ask for the user);
+ * VALET_RETRY: throttled or broken for the moment; VALET_INTERNAL: our
+ * registration or credential was refused, or the answer makes no sense.
+ * err->code is "AADSTS50173" or the OAuth error.
  */
 valet_status
 vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/limits.h"
+#include "entra/authority.h"
+#include "vl_test.h"
+
+#define TID   "aaaaaaaa-0000-4000-8000-000000000001"
+#define OTHER "bbbbbbbb-0000-4000-8000-000000000002"
+#define HOST  "https://login.example"
+#define EVIL  "https://evil.example"
+
+/* The members of a document; NULL leaves one out. */
+struct parts {
+    const char *issuer, *authorize, *token, *keys;
+};
+
+static const struct parts good = {
+    HOST "/" TID "/v2.0",
+    HOST "/" TID "/oauth2/v2.0/authorize",
+    HOST "/" TID "/oauth2/v2.0/token",
+    HOST "/" TID "/discovery/v2.0/keys",
+};
+
+static void
+add(struct vl_buf *out, const char *name, const char *value)
+{
+    if (value)
+        vl_buf_addf(out, "\"%s\":\"%s\",", name, value);
+}
+
+static valet_status
+read_from(const struct parts *parts, const char *host, const char *tenant,
+          struct vl_arena *arena, struct vl_authority_facts *ret,
+          valet_error *err)
+{
+    vl_auto(vl_buf) json = vl_buf_of(VL_LIMIT_DOCUMENT);
+    vl_buf_addc(&json, '{');
+    add(&json, "issuer", parts->issuer);
+    add(&json, "authorization_endpoint", parts->authorize);
+    add(&json, "token_endpoint", parts->token);
+    add(&json, "jwks_uri", parts->keys);
+    vl_buf_addz(&json, "\"http_logout_supported\":true,\"x\":[{}]}");
+    assert_ok(vl_buf_check(&json, NULL));
+    struct vl_str text = vl_test_guarded(vl_buf_str(&json));
+    valet_status status =
+        vl_authority_read(text, host, tenant, arena, ret, err);
+    vl_test_unguard(text);
+    return status;
+}
+
+static void
+reads_a_document(void **state)
+{
+    (void)state;
+    static const char *const tenants[] = {
+        TID, "AAAAAAAA-0000-4000-8000-000000000001", "contoso.example"};
+    for (size_t i = 0; i < VL_COUNT(tenants); i++) {
+        vl_auto(vl_arena) arena = vl_arena_of(16384);
+        struct vl_authority_facts facts = {.keys = NULL};
+        assert_ok(read_from(&good, HOST, tenants[i], &arena, &facts, NULL));
+        assert_str(facts.issuer, good.issuer);
+        assert_string_equal(facts.tid, TID);
+        assert_str(facts.authorization_endpoint, good.authorize);
+        assert_str(facts.token_endpoint, good.token);
+        assert_str(facts.jwks_uri, good.keys);
+        /* They go to libcurl as C text. */
+        assert_int_equal(facts.jwks_uri.p[facts.jwks_uri.n], '\0');
+    }
+}
+
+static void
+accepts_the_same_origin_written_otherwise(void **state)
+{
+    (void)state;
+    vl_auto(vl_arena) arena = vl_arena_of(16384);
+    struct vl_authority_facts facts = {.keys = NULL};
+    struct parts parts = good;
+    parts.token = "HTTPS://Login.EXAMPLE:443/t";
+    assert_ok(read_from(&parts, HOST, TID, &arena, &facts, NULL));
+}
+
+static void
+refuses(const struct parts *parts, const char *tenant, const char *sentence)
+{
+    vl_auto(vl_arena) arena = vl_arena_of(16384);
+    struct vl_authority_facts facts = {.issuer = VL_STR("before")};
+    valet_error err = {.status = VALET_OK};
+    assert_int_equal(read_from(parts, HOST, tenant, &arena, &facts, &err),
+                     VALET_DENIED);
+    assert_non_null(strstr(err.message, sentence));
+    assert_str(facts.issuer, "before"); /* written on success only */
+}
+
+/* @spec S-26 */
+static void
+refuses_a_foreign_issuer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *issuer, *sentence;
+    } cases[] = {
+        {EVIL "/" TID "/v2.0", "issuer is on another host"},
+        {"http://login.example/" TID "/v2.0", "another host"},
+        {HOST ":444/" TID "/v2.0", "another host"},
+        {HOST ".evil.example/" TID "/v2.0", "another host"},
+        {"https://login.example@evil.example/" TID "/v2.0", "no usable"},
+        {HOST "/" OTHER "/v2.0", "another tenant"},
+        {HOST "/" TID, "not a tenant"},
+        {HOST "/" TID "/", "not a tenant"},
+        {HOST "/" TID "/v2.0/", "not a tenant"},
+        {HOST "/" TID "/v1.0", "not a tenant"},
+        {HOST "//" TID "/v2.0", "not a tenant"},
+        {HOST "/x/" TID "/v2.0", "not a tenant"},
+        {HOST "/contoso.example/v2.0", "not a tenant"},
+        {HOST "/aaaaaaaa-0000-4000-8000-00000000000g/v2.0", "not a tenant"},
+        {HOST "/" TID "/v2.0?x", "not a tenant"},
+        {HOST, "not a tenant"},
+        /* What "common" and "organizations" publish (@spec S-22). */
+        {HOST "/{tenantid}/v2.0", "no usable issuer"},
+        {"", "no usable issuer"},
+        {NULL, "no usable issuer"},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        struct parts parts = good;
+        parts.issuer = cases[i].issuer;
+        refuses(&parts, TID, cases[i].sentence);
+    }
+}
+
+/* A configured domain does not say which tenant it is: any well-formed one. */
+static void
+takes_the_tenant_of_a_domain_from_the_issuer(void **state)
+{
+    (void)state;
+    vl_auto(vl_arena) arena = vl_arena_of(16384);
+    struct vl_authority_facts facts = {.keys = NULL};
+    struct parts parts = good;
+    parts.issuer = HOST "/" OTHER "/v2.0";
+    assert_ok(read_from(&parts, HOST, "contoso.example", &arena, &facts, NULL));
+    assert_string_equal(facts.tid, OTHER);
+    parts.issuer = EVIL "/" OTHER "/v2.0";
+    refuses(&parts, "contoso.example", "another host");
+}
+
+/* @spec S-26: secrets are sent to the endpoints, keys are trusted. */
+static void
+refuses_endpoints_elsewhere(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        EVIL "/t",
+        "http://login.example/t",
+        HOST ":8443/t",
+        "//login.example/t",
+        "/t",
+        "",
+        NULL,
+        "https://login.example\\\\@evil.example/t",
+        "https://user@login.example/t",
+        "https://login.example/t#x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    };
+    for (size_t i = 0; i < VL_COUNT(bad); i++) {
+        struct parts parts = good;
+        parts.authorize = bad[i];
+        refuses(&parts, TID, "authorization_endpoint");
+        parts = good;
+        parts.token = bad[i];
+        refuses(&parts, TID, "token_endpoint");
+        parts = good;
+        parts.keys = bad[i];
+        refuses(&parts, TID, "jwks_uri");
+    }
+}
+
+static void
+refuses_what_is_no_document(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        valet_status status;
+    } cases[] = {
+        {"", VALET_INVALID},
+        {"<!DOCTYPE html><html></html>", VALET_INVALID},
+        {"{\"issuer\":", VALET_INVALID},
+        {"{\"issuer\":\"a\",\"issuer\":\"b\"}", VALET_INVALID},
+        {"{}", VALET_DENIED},
+        {"[]", VALET_DENIED},
+        {"null", VALET_DENIED},
+        {"\"" HOST "\"", VALET_DENIED},
+        {"{\"issuer\":7}", VALET_DENIED},
+        {"{\"issuer\":[\"" HOST "/" TID "/v2.0\"]}", VALET_DENIED},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        vl_auto(vl_arena) arena = vl_arena_of(16384);
+        struct vl_authority_facts facts;
+        valet_error err = {.status = VALET_OK};
+        assert_int_equal(vl_authority_read(vl_str_z(cases[i].text), HOST, TID,
+                                           &arena, &facts, &err),
+                         cases[i].status);
+        assert_int_equal(err.status, cases[i].status);
+    }
+}
+
+static void
+refuses_deep_and_long_documents(void **state)
+{
+    (void)state;
+    vl_auto(vl_buf) json = vl_buf_of(VL_LIMIT_DOCUMENT);
+    vl_auto(vl_arena) arena = vl_arena_of(64);
+    struct vl_authority_facts facts;
+    vl_buf_addz(&json, "{\"x\":");
+    for (int i = 0; i < VL_LIMIT_JSON_DEPTH; i++)
+        vl_buf_addc(&json, '[');
+    assert_int_equal(
+        vl_authority_read(vl_buf_str(&json), HOST, TID, &arena, &facts, NULL),
+        VALET_INVALID);
+    assert_int_equal(read_from(&good, HOST, TID, &arena, &facts, NULL),
+                     VALET_LIMIT);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_document),
+        cmocka_unit_test(accepts_the_same_origin_written_otherwise),
+        cmocka_unit_test(refuses_a_foreign_issuer),
+        cmocka_unit_test(takes_the_tenant_of_a_domain_from_the_issuer),
+        cmocka_unit_test(refuses_endpoints_elsewhere),
+        cmocka_unit_test(refuses_what_is_no_document),
+        cmocka_unit_test(refuses_deep_and_long_documents),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
