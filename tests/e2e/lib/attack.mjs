@@ -189,3 +189,11 @@ export const jsonPost = (url, body, headers = {}) => request(url, {
   method: 'POST', headers: { 'content-type': 'application/json', ...headers },
   body: typeof body === 'string' ? body : JSON.stringify(body),
 });
+
+// For where the ready line does not tell the port.
+export const freePort = () => new Promise((resolve) => {
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
