@@ -109,5 +109,6 @@ void vl_conf_free(struct vl_conf *conf);
 void vl_conf_help(struct vl_buf *out);   /* for --help: name, default, help */
 void vl_conf_sample(struct vl_buf *out); /* a commented YAML file */
 void vl_conf_schema(struct vl_buf *out); /* JSON Schema 2020-12 */
+void vl_conf_man(struct vl_buf *out);    /* mdoc, for mcp-valet.yaml(5) */
 
 #endif

@@ -45,6 +45,7 @@ static const struct {
     {"sample", vl_conf_sample},
     {"options", vl_conf_help},
     {"schema", vl_conf_schema},
+    {"man", vl_conf_man},
 };
 
 static int
@@ -57,16 +58,17 @@ config(int argc, char **argv)
             (void)fputs(vl_buf_cstr(&out), stdout);
             return VL_EXIT_OK;
         }
-    vl_complain("config needs one of: sample, options, schema");
+    vl_complain("config needs one of: sample, options, schema, man");
     return VL_EXIT_USAGE;
 }
 
 const struct vl_command vl_command_config = {
     .name = "config",
     .summary = "print a sample configuration, its options or its schema",
-    .usage = "usage: mcp-valet config sample|options|schema\n\n"
+    .usage = "usage: mcp-valet config sample|options|schema|man\n\n"
              "  sample   a commented YAML file to start from\n"
              "  options  every option with its default and what it is for\n"
-             "  schema   the JSON Schema of the file, for editors\n",
+             "  schema   the JSON Schema of the file, for editors\n"
+             "  man      the options as mcp-valet.yaml(5) has them, in mdoc\n",
     .run = config,
 };

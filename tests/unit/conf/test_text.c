@@ -101,6 +101,46 @@ help_names_every_option(void **state)
     assert_int_equal(entries, options);
 }
 
+static void
+find_in_man(const struct vl_option *parent, const struct vl_option *option,
+            void *ctx)
+{
+    (void)parent;
+    char line[128];
+    (void)snprintf(line, sizeof line, "\n.It Ic %s\n", option->path);
+    const char *item = strstr(vl_buf_cstr(ctx), line);
+    if (!item)
+        fail_msg("the man page lacks %s", option->path);
+    for (size_t i = 0; item && i < VL_COUNT(option->env); i++) {
+        (void)snprintf(line, sizeof line, "\n.Ev %s ", option->env[i]);
+        assert_true(!option->env[i] || strstr(item, line));
+    }
+}
+
+static void
+man_names_every_option(void **state)
+{
+    (void)state;
+    vl_auto(vl_buf) man = vl_buf_of(VL_LIMIT_DOCUMENT);
+    vl_conf_man(&man);
+    assert_ok(vl_buf_check(&man, NULL));
+    size_t options = each_option(find_in_man, &man);
+    assert_lines_fit(vl_buf_str(&man));
+    /* and no others, and no request of roff that is none of these */
+    size_t entries = 0;
+    struct vl_str rest = vl_buf_str(&man), line;
+    while (vl_str_split(&rest, '\n', &line)) {
+        bool item = vl_str_starts(line, VL_STR(".It Ic "));
+        entries += item;
+        if (vl_str_starts(line, VL_STR(".")) && !item &&
+            !vl_str_starts(line, VL_STR(".Ev ")) &&
+            !vl_str_starts(line, VL_STR(".Ql \"")) &&
+            !vl_str_starts(line, VL_STR(".Bl ")) && !vl_str_eqz(line, ".El"))
+            fail_msg("a request: " VL_STR_FMT, VL_STR_ARG(line));
+    }
+    assert_int_equal(entries, options);
+}
+
 /* What a person gets who takes every '#' in front of an option away. */
 static void
 uncomment(struct vl_str sample, struct vl_buf *out)
@@ -315,6 +355,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_complete),
         cmocka_unit_test(help_names_every_option),
+        cmocka_unit_test(man_names_every_option),
         cmocka_unit_test(sample_names_every_option),
         cmocka_unit_test(sample_is_all_defaults_as_it_stands),
         cmocka_unit_test(sample_loads_with_every_option_set),
