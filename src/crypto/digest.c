@@ -47,6 +47,16 @@ fill_pad(unsigned char pad[BLOCK], struct vl_str key, unsigned char with)
         pad[i] ^= (unsigned char)key.p[i];
 }
 
+/* A key longer than a block is replaced by its hash, which goes to `room`. */
+static struct vl_str
+fit_key(struct vl_str key, unsigned char room[VL_SHA256_SIZE])
+{
+    if (key.n <= BLOCK)
+        return key;
+    vl_sha256(key, room);
+    return vl_str_of(room, VL_SHA256_SIZE);
+}
+
 /* RFC 2104 section 2: H(K ^ opad | H(K ^ ipad | text)). */
 static void
 hmac(struct vl_str key, const struct vl_str *text, size_t count,
@@ -58,10 +68,7 @@ hmac(struct vl_str key, const struct vl_str *text, size_t count,
     VL_ASSERT(count <= MOST);
     for (size_t i = 0; i < count; i++)
         parts[i + 1] = text[i];
-    if (key.n > BLOCK) {
-        vl_sha256(key, short_key);
-        key = vl_str_of(short_key, sizeof short_key);
-    }
+    key = fit_key(key, short_key);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     VL_ASSERT(ctx);
     fill_pad(pad, key, 0x36);
@@ -81,6 +88,70 @@ vl_hmac_sha256(const struct vl_secret *key, struct vl_str bytes,
                unsigned char ret[VL_SHA256_SIZE])
 {
     hmac(vl_secret_reveal(key), &bytes, 1, ret);
+}
+
+/* --- a key made ready --- */
+
+struct vl_hmac {
+    EVP_MD_CTX *inner, *outer; /* they have read K ^ ipad and K ^ opad */
+    EVP_MD_CTX *work;
+};
+
+static EVP_MD_CTX *
+begin_half(struct vl_str key, unsigned char with)
+{
+    unsigned char pad[BLOCK];
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    VL_ASSERT(ctx);
+    fill_pad(pad, key, with);
+    VL_ASSERT(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+    VL_ASSERT(EVP_DigestUpdate(ctx, pad, sizeof pad) == 1);
+    vl_wipe(pad, sizeof pad);
+    return ctx;
+}
+
+struct vl_hmac *
+vl_hmac_new(const struct vl_secret *key)
+{
+    unsigned char short_key[VL_SHA256_SIZE];
+    struct vl_str fit = fit_key(vl_secret_reveal(key), short_key);
+    struct vl_hmac *hmac = vl_alloc(sizeof *hmac);
+    hmac->inner = begin_half(fit, 0x36);
+    hmac->outer = begin_half(fit, 0x5c);
+    hmac->work = EVP_MD_CTX_new();
+    VL_ASSERT(hmac->work);
+    vl_wipe(short_key, sizeof short_key);
+    return hmac;
+}
+
+void
+vl_hmac_free(struct vl_hmac *hmac)
+{
+    if (!hmac)
+        return;
+    /* Each wipes its state. */
+    EVP_MD_CTX_free(hmac->inner);
+    EVP_MD_CTX_free(hmac->outer);
+    EVP_MD_CTX_free(hmac->work);
+    free(hmac);
+}
+
+static void
+finish_half(struct vl_hmac *hmac, const EVP_MD_CTX *half, struct vl_str bytes,
+            unsigned char *ret)
+{
+    VL_ASSERT(EVP_MD_CTX_copy_ex(hmac->work, half) == 1);
+    VL_ASSERT(EVP_DigestUpdate(hmac->work, bytes.p, bytes.n) == 1);
+    VL_ASSERT(EVP_DigestFinal_ex(hmac->work, ret, NULL) == 1);
+}
+
+void
+vl_hmac_sum(struct vl_hmac *hmac, struct vl_str bytes,
+            unsigned char ret[VL_SHA256_SIZE])
+{
+    unsigned char first[VL_SHA256_SIZE]; /* `ret` may be in `bytes` */
+    finish_half(hmac, hmac->inner, bytes, first);
+    finish_half(hmac, hmac->outer, vl_str_of(first, sizeof first), ret);
 }
 
 /* RFC 5869 sections 2.2 (extract) and 2.3 (expand). */

@@ -19,6 +19,16 @@ void vl_sha1_thumbprint(struct vl_str bytes, unsigned char ret[VL_SHA1_SIZE]);
 void vl_hmac_sha256(const struct vl_secret *key, struct vl_str bytes,
                     unsigned char ret[VL_SHA256_SIZE]);
 /*
+ * A key made ready for many MACs: the two blocks that depend on the key alone
+ * are hashed once. One thread at a time, for it hashes in memory of its own.
+ */
+struct vl_hmac;
+struct vl_hmac *vl_hmac_new(const struct vl_secret *key);
+void vl_hmac_free(struct vl_hmac *hmac); /* wipes; NULL is fine */
+void vl_hmac_sum(struct vl_hmac *hmac, struct vl_str bytes,
+                 unsigned char ret[VL_SHA256_SIZE]);
+
+/*
  * HKDF with all its inputs; `size` is at most 255 * VL_SHA256_SIZE. Prefer
  * vl_hkdf(), which leaves nothing to choose.
  */

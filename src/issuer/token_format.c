@@ -3,7 +3,6 @@
 
 #include "core/enc.h"
 #include "core/sys.h"
-#include "crypto/digest.h"
 
 #define PREFIX_SIZE 5
 #define RANDOM_SIZE 32
@@ -20,20 +19,30 @@ static const struct {
                           VL_TOKEN_FAMILY_SIZE},
 };
 
+static struct vl_hmac *
+make_key(const struct vl_keyring *ring, const char *label)
+{
+    struct vl_secret key = vl_keyring_derive(ring, label);
+    struct vl_hmac *hmac = vl_hmac_new(&key);
+    vl_secret_done(&key);
+    return hmac;
+}
+
 void
 vl_token_keys_init(struct vl_token_keys *keys, const struct vl_keyring *ring)
 {
     for (size_t i = 0; i < VL_TOKEN_KIND_COUNT; i++)
-        keys->kinds[i] = vl_keyring_derive(ring, formats[i].label);
-    keys->handles = vl_keyring_derive(ring, "token desk: handles");
+        keys->kinds[i] = make_key(ring, formats[i].label);
+    keys->handles = make_key(ring, "token desk: handles");
 }
 
 void
 vl_token_keys_done(struct vl_token_keys *keys)
 {
     for (size_t i = 0; i < VL_TOKEN_KIND_COUNT; i++)
-        vl_secret_done(&keys->kinds[i]);
-    vl_secret_done(&keys->handles);
+        vl_hmac_free(keys->kinds[i]);
+    vl_hmac_free(keys->handles);
+    *keys = (struct vl_token_keys){0};
 }
 
 static struct vl_token_id
@@ -58,7 +67,7 @@ vl_token_mint(const struct vl_token_keys *keys, enum vl_token_kind kind,
         memcpy(bytes, family->bytes, n);
     vl_random(bytes + n, RANDOM_SIZE);
     n += RANDOM_SIZE;
-    vl_hmac_sha256(&keys->kinds[kind], vl_str_of(bytes, n), mac);
+    vl_hmac_sum(keys->kinds[kind], vl_str_of(bytes, n), mac);
     memcpy(bytes + n, mac, CHECK_SIZE);
     vl_buf_addz(out, formats[kind].prefix);
     vl_enc_base64url(out, vl_str_of(bytes, n + CHECK_SIZE));
@@ -81,7 +90,7 @@ vl_token_read(const struct vl_token_keys *keys, enum vl_token_kind kind,
         vl_buf_size(&bytes) != signed_size + CHECK_SIZE)
         return false;
     struct vl_str all = vl_buf_str(&bytes);
-    vl_hmac_sha256(&keys->kinds[kind], vl_str_head(all, signed_size), mac);
+    vl_hmac_sum(keys->kinds[kind], vl_str_head(all, signed_size), mac);
     if (!vl_str_same_secret(vl_str_from(all, signed_size),
                             vl_str_of(mac, CHECK_SIZE)))
         return false;
@@ -127,6 +136,6 @@ vl_handle_id(const struct vl_token_keys *keys, const char *kind,
     vl_buf_addc(&text, ':');
     vl_buf_add(&text, handle);
     VL_ASSERT(!text.failed);
-    vl_hmac_sha256(&keys->handles, vl_buf_str(&text), mac);
+    vl_hmac_sum(keys->handles, vl_buf_str(&text), mac);
     return id_of(mac, sizeof mac);
 }

@@ -19,6 +19,7 @@
 
 #include "core/buf.h"
 #include "core/secret.h"
+#include "crypto/digest.h"
 #include "crypto/keyring.h"
 
 enum vl_token_kind {
@@ -28,9 +29,10 @@ enum vl_token_kind {
     VL_TOKEN_KIND_COUNT
 };
 
+/* Of one thread: see struct vl_hmac. */
 struct vl_token_keys {
-    struct vl_secret kinds[VL_TOKEN_KIND_COUNT];
-    struct vl_secret handles;
+    struct vl_hmac *kinds[VL_TOKEN_KIND_COUNT];
+    struct vl_hmac *handles;
 };
 
 /* A keyed hash as text: what stands in the store in a secret's place. */

@@ -79,9 +79,34 @@ authenticates_as_rfc_4231_says(void **state)
         char key_room[200], text_room[200];
         unsigned char mac[VL_SHA256_SIZE];
         vl_auto(vl_secret) key = vl_secret_of(unhex(cases[i].key, key_room));
-        vl_hmac_sha256(&key, unhex(cases[i].text, text_room), mac);
+        struct vl_str text = unhex(cases[i].text, text_room);
+        vl_hmac_sha256(&key, text, mac);
         assert_hex(mac, sizeof mac, cases[i].mac);
+
+        /* One key made ready serves again and again. */
+        struct vl_hmac *hmac = vl_hmac_new(&key);
+        for (int round = 0; round < 2; round++) {
+            memset(mac, 0, sizeof mac);
+            vl_hmac_sum(hmac, text, mac);
+            assert_hex(mac, sizeof mac, cases[i].mac);
+        }
+        vl_hmac_free(hmac);
     }
+}
+
+/* The result may overwrite what it is made of. */
+static void
+authenticates_in_place(void **state)
+{
+    (void)state;
+    unsigned char apart[VL_SHA256_SIZE], bytes[VL_SHA256_SIZE] = {1, 2, 3};
+    vl_auto(vl_secret) key = vl_secret_of(VL_STR("key"));
+    struct vl_hmac *hmac = vl_hmac_new(&key);
+    vl_hmac_sum(hmac, vl_str_of(bytes, sizeof bytes), apart);
+    vl_hmac_sum(hmac, vl_str_of(bytes, sizeof bytes), bytes);
+    assert_memory_equal(apart, bytes, sizeof bytes);
+    vl_hmac_free(hmac);
+    vl_hmac_free(NULL);
 }
 
 /* RFC 5869 appendix A, the three cases with SHA-256. */
@@ -148,6 +173,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_as_fips_180_says),
         cmocka_unit_test(authenticates_as_rfc_4231_says),
+        cmocka_unit_test(authenticates_in_place),
         cmocka_unit_test(derives_as_rfc_5869_says),
         cmocka_unit_test(derives_another_key_for_another_label),
     };
