@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/private.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "core/status.h"
 #include "guard/policy.h"
 #include "http/url.h"
@@ -83,11 +86,34 @@ on_family_end(const char *session, void *ctx)
 
 /* --- building --- */
 
+/*
+ * Keys are made for a new store alone: a new key opens nothing of an old one,
+ * and would sign everybody out without a word (@spec S-101).
+ */
+static valet_status
+open_keys(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    bool created = false;
+    bool is_new = access(conf->store_path, F_OK) != 0 && errno == ENOENT;
+    valet_status status =
+        vl_keyring_open(conf->key_path, is_new, &created, &gateway->ring, err);
+    if (status == VALET_NOT_FOUND && !is_new)
+        return vl_fail(err, status, "",
+                       "the key file %s is missing, and nothing else opens the "
+                       "store %s; bring the file back from its backup, or move "
+                       "the store away: then everybody has to sign in again",
+                       conf->key_path, conf->store_path);
+    if (created)
+        vl_log(gateway->log, VL_LOG_INFO, "made a new key file %s: back it up",
+               conf->key_path);
+    return status;
+}
+
 static valet_status
 open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
 {
     const struct vl_conf *conf = gateway->conf;
-    bool created = false;
     VL_TRY(vl_audit_open(conf->audit_path, &vl_clock_system, &gateway->audit,
                          err));
     if (in_memory) {
@@ -95,11 +121,7 @@ open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
         gateway->store = vl_store_open_memory(gateway->ring, &vl_clock_system);
         return VALET_OK;
     }
-    VL_TRY(
-        vl_keyring_open(conf->key_path, true, &created, &gateway->ring, err));
-    if (created)
-        vl_log(gateway->log, VL_LOG_INFO, "made a new key file %s: back it up",
-               conf->key_path);
+    VL_TRY(open_keys(gateway, err));
     return vl_store_open_sqlite(conf->store_path, gateway->ring,
                                 &vl_clock_system, &gateway->store, err);
 }
