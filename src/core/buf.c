@@ -69,24 +69,30 @@ grow(struct vl_buf *buf, size_t need)
     return true;
 }
 
+/* Makes room for `n` more bytes, or fails. */
+static bool
+make_room(struct vl_buf *buf, size_t n)
+{
+    size_t size = buf->n - buf->off;
+    if (buf->off && buf->cap >= SPARE && size + n <= buf->cap - SPARE) {
+        memmove(buf->p, buf->p + buf->off, size);
+        buf->off = 0;
+        buf->n = size;
+        return true;
+    }
+    return grow(buf, size + n);
+}
+
 char *
 vl_buf_reserve(struct vl_buf *buf, size_t n)
 {
     size_t size = buf->n - buf->off;
     size_t max = buf->max < MOST ? buf->max : MOST;
-    if (buf->failed || n > max || size > max - n) {
+    bool there = buf->cap >= SPARE && n <= buf->cap - SPARE - buf->n;
+    if (buf->failed || n > max || size > max - n ||
+        (!there && !make_room(buf, n))) {
         buf->failed = true;
         return NULL;
-    }
-    if (buf->cap < SPARE || n > buf->cap - SPARE - buf->n) {
-        if (buf->off && buf->cap >= SPARE && size + n <= buf->cap - SPARE) {
-            memmove(buf->p, buf->p + buf->off, size);
-            buf->off = 0;
-            buf->n = size;
-        } else if (!grow(buf, size + n)) {
-            buf->failed = true;
-            return NULL;
-        }
     }
     return buf->p + buf->n;
 }

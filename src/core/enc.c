@@ -37,15 +37,32 @@ vl_enc_base64(struct vl_buf *out, struct vl_str bytes)
     encode64(out, bytes, plain, true);
 }
 
-void
-vl_enc_hex(struct vl_buf *out, struct vl_str bytes)
+static void
+write_hex(struct vl_str bytes, char *ret)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < bytes.n; i++) {
         unsigned char byte = (unsigned char)bytes.p[i];
-        vl_buf_addc(out, digits[byte >> 4]);
-        vl_buf_addc(out, digits[byte & 15]);
+        ret[2 * i] = digits[byte >> 4];
+        ret[2 * i + 1] = digits[byte & 15];
     }
+}
+
+void
+vl_enc_hex(struct vl_buf *out, struct vl_str bytes)
+{
+    char *room = bytes.n ? vl_buf_reserve(out, 2 * bytes.n) : NULL;
+    if (!room)
+        return;
+    write_hex(bytes, room);
+    vl_buf_commit(out, 2 * bytes.n);
+}
+
+void
+vl_hex(struct vl_str bytes, char *ret)
+{
+    write_hex(bytes, ret);
+    ret[2 * bytes.n] = '\0';
 }
 
 static bool
@@ -88,9 +105,17 @@ bits_of(char c, bool url)
     return -1;
 }
 
-/* Appends the bytes of `text` (no padding); false if it is not canonical. */
+/* Of a text without padding; a length of 4n + 1 there is not. */
+static size_t
+decoded_size(struct vl_str text)
+{
+    size_t rest = text.n % 4;
+    return text.n / 4 * 3 + (rest ? rest - 1 : 0);
+}
+
+/* The bytes of `text` (no padding) to `ret`; false if it is not canonical. */
 static bool
-decode64(struct vl_str text, bool url, struct vl_buf *out)
+decode64(struct vl_str text, bool url, char *ret)
 {
     uint32_t bits = 0;
     unsigned held = 0;
@@ -104,52 +129,47 @@ decode64(struct vl_str text, bool url, struct vl_buf *out)
         held += 6;
         if (held >= 8) {
             held -= 8;
-            vl_buf_addc(out, (char)(bits >> held & 0xff));
+            *ret++ = (char)(bits >> held & 0xff);
         }
     }
     /* Left-over bits must be zero, else two texts would mean the same. */
-    return (bits & ((1u << held) - 1)) == 0 && !out->failed;
+    return (bits & ((1u << held) - 1)) == 0;
 }
 
-/* What `out` was before; its earlier failures are not a decoder's to forget. */
-struct mark {
-    size_t size;
-    bool failed;
-};
-
-static struct mark
-mark_of(const struct vl_buf *out)
-{
-    return (struct mark){vl_buf_size(out), out->failed};
-}
-
-/* Takes back what a failed decoder appended. */
 static bool
-keep_or_undo(struct vl_buf *out, struct mark mark, bool good)
+append64(struct vl_str text, bool url, struct vl_buf *out)
 {
-    if (good)
-        return true;
-    out->n = out->off + mark.size;
-    out->failed = mark.failed;
-    return false;
+    size_t size = decoded_size(text);
+    bool failed = out->failed;
+    char *room = vl_buf_reserve(out, size);
+    if (!room || !decode64(text, url, room)) {
+        out->failed = failed; /* `out` stays as it was */
+        return false;
+    }
+    vl_buf_commit(out, size);
+    return true;
+}
+
+bool
+vl_dec_base64url_into(struct vl_str text, void *ret, size_t size)
+{
+    return decoded_size(text) == size && decode64(text, true, ret);
 }
 
 bool
 vl_dec_base64url(struct vl_str text, struct vl_buf *out)
 {
-    struct mark mark = mark_of(out);
-    return keep_or_undo(out, mark, decode64(text, true, out));
+    return append64(text, true, out);
 }
 
 bool
 vl_dec_base64(struct vl_str text, struct vl_buf *out)
 {
-    struct mark mark = mark_of(out);
     if (text.n % 4)
         return false;
     for (int pad = 0; pad < 2 && text.n && text.p[text.n - 1] == '='; pad++)
         text.n--;
-    return keep_or_undo(out, mark, decode64(text, false, out));
+    return append64(text, false, out);
 }
 
 static int
@@ -187,6 +207,12 @@ decode_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
 bool
 vl_dec_percent(struct vl_str text, bool plus_is_space, struct vl_buf *out)
 {
-    struct mark mark = mark_of(out);
-    return keep_or_undo(out, mark, decode_percent(text, plus_is_space, out));
+    size_t size = vl_buf_size(out);
+    bool failed = out->failed;
+    if (decode_percent(text, plus_is_space, out))
+        return true;
+    /* `out` becomes what it was. */
+    out->n = out->off + size;
+    out->failed = failed;
+    return false;
 }

@@ -14,12 +14,18 @@
 void vl_enc_base64url(struct vl_buf *out, struct vl_str bytes);
 void vl_enc_base64(struct vl_buf *out, struct vl_str bytes);
 void vl_enc_hex(struct vl_buf *out, struct vl_str bytes);
+/* The same as C text: `ret` holds 2 * bytes.n + 1. */
+void vl_hex(struct vl_str bytes, char *ret);
 /* Everything but A-Z a-z 0-9 - . _ ~ becomes %XX. */
 void vl_enc_percent(struct vl_buf *out, struct vl_str bytes);
 
 /* False, with `out` as it was, when the text is not of that form. */
 bool vl_dec_base64url(struct vl_str text, struct vl_buf *out) VALET_CHECK;
 bool vl_dec_base64(struct vl_str text, struct vl_buf *out) VALET_CHECK;
+/* Exactly `size` bytes, no more and no less; `ret` may be partly written when
+ * it is false. */
+bool
+vl_dec_base64url_into(struct vl_str text, void *ret, size_t size) VALET_CHECK;
 /* `plus_is_space` as in application/x-www-form-urlencoded. What is not escaped
  * is taken as it is, and %00 is a NUL: what the text may hold, the caller asks.
  */

@@ -49,9 +49,8 @@ static struct vl_token_id
 id_of(const unsigned char *bytes, size_t n)
 {
     struct vl_token_id id = {""};
-    vl_auto(vl_buf) text = vl_buf_of(VL_TOKEN_ID_SIZE - 1);
-    vl_enc_hex(&text, vl_str_of(bytes, n));
-    memcpy(id.text, vl_buf_cstr(&text), vl_buf_size(&text) + 1);
+    VL_ASSERT(2 * n < sizeof id.text);
+    vl_hex(vl_str_of(bytes, n), id.text);
     return id;
 }
 
@@ -81,23 +80,23 @@ vl_token_read(const struct vl_token_keys *keys, enum vl_token_kind kind,
               struct vl_str text, struct vl_token_id *ret_id,
               struct vl_token_family *ret_family)
 {
-    unsigned char mac[VL_SHA256_SIZE];
-    size_t signed_size = formats[kind].family + RANDOM_SIZE;
-    vl_auto(vl_buf) bytes = vl_buf_of_secret(BYTES_MAX);
-    if (text.n > VL_TOKEN_TEXT_MAX ||
-        !vl_str_starts(text, vl_str_z(formats[kind].prefix)) ||
-        !vl_dec_base64url(vl_str_from(text, PREFIX_SIZE), &bytes) ||
-        vl_buf_size(&bytes) != signed_size + CHECK_SIZE)
-        return false;
-    struct vl_str all = vl_buf_str(&bytes);
-    vl_hmac_sum(keys->kinds[kind], vl_str_head(all, signed_size), mac);
-    if (!vl_str_same_secret(vl_str_from(all, signed_size),
-                            vl_str_of(mac, CHECK_SIZE)))
-        return false;
-    *ret_id = id_of(mac + CHECK_SIZE, sizeof mac - CHECK_SIZE);
-    if (ret_family)
-        memcpy(ret_family->bytes, all.p, formats[kind].family);
-    return true;
+    unsigned char bytes[BYTES_MAX], mac[VL_SHA256_SIZE];
+    size_t size = formats[kind].family + RANDOM_SIZE;
+    bool good = text.n <= VL_TOKEN_TEXT_MAX &&
+                vl_str_starts(text, vl_str_z(formats[kind].prefix)) &&
+                vl_dec_base64url_into(vl_str_from(text, PREFIX_SIZE), bytes,
+                                      size + CHECK_SIZE);
+    if (good) {
+        vl_hmac_sum(keys->kinds[kind], vl_str_of(bytes, size), mac);
+        good = vl_str_same_secret(vl_str_of(bytes + size, CHECK_SIZE),
+                                  vl_str_of(mac, CHECK_SIZE));
+    }
+    if (good)
+        *ret_id = id_of(mac + CHECK_SIZE, sizeof mac - CHECK_SIZE);
+    if (good && ret_family)
+        memcpy(ret_family->bytes, bytes, formats[kind].family);
+    vl_wipe(bytes, sizeof bytes);
+    return good;
 }
 
 struct vl_token_id

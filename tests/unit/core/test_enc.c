@@ -33,6 +33,9 @@ encodes_the_vectors(void **state)
         vl_buf_clear(&b);
         vl_enc_hex(&b, bytes);
         assert_string_equal(vl_buf_cstr(&b), vectors[i].hex);
+        char hex[13];
+        vl_hex(bytes, hex);
+        assert_string_equal(hex, vectors[i].hex);
         vl_test_unguard(bytes);
     }
 }
@@ -54,6 +57,28 @@ decodes_the_vectors(void **state)
         assert_str(vl_buf_str(&b), vectors[i].bytes);
         vl_test_unguard(text);
     }
+}
+
+static void
+decodes_exactly_as_many_as_wanted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VL_COUNT(vectors); i++) {
+        struct vl_str text = vl_test_guarded(vl_str_z(vectors[i].base64url));
+        size_t size = strlen(vectors[i].bytes);
+        char ret[8];
+        assert_true(vl_dec_base64url_into(text, ret, size));
+        assert_memory_equal(ret, vectors[i].bytes, size);
+        assert_false(vl_dec_base64url_into(text, ret, size + 1));
+        if (size)
+            assert_false(vl_dec_base64url_into(text, ret, size - 1));
+        vl_test_unguard(text);
+    }
+    char ret[8];
+    assert_false(vl_dec_base64url_into(VL_STR("Zh"), ret, 1));
+    assert_false(vl_dec_base64url_into(VL_STR("Zg=="), ret, 1));
+    assert_false(vl_dec_base64url_into(VL_STR("Zm9vY"), ret, 3));
+    assert_false(vl_dec_base64url_into(VL_STR("Zm9+"), ret, 3));
 }
 
 static void
@@ -215,6 +240,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_the_vectors),
         cmocka_unit_test(decodes_the_vectors),
+        cmocka_unit_test(decodes_exactly_as_many_as_wanted),
         cmocka_unit_test(comes_back_from_every_byte),
         cmocka_unit_test(refuses_base64_that_is_not_canonical),
         cmocka_unit_test(escapes_all_but_the_unreserved),
