@@ -265,6 +265,18 @@ describe('chain 4: the confused deputy', () => {
       await trail.refused('client.reject');
     });
 
+  // @spec AS-31 W-71
+  attack('AS-31: a redirect URI that brings its own code, state or iss cannot make two of them', async () => {
+    for (const name of ['code', 'state', 'iss', 'error']) {
+      const redirect = `https://app.example/cb?${name}=evil`;
+      const answer = await jsonPost(`${bench.url}/register`, { client_name: 'x', redirect_uris: [redirect] });
+      if (answer.status === 400) continue; // refusing it is as good
+      const client = Object.assign(bench.client({ redirect }), { id: JSON.parse(answer.text).client_id });
+      const back = await client.signIn(bench.users.admin);
+      assert.ok(back.getAll(name).length <= 1 && !back.getAll(name).includes('evil'), `${name}: ${back}`);
+    }
+  });
+
   // @spec W-52 AS-18
   for (const [name, change] of [
     ['another host', () => EVIL],
