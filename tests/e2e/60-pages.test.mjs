@@ -375,7 +375,7 @@ describe('an error page', () => {
     tab.on('framenavigated', (frame) => visited.push(frame.url()));
     const answer = await tab.goto(url);
     const line = await assertErrorPage(tab, answer, 503, 'Sign-in is not possible at the moment', 'callback.fail');
-    assert.equal(line.reason, 'provider_unavailable');
+    assert.equal(line.reason, 'AADSTS90033', 'the provider’s own code');
     assert.equal(visited.length, 1, visited.join('\n'));
     await picture(tab, 'error-unavailable');
     assert.deepEqual(window.complaints, []);
