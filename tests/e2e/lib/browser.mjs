@@ -5,6 +5,9 @@ import http from 'node:http';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 
+// Closes the connections that are kept; the next request opens new ones.
+export const hangUp = () => agent.destroy();
+
 export function unescapeHtml(text) {
   const named = { quot: '"', lt: '<', gt: '>', amp: '&' };
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (all, dec, hex, name) =>
