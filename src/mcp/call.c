@@ -62,7 +62,7 @@ copy_order(struct vl_mcp_call *call, const struct vl_mcp_call_order *order)
     call->id = vl_buf_of(8 * VL_RPC_ID_MAX);
     call->token = vl_buf_of(8 * VL_RPC_ID_MAX);
     call->arguments = vl_buf_of(VL_MCP_ARGUMENTS_MAX);
-    write_value(&call->id, order->id);
+    vl_rpc_write_id(&call->id, order->id);
     write_value(&call->token, order->token);
     write_value(&call->arguments, order->arguments);
     if (!order->arguments)
@@ -103,12 +103,12 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
 }
 
 struct vl_mcp_call *
-vl_mcp_call_find(const struct vl_mcp_session *session, const struct json_t *id)
+vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id)
 {
-    if (!vl_rpc_is_id(id) || session->call_count == 0)
+    if (session->call_count == 0)
         return NULL;
     vl_auto(vl_buf) text = vl_buf_of(8 * VL_RPC_ID_MAX);
-    write_value(&text, id);
+    vl_rpc_write_id(&text, id);
     VL_LIST_EACH (it, &session->calls) {
         struct vl_mcp_call *call =
             VL_CONTAINER(it, struct vl_mcp_call, in_session);

@@ -41,7 +41,8 @@ struct vl_mcp_call_order {
     struct vl_mcp_post *post; /* the call takes over one hold of it */
     const struct vl_mcp_tool *tool;
     const struct vl_principal *principal;
-    const struct json_t *id, *arguments, *token; /* the last two may be NULL */
+    struct vl_rpc_id id;
+    const struct json_t *arguments, *token; /* or NULL */
 };
 
 /* VALET_LIMIT when the arguments are too long: then nothing has happened and
@@ -51,7 +52,7 @@ valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order) VALET_CHECK;
 /* One at work with this id, or NULL. */
 struct vl_mcp_call *
-vl_mcp_call_find(const struct vl_mcp_session *session, const struct json_t *id);
+vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id);
 
 enum vl_mcp_cancel {
     VL_MCP_CANCEL_BY_CLIENT,

@@ -201,8 +201,10 @@ take_notification(const struct vl_mcp_turn *turn,
      * nothing here. */
     if (!vl_str_eq(message->method, VL_STR("notifications/cancelled")))
         return;
-    struct vl_mcp_call *call = vl_mcp_call_find(
-        turn->session, vl_json_get(message->params, "requestId"));
+    const struct json_t *id = vl_json_get(message->params, "requestId");
+    struct vl_mcp_call *call = NULL;
+    if (vl_rpc_is_id(id))
+        call = vl_mcp_call_find(turn->session, (struct vl_rpc_id){.value = id});
     if (call)
         vl_mcp_call_cancel(call, VL_MCP_CANCEL_BY_CLIENT);
 }

@@ -16,7 +16,7 @@ struct arrival {
     const struct vl_http_request *request;
     const struct vl_principal *principal;
     struct vl_mcp_accept accept;
-    const struct json_t *body;
+    struct vl_rpc_id id; /* of the message, for errors about it */
 };
 
 struct vl_buf *
@@ -125,7 +125,7 @@ vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
 static void
 refuse(const struct arrival *a, int status, const char *why)
 {
-    vl_mcp_reply_error(a->endpoint, a->x, status, vl_rpc_find_id(a->body), why);
+    vl_mcp_reply_error(a->endpoint, a->x, status, a->id, why);
 }
 
 /* --- session and version --- */
@@ -230,6 +230,11 @@ handle_message(const struct arrival *a, const struct vl_rpc_message *message)
 {
     struct vl_mcp_turn turn = {.endpoint = a->endpoint,
                                .principal = a->principal};
+    if (message->kind == VL_RPC_REQUEST &&
+        vl_str_eq(message->method, VL_STR("initialize"))) {
+        open_session(a, message);
+        return;
+    }
     turn.session = find_session(a);
     if (!turn.session)
         return;
@@ -239,15 +244,12 @@ handle_message(const struct arrival *a, const struct vl_rpc_message *message)
 }
 
 static void
-handle_single(const struct arrival *a)
+handle_single(const struct arrival *a, const struct json_t *body)
 {
     struct vl_rpc_message message;
     valet_error err;
-    if (vl_rpc_read(a->body, &message, &err) != VALET_OK)
+    if (vl_rpc_read(body, &message, &err) != VALET_OK)
         refuse(a, 400, err.message);
-    else if (message.kind == VL_RPC_REQUEST &&
-             vl_str_eq(message.method, VL_STR("initialize")))
-        open_session(a, &message);
     else
         handle_message(a, &message);
 }
@@ -270,9 +272,9 @@ handle_element(const struct vl_mcp_turn *turn, const struct json_t *element)
 /* @spec HT-15 HT-16: arrays are of 2025-03-26 alone; each element meets the
  * same checks as it would alone. */
 static void
-handle_batch(const struct arrival *a)
+handle_batch(const struct arrival *a, const struct json_t *body)
 {
-    size_t size = vl_json_size(a->body);
+    size_t size = vl_json_size(body);
     struct vl_mcp_session *session = find_session(a);
     if (!session)
         return;
@@ -291,7 +293,7 @@ handle_batch(const struct arrival *a)
     vl_mcp_session_hold(session);
     for (size_t i = 0; i < size && session->table; i++) {
         vl_mcp_post_hold(turn.post);
-        handle_element(&turn, vl_json_at(a->body, i));
+        handle_element(&turn, vl_json_at(body, i));
     }
     if (session->table)
         vl_mcp_post_answer(turn.post, (struct vl_str){NULL, 0});
@@ -316,18 +318,25 @@ handle_post(struct arrival *a)
     }
     /* @spec W-04 */
     vl_auto(vl_json) doc = {NULL};
+    struct vl_rpc_message message;
+    if (vl_rpc_scan(a->request->body, &doc, &message)) {
+        a->id = message.id;
+        handle_message(a, &message);
+        return;
+    }
     if (vl_json_parse(a->request->body, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
         VALET_OK) {
         struct vl_buf *text = vl_mcp_scratch(a->endpoint);
-        vl_rpc_write_error(text, NULL, VL_RPC_PARSE_ERROR, "Parse error");
+        vl_rpc_write_error(text, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR,
+                           "Parse error");
         vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
         return;
     }
-    a->body = doc.root;
+    a->id = vl_rpc_find_id(doc.root);
     if (vl_json_kind(doc.root) == VL_JSON_ARRAY)
-        handle_batch(a);
+        handle_batch(a, doc.root);
     else
-        handle_single(a);
+        handle_single(a, doc.root);
 }
 
 /* @spec HT-32 */

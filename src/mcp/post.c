@@ -84,7 +84,7 @@ code_of(int status)
 /* @spec HT-17: the body says in JSON-RPC what the status says in HTTP. */
 void
 vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                   int status, const struct json_t *id, const char *message)
+                   int status, struct vl_rpc_id id, const char *message)
 {
     struct vl_buf *out = vl_mcp_scratch(endpoint);
     vl_rpc_write_error(out, id, code_of(status), message);
@@ -98,7 +98,7 @@ vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
     struct vl_mcp_post *post =
         vl_arena_alloc(vl_exchange_arena(x), sizeof *post);
     if (!post) {
-        vl_mcp_reply_error(endpoint, x, 500, NULL, "Out of memory");
+        vl_mcp_reply_error(endpoint, x, 500, VL_RPC_NULL_ID, "Out of memory");
         return NULL;
     }
     post->endpoint = endpoint;
@@ -169,7 +169,7 @@ conclude(struct vl_mcp_post *post, struct vl_str json)
 {
     struct vl_exchange *x = post->x;
     if (post->refusal && !post->streaming) {
-        vl_mcp_reply_error(post->endpoint, x, post->refusal, NULL,
+        vl_mcp_reply_error(post->endpoint, x, post->refusal, VL_RPC_NULL_ID,
                            post->refusal == 404 ? "Session not found"
                                                 : "The server is stopping");
     } else if (post->streaming || (json.n && !post->accept.json)) {
@@ -194,7 +194,7 @@ conclude_batch(struct vl_mcp_post *post)
         vl_buf_addc(&answers, ']');
     if (answers.failed) {
         vl_buf_clear(&answers);
-        vl_rpc_write_error(&answers, NULL, VL_RPC_INTERNAL,
+        vl_rpc_write_error(&answers, VL_RPC_NULL_ID, VL_RPC_INTERNAL,
                            "The answers are too long");
     }
     conclude(post, vl_buf_str(&answers));

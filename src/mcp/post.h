@@ -53,9 +53,8 @@ void vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                         struct vl_str json, const char *session);
 /* A status without a body, such as 202 and 204. */
 void vl_mcp_reply_empty(struct vl_exchange *x, int status);
-/* A JSON-RPC error; `id` is NULL where it could not be read. */
-void
-vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                   int status, const struct json_t *id, const char *message);
+/* A JSON-RPC error; `id` is null where it could not be read. */
+void vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                        int status, struct vl_rpc_id id, const char *message);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/rpc.h"
 
+#include "core/limits.h"
 #include "core/status.h"
+#include "json/scan.h"
 
 static valet_status
 refuse(valet_error *err, const char *why)
@@ -18,22 +20,30 @@ vl_rpc_is_id(const struct json_t *value)
            (kind == VL_JSON_STRING && vl_json_str(value).n <= VL_RPC_ID_MAX);
 }
 
-const struct json_t *
+/* None gives null. */
+static struct vl_rpc_id
+id_of(const struct json_t *value)
+{
+    return (struct vl_rpc_id){value, {NULL, 0}};
+}
+
+struct vl_rpc_id
 vl_rpc_find_id(const struct json_t *value)
 {
     if (vl_json_kind(value) != VL_JSON_OBJECT)
-        return NULL;
+        return VL_RPC_NULL_ID;
     const struct json_t *id = vl_json_get(value, "id");
-    return vl_rpc_is_id(id) ? id : NULL;
+    return id_of(vl_rpc_is_id(id) ? id : NULL);
 }
 
 static valet_status
 read_call(const struct json_t *value, struct vl_rpc_message *ret,
           valet_error *err)
 {
+    const struct json_t *id = vl_json_get(value, "id");
     struct vl_rpc_message message = {
         .kind = VL_RPC_NOTIFICATION,
-        .id = vl_json_get(value, "id"),
+        .id = id_of(id),
         .method = vl_json_get_str(value, "method"),
         .params = vl_json_get(value, "params"),
     };
@@ -41,8 +51,8 @@ read_call(const struct json_t *value, struct vl_rpc_message *ret,
         return refuse(err, "the method is not a name");
     if (vl_json_get(value, "result") || vl_json_get(value, "error"))
         return refuse(err, "it has a method and an answer");
-    if (message.id) {
-        if (!vl_rpc_is_id(message.id))
+    if (id) {
+        if (!vl_rpc_is_id(id))
             return refuse(err, "the id is no string or integer");
         message.kind = VL_RPC_REQUEST;
     }
@@ -68,7 +78,7 @@ read_response(const struct json_t *value, struct vl_rpc_message *ret,
                   !vl_json_get_str(error, "message").p))
         return refuse(err, "the error has no code and message");
     *ret = (struct vl_rpc_message){.kind = VL_RPC_RESPONSE,
-                                   .id = nameless ? NULL : id};
+                                   .id = id_of(nameless ? NULL : id)};
     return VALET_OK;
 }
 
@@ -85,6 +95,76 @@ vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
                                         : read_response(value, ret, err);
 }
 
+/* --- the same without a document --- */
+
+/* More members than any client sends. */
+#define MEMBERS 8
+
+/* What an envelope's members are found to be. */
+struct envelope {
+    struct vl_str version, method, id, params;
+    bool odd; /* not one to be read here */
+};
+
+static void
+note_id(struct envelope *envelope, const struct vl_json_member *member)
+{
+    envelope->id = member->text;
+    envelope->odd |=
+        member->kind != VL_JSON_INT &&
+        (member->kind != VL_JSON_STRING || member->text.n > VL_RPC_ID_MAX);
+}
+
+static void
+note_member(struct envelope *envelope, const struct vl_json_member *member)
+{
+    bool nested =
+        member->kind == VL_JSON_OBJECT || member->kind == VL_JSON_ARRAY;
+    if (vl_str_eq(member->key, VL_STR("jsonrpc")))
+        envelope->version = vl_json_member_str(member);
+    else if (vl_str_eq(member->key, VL_STR("method")))
+        envelope->method = vl_json_member_str(member);
+    else if (vl_str_eq(member->key, VL_STR("id")))
+        note_id(envelope, member);
+    else if (vl_str_eq(member->key, VL_STR("params")) && nested)
+        envelope->params = member->text;
+    else /* Parameters have to be nested, and what is has to be parsed. */
+        envelope->odd |= nested || vl_str_eq(member->key, VL_STR("params")) ||
+                         vl_str_eq(member->key, VL_STR("result")) ||
+                         vl_str_eq(member->key, VL_STR("error"));
+}
+
+bool
+vl_rpc_scan(struct vl_str text, struct vl_json *doc, struct vl_rpc_message *ret)
+{
+    struct vl_json_member members[MEMBERS];
+    struct envelope envelope = {.odd = false};
+    struct vl_json params = {NULL};
+    size_t count;
+    if (!vl_json_scan(text, members, MEMBERS, &count))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        note_member(&envelope, &members[i]);
+    if (envelope.odd || envelope.method.n == 0 ||
+        !vl_str_eq(envelope.version, VL_STR("2.0")))
+        return false;
+    /* The envelope is one level of the depth that is allowed. */
+    if (envelope.params.n &&
+        vl_json_parse(envelope.params, VL_LIMIT_JSON_DEPTH - 1, &params,
+                      NULL) != VALET_OK)
+        return false;
+    *ret = (struct vl_rpc_message){
+        .kind = envelope.id.n ? VL_RPC_REQUEST : VL_RPC_NOTIFICATION,
+        .id = {NULL, envelope.id},
+        .method = envelope.method,
+        .params = params.root,
+    };
+    *doc = params;
+    return true;
+}
+
+/* --- answers --- */
+
 static void
 open_frame(struct vl_json_out *out)
 {
@@ -93,14 +173,27 @@ open_frame(struct vl_json_out *out)
 }
 
 /* @spec HT-05: "1" stays "1" and 1 stays 1. */
+static void
+add_id(struct vl_json_out *out, const char *key, struct vl_rpc_id id)
+{
+    if (id.value)
+        vl_json_add_value(out, key, id.value);
+    else
+        vl_json_add_raw(out, key, id.text.n ? id.text : VL_STR("null"));
+}
+
 void
-vl_rpc_open_answer(struct vl_json_out *out, const struct json_t *id)
+vl_rpc_write_id(struct vl_buf *buf, struct vl_rpc_id id)
+{
+    struct vl_json_out out = {buf, false};
+    add_id(&out, NULL, id);
+}
+
+void
+vl_rpc_open_answer(struct vl_json_out *out, struct vl_rpc_id id)
 {
     open_frame(out);
-    if (id)
-        vl_json_add_value(out, "id", id);
-    else
-        vl_json_add_null(out, "id");
+    add_id(out, "id", id);
 }
 
 void
@@ -121,7 +214,7 @@ vl_rpc_add_error(struct vl_json_out *out, enum vl_rpc_code code,
 }
 
 void
-vl_rpc_write_error(struct vl_buf *buf, const struct json_t *id,
+vl_rpc_write_error(struct vl_buf *buf, struct vl_rpc_id id,
                    enum vl_rpc_code code, const char *message)
 {
     struct vl_json_out out = {buf, false};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON-RPC 2.0 as MCP narrows it: what kind of message an already parsed JSON
- * value is, and the frames of answers. It knows no methods.
+ * JSON-RPC 2.0 as MCP narrows it: what kind of message a JSON value is, and
+ * the frames of answers. It knows no methods.
  */
 #ifndef VL_MCP_RPC_H
 #define VL_MCP_RPC_H
@@ -26,10 +26,18 @@ enum vl_rpc_code {
 
 enum vl_rpc_kind { VL_RPC_REQUEST, VL_RPC_NOTIFICATION, VL_RPC_RESPONSE };
 
-/* Borrowed from the document. */
+/* An id to be sent back: a value of a document, or JSON text. Neither of them
+ * stands for null. */
+struct vl_rpc_id {
+    const struct json_t *value;
+    struct vl_str text;
+};
+#define VL_RPC_NULL_ID ((struct vl_rpc_id){NULL, {NULL, 0}})
+
+/* Borrowed from the document or text. */
 struct vl_rpc_message {
     enum vl_rpc_kind kind;
-    const struct json_t *id;     /* requests; of responses it may be NULL */
+    struct vl_rpc_id id;         /* requests; of responses it may be null */
     struct vl_str method;        /* requests and notifications */
     const struct json_t *params; /* of any kind, or NULL */
 };
@@ -38,22 +46,31 @@ struct vl_rpc_message {
  * kinds: version "2.0", an id that is a string or an integer. */
 valet_status vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
                          valet_error *err) VALET_CHECK;
+/*
+ * The same for most requests and notifications, without building a document of
+ * more than their parameters, which becomes `doc`. False, with `doc` as it
+ * was, for everything else and for what is wrong: then parse the whole.
+ */
+bool vl_rpc_scan(struct vl_str text, struct vl_json *doc,
+                 struct vl_rpc_message *ret) VALET_CHECK;
 /* Is it a string or integer that may be an id (or a progress token)? */
 bool vl_rpc_is_id(const struct json_t *value);
-/* The id of whatever it is, for an error about it; NULL when unreadable. */
-const struct json_t *vl_rpc_find_id(const struct json_t *value);
+/* The id of whatever it is, for an error about it; null when unreadable. */
+struct vl_rpc_id vl_rpc_find_id(const struct json_t *value);
+/* Just the id. */
+void vl_rpc_write_id(struct vl_buf *buf, struct vl_rpc_id id);
 
 /*
- * `{"jsonrpc":"2.0","id":…` with the id exactly as it came (a NULL id gives
- * null). The caller adds "result" or an error, and closes the object.
+ * `{"jsonrpc":"2.0","id":…` with the id exactly as it came. The caller adds
+ * "result" or an error, and closes the object.
  */
-void vl_rpc_open_answer(struct vl_json_out *out, const struct json_t *id);
+void vl_rpc_open_answer(struct vl_json_out *out, struct vl_rpc_id id);
 /* The same with an id that is JSON text already. */
 void vl_rpc_open_answer_raw(struct vl_json_out *out, struct vl_str id);
 void vl_rpc_add_error(struct vl_json_out *out, enum vl_rpc_code code,
                       const char *message);
 /* A whole error. */
-void vl_rpc_write_error(struct vl_buf *buf, const struct json_t *id,
+void vl_rpc_write_error(struct vl_buf *buf, struct vl_rpc_id id,
                         enum vl_rpc_code code, const char *message);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/rpc.h"
+
+#include "core/limits.h"
 #include "vl_test.h"
 
 static valet_status
@@ -142,16 +144,110 @@ finds_the_id_of_a_broken_message_or_says_null(void **state)
     (void)state;
     vl_auto(vl_json) doc = {NULL};
     assert_ok(vl_json_parse(VL_STR("{\"id\":\"x\"}"), 9, &doc, NULL));
-    assert_str(vl_json_str(vl_rpc_find_id(doc.root)), "x");
+    assert_str(vl_json_str(vl_rpc_find_id(doc.root).value), "x");
     vl_auto(vl_json) odd = {NULL};
     assert_ok(vl_json_parse(VL_STR("{\"id\":1.5}"), 9, &odd, NULL));
-    assert_null(vl_rpc_find_id(odd.root));
-    assert_null(vl_rpc_find_id(NULL));
+    assert_null(vl_rpc_find_id(odd.root).value);
+    assert_null(vl_rpc_find_id(NULL).value);
     vl_auto(vl_buf) buf = vl_buf_of(4096);
-    vl_rpc_write_error(&buf, NULL, VL_RPC_PARSE_ERROR, "Parse error");
+    vl_rpc_write_error(&buf, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR, "Parse error");
     assert_str(vl_buf_str(&buf), "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{"
                                  "\"code\":-32700,\"message\":\"Parse "
                                  "error\"}}");
+}
+
+/* The short way reads what the long way reads. */
+static void
+scans_plain_calls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *id;
+        enum vl_json_kind params;
+    } cases[] = {
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}", "1",
+         VL_JSON_ABSENT},
+        {" { \"method\" : \"m\" , \"id\" : \"\xc3\xa4\" , \"jsonrpc\" : "
+         "\"2.0\" "
+         "} ",
+         "\"\xc3\xa4\"", VL_JSON_ABSENT},
+        {"{\"jsonrpc\":\"2.0\",\"id\":-9,\"method\":\"m\",\"params\":{\"a\":"
+         "\"}\\\"]\"}}",
+         "-9", VL_JSON_OBJECT},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[],\"more\":null}",
+         "null", VL_JSON_ARRAY},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        vl_auto(vl_json) doc = {NULL};
+        struct vl_rpc_message message;
+        assert_true(vl_rpc_scan(vl_str_z(cases[i].text), &doc, &message));
+        assert_int_equal(message.kind, strcmp(cases[i].id, "null")
+                                           ? VL_RPC_REQUEST
+                                           : VL_RPC_NOTIFICATION);
+        assert_str(message.method, "m");
+        assert_int_equal(vl_json_kind(message.params), cases[i].params);
+        vl_auto(vl_buf) id = vl_buf_of(100);
+        vl_rpc_write_id(&id, message.id);
+        assert_str(vl_buf_str(&id), cases[i].id);
+    }
+}
+
+static void
+leaves_what_is_not_plain_to_the_parser(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "1",
+        "[]",
+        "{}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1}",
+        "{\"jsonrpc\":2.0,\"id\":1,\"method\":\"m\"}",
+        "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"m\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"m\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"m\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1.0,\"method\":\"m\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"id\":1}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"result\":1}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"error\":1}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":1}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{x}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{]}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"more\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        struct vl_json doc = {NULL};
+        struct vl_rpc_message message;
+        assert_false(vl_rpc_scan(vl_str_z(cases[i]), &doc, &message));
+        assert_null(doc.root);
+    }
+}
+
+/* @spec W-04: the short way is no way around the limit. */
+static void
+scans_no_deeper_than_the_parser(void **state)
+{
+    (void)state;
+    for (int depth = VL_LIMIT_JSON_DEPTH - 1; depth <= VL_LIMIT_JSON_DEPTH;
+         depth++) {
+        vl_auto(vl_buf) text = vl_buf_of(1000);
+        vl_buf_addz(&text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\","
+                           "\"params\":");
+        for (int i = 0; i < depth; i++)
+            vl_buf_addc(&text, '[');
+        for (int i = 0; i < depth; i++)
+            vl_buf_addc(&text, ']');
+        vl_buf_addc(&text, '}');
+        vl_auto(vl_json) doc = {NULL}, whole = {NULL};
+        struct vl_rpc_message message;
+        bool fits = depth < VL_LIMIT_JSON_DEPTH;
+        assert_int_equal(vl_json_parse(vl_buf_str(&text), VL_LIMIT_JSON_DEPTH,
+                                       &whole, NULL) == VALET_OK,
+                         fits);
+        assert_int_equal(vl_rpc_scan(vl_buf_str(&text), &doc, &message), fits);
+    }
 }
 
 int
@@ -162,6 +258,9 @@ main(void)
         cmocka_unit_test(refuses_what_is_none_of_them),
         cmocka_unit_test(refuses_an_id_without_end),
         cmocka_unit_test(writes_an_id_exactly_as_it_came),
+        cmocka_unit_test(scans_plain_calls),
+        cmocka_unit_test(leaves_what_is_not_plain_to_the_parser),
+        cmocka_unit_test(scans_no_deeper_than_the_parser),
         cmocka_unit_test(finds_the_id_of_a_broken_message_or_says_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
