@@ -43,14 +43,19 @@ suite() {
 	count "$1" "$good" "$bad"
 }
 
+# end_to_end NAME PROGRAMS [FILE …]: node's own counts.
 end_to_end() {
-	tools/e2e.sh >build/log/e2e 2>&1
-	good=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
-	bad=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
-	cancelled=$(sed -n 's/^# cancelled \([0-9]*\)$/\1/p' build/log/e2e | tail -n 1)
+	name=$1
+	VALET_BIN=$PWD/$2
+	export VALET_BIN
+	shift 2
+	tools/e2e.sh "$@" >"build/log/$name" 2>&1
+	good=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "build/log/$name" | tail -n 1)
+	bad=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' "build/log/$name" | tail -n 1)
+	cancelled=$(sed -n 's/^# cancelled \([0-9]*\)$/\1/p' "build/log/$name" | tail -n 1)
 	bad=$((${bad:-1} + ${cancelled:-0}))
-	[ "$bad" = 0 ] || grep -E -B2 -A40 '^ *not ok' build/log/e2e | head -n 300
-	count e2e "${good:-0}" "$bad"
+	[ "$bad" = 0 ] || grep -E -B2 -A40 '^ *not ok' "build/log/$name" | head -n 300
+	count "$name" "${good:-0}" "$bad"
 }
 
 started=$(date +%s)
@@ -58,6 +63,8 @@ step lint tools/lint.sh
 suite unit dev
 suite asan asan
 step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --preset release'
-end_to_end
+end_to_end e2e build/bin
+# Once more under ASan: random disconnects and malformed input leave nothing.
+end_to_end e2e-asan build/asan/bin 83-attacks-crash.test.mjs
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]

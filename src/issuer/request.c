@@ -172,6 +172,16 @@ vl_req_unavailable(struct vl_req *req)
     vl_req_end(req);
 }
 
+/* A browser that is redirected to an app stays on the page it had, which is
+ * the provider's: one of ours with a link says what has happened. */
+static bool
+is_app_scheme(struct vl_str redirect)
+{
+    struct vl_url url;
+    return vl_url_parse(redirect, &url, NULL) == VALET_OK &&
+           !vl_url_is_http(&url);
+}
+
 /* @spec W-20 W-71 AS-25 */
 void
 vl_req_redirect(struct vl_req *req, struct vl_str code, const char *error,
@@ -191,11 +201,18 @@ vl_req_redirect(struct vl_req *req, struct vl_str code, const char *error,
         return;
     }
     struct vl_reply reply = {.status = 302};
-    vl_page_headers(&reply);
-    vl_reply_add(&reply, "Location", vl_buf_str(&url));
     if (req->flow.cookie.n)
         vl_cookie_clear_flow(req, req->flow.cookie, &reply);
-    vl_exchange_reply(req->x, &reply);
+    if (is_app_scheme(req->flow.redirect)) {
+        vl_page_move_on(req->x,
+                        code.n ? VL_STR("You are signed in")
+                               : VL_STR("The sign-in did not succeed"),
+                        vl_buf_str(&url), &reply);
+    } else {
+        vl_page_headers(&reply);
+        vl_reply_add(&reply, "Location", vl_buf_str(&url));
+        vl_exchange_reply(req->x, &reply);
+    }
     vl_req_end(req);
 }
 

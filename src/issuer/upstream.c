@@ -124,13 +124,18 @@ audit(struct lease *lease, enum vl_audit_kind kind, const char *reason)
 
 /* --- the end of a session --- */
 
+/* Who waits is told first: ending the family ends its MCP sessions and what
+ * runs in them, and the callers would learn no more than that. */
 static void
 session_ended(struct vl_op *op)
 {
     struct lease *lease = lease_of(op);
+    struct vl_issuer *issuer = op->issuer;
     valet_status status = vl_op_answer(op)->status;
-    vl_session_ended(op->issuer, lease->session);
+    char session[VL_SESSION_ID_SIZE];
+    memcpy(session, lease->session, sizeof session);
     refuse(lease, status == VALET_OK ? VALET_DENIED : VALET_RETRY);
+    vl_session_ended(issuer, session);
 }
 
 /* @spec S-08 */

@@ -209,10 +209,9 @@ describe('a sign-in by clicking', () => {
 
 describe('a redirect on a scheme of an app', () => {
   const APP = 'cursor://anysphere.cursor-mcp/oauth/callback';
-  const LATER = { todo: 'the callback still answers 302, which leaves the provider’s page' };
 
   // Chromium has no program for it here, and stays where it is.
-  test('leaves a readable page with a link after consent and sign-in', LATER, async (t) => {
+  test('leaves a readable page with a link after consent and sign-in', async (t) => {
     const window = await open(t);
     const client = await newClient({}, APP);
     const tab = await window.tab();

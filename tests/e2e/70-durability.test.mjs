@@ -416,10 +416,9 @@ describe('Entra’s token', () => {
   });
 
   const CALL = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'getUserDetails', arguments: {} } };
-  const LATER = { todo: 'the end of the MCP session answers the call first, with 404' };
 
   // @spec S-08
-  test('that Entra takes back: the call that finds out is 401 with a challenge', LATER, async () => {
+  test('that Entra takes back: the call that finds out is 401 with a challenge', async () => {
     const { mcp } = await bench.signedIn(bench.users.bengali);
     await emul(bench, 'revoke', { user: 'bengali' });
     const answers = await Promise.all([mcp.post(CALL), mcp.post({ ...CALL, id: 8 })]);

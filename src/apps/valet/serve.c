@@ -171,8 +171,8 @@ serve(int argc, char **argv)
     valet_error err = {0};
     if (!vl_options_parse(argc, argv, options, VL_COUNT(options)))
         return VL_EXIT_USAGE;
-    if (service.dev == (path != NULL) || (!service.dev && (listen || audit))) {
-        vl_complain("serve needs either --config FILE, or --dev with --listen "
+    if (service.dev ? path != NULL : listen || audit) {
+        vl_complain("serve takes either --config FILE, or --dev with --listen "
                     "and --audit as you like (mcp-valet help serve)");
         return VL_EXIT_USAGE;
     }
@@ -200,10 +200,11 @@ const struct vl_command vl_command_serve = {
     .name = "serve",
     .summary = "run the secured MCP server",
     .usage =
-        "usage: mcp-valet serve --config FILE\n"
+        "usage: mcp-valet serve [--config FILE]\n"
         "       mcp-valet serve --dev [--listen HOST:PORT] [--audit FILE]\n\n"
         "  --config FILE       the YAML configuration (mcp-valet config "
-        "sample)\n"
+        "sample);\n"
+        "                      without it the environment alone\n"
         "  --dev               a stand-in for Entra ID and Graph as a child,\n"
         "                      clients may register, nothing is kept; "
         "loopback only\n"
