@@ -20,30 +20,59 @@ code, is a gap to close or a rule that only the other side can show.
 | Requirement | Code | Tests |
 |---|---|---|
 TXT
+	# shellcheck disable=SC2016 # the program is awk's
 	git ls-files 'src/*.[ch]' 'include/*.h' 'tests/*.c' 'tests/*.mjs' | sort |
-		xargs grep -noE '@spec[ A-Z0-9-]+([ *]+)?|(T-)?W-[0-9]+' 2>/dev/null |
-		awk -F: '
+		xargs awk '
+			function note(id, key, part, side, short) {
+				split(id, part, "-")
+				key = sprintf("%-2s-%03d", part[1], part[2])
+				name[key] = id
+				side = FILENAME ~ /^tests\// ? "t" : "c"
+				if ((key, side, FILENAME) in seen) return
+				seen[key, side, FILENAME] = 1
+				short = FILENAME
+				sub(/^(src|tests)\//, "", short)
+				list[key, side] = list[key, side] (list[key, side] ? ", " : "") short
+			}
+			# The numbers in a text, wherever they stand.
+			function note_all(text, pattern) {
+				while (match(text, pattern)) {
+					note(substr(text, RSTART, RLENGTH))
+					text = substr(text, RSTART + RLENGTH)
+				}
+			}
+			# The numbers that a tag begins with; true if it may go on in the
+			# next line.
+			function note_tag(text, words, n, i, id) {
+				n = split(text, words, /[ \t]+/)
+				for (i = 1; i <= n; i++) {
+					if (words[i] == "") continue
+					id = words[i]
+					sub(/[^A-Z0-9]+$/, "", id)
+					if (id ~ ("^" any "$")) note(id)
+					else if (id !~ /^[A-Z]?[0-9][0-9.-]*$/) return 0
+					if (words[i] ~ /[).:;]$/) return 0
+				}
+				return 1
+			}
+			BEGIN { any = "(S|W|RS|AS|HT|ST|CL|SB|EX)-[0-9]+" }
+			FNR == 1 { open = 0 }
 			{
-				file = $1
-				text = $3
-				# A W-number in the name of a test is a tag too.
-				if (text !~ /@spec/ && file !~ /^tests\//) next
-				n = split(text, words, /[^A-Z0-9-]+/)
-				for (i = 1; i <= n; i++)
-					if (words[i] ~ /^(S|W|RS|AS|HT|ST|CL|SB|EX)-[0-9]+$/) {
-						id = words[i]
-						split(id, part, "-")
-						key = sprintf("%-2s-%03d", part[1], part[2])
-						name[key] = id
-						side = file ~ /^tests\// ? "t" : "c"
-						if (!((key, side, file) in seen)) {
-							seen[key, side, file] = 1
-							short = file
-							sub(/^src\//, "", short)
-							sub(/^tests\//, "", short)
-							list[key, side] = list[key, side] (list[key, side] ? ", " : "") short
-						}
-					}
+				line = $0
+				if (open && line ~ /^[ \t]*(\*|\/\/)/) {
+					text = line
+					sub(/^[ \t]*(\*|\/\/)/, "", text)
+					open = note_tag(text)
+				} else open = 0
+				while (at = index(line, "@spec")) {
+					line = substr(line, at + 5)
+					text = line
+					if (at = index(text, "@spec")) text = substr(text, 1, at - 1)
+					open = note_tag(text)
+				}
+				# A number in the name of a test is a tag too.
+				if (FILENAME ~ /^tests\//)
+					note_all($0, $0 ~ /(test|describe)\(/ ? any : "W-[0-9]+")
 			}
 			END {
 				for (key in name) {
@@ -57,5 +86,5 @@ TXT
 if [ "${1:-}" = --check ]; then
 	cmp -s "$new" "$out" || { echo "docs/spec-ledger.md is out of date: run tools/ledger.sh" >&2; exit 1; }
 else
-	cp "$new" "$out"
+	cat "$new" >"$out"
 fi
