@@ -40,4 +40,26 @@ production | grep '\.c$' | xargs awk '
 git ls-files -co --exclude-standard | grep -vE '^(LICENSE|tools/lint.sh)$' | xargs grep -nIE '(registry\.npmjs\.org|/work/|deb\.debian\.org)' | report "addresses and paths that are not the project's"
 git ls-files -co --exclude-standard dev 'tools/*.sh' .ci/run | xargs shellcheck | report "shellcheck"
 [ ! -d docs/man ] || git ls-files -co --exclude-standard 'docs/man/*' | xargs -r mandoc -Tlint -Wwarning | report "mandoc"
+# Pages name files of src/ as room/file, with or without its ending.
+# shellcheck disable=SC2016 # backquotes of Markdown
+rooms=$(sed -n 's/^valet_module(\([a-z]*\).*/\1/p' src/CMakeLists.txt | paste -sd '|')
+for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md; do
+	grep -oE "(^|[^./a-z])($rooms|apps)/[a-z_]+(/[a-z_]+)?(\.[ch])?" "$page" | sed 's/^[^a-z]//' | sort -u | while read -r name; do
+		for file in "src/$name" "src/$name.c" "src/$name.h"; do
+			[ ! -e "$file" ] || continue 2
+		done
+		echo "$page: $name"
+	done
+	# shellcheck disable=SC2016
+	grep -oE '`(tests|tools|docs|include|src|cmake|packaging|completions)/[^`< ]*`|\]\([^):#]+' "$page" |
+		sed 's/^`//; s/`$//; s/^](//' | sort -u | while read -r name; do
+		# A pattern stands for at least one file.
+		# shellcheck disable=SC2086
+		set -- $name
+		[ -e "$1" ] || echo "$page: $name"
+	done
+	grep -oE '\bvl_[a-z_]+' "$page" | sort -u | while read -r name; do
+		git grep -qwF "$name" -- src || echo "$page: $name"
+	done
+done | report "a page names what is not there"
 exit "$bad"
