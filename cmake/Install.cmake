@@ -2,7 +2,8 @@
 # tenant has known passwords and is no part of a production install; it comes
 # with --component tenant only.
 include(GNUInstallDirs)
-if(NOT TARGET mcp-valet OR NOT TARGET mcp-valet-tenant)
+# A build with sanitizers is not for installing, nor runs everywhere.
+if(VALET_SANITIZE OR NOT TARGET mcp-valet OR NOT TARGET mcp-valet-tenant)
   return()
 endif()
 

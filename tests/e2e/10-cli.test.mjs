@@ -206,7 +206,9 @@ describe('completion', () => {
 
 describe('install', () => {
   const build = path.dirname(BIN);
-  const skip = !existsSync(path.join(build, 'cmake_install.cmake')) && 'no build folder';
+  const cache = path.join(build, 'CMakeCache.txt');
+  const skip = !existsSync(cache) ? 'no build folder'
+    : /^VALET_SANITIZE:STRING=./m.test(readFileSync(cache, 'utf8')) && 'not for installing';
 
   test('puts everything in place, the stand-in only if told', { skip }, async () => {
     const at = path.join(folder, 'usr');
