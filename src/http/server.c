@@ -116,6 +116,7 @@ on_accept(struct vl_stream *stream, void *ctx)
     } else {
         /* The kernel takes so little at once; nobody waits for the rest. */
         vl_stream_write(stream, vl_server_busy_answer(server));
+        vl_http_wipe(&server->out); /* the next answer begins afresh */
         vl_stream_close(stream);
     }
     vl_server_leave(server);

@@ -38,6 +38,7 @@ vl_client_ask(struct vl_req *req, struct vl_store_batch *batch,
         return false;
     vl_req_set_client_id(req, id);
     req->preregistered = find_preregistered(req->op.issuer, id);
+    req->client_known = req->preregistered != NULL;
     if (req->preregistered)
         return true;
     req->client_step = batch->count;
@@ -53,6 +54,7 @@ vl_client_read(struct vl_req *req)
         return VALET_OK;
     VL_TRY(vl_op_read(&req->op, req->client_step, &vl_record_client,
                       &req->client));
+    req->client_known = true;
     req->client_version = vl_op_answer(&req->op)->ops[req->client_step].version;
     return VALET_OK;
 }

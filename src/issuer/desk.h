@@ -60,7 +60,8 @@ struct vl_issuer {
     struct vl_str base; /* path of the issuer's URL, usually empty */
     bool is_secure;     /* https: cookies get Secure and __Host- */
     struct vl_list ops;
-    struct vl_limiter *requests, *flows, *flows_of_address, *registrations;
+    struct vl_limiter *requests, *refusals, *flows, *flows_of_address,
+        *registrations;
     struct vl_map documents; /* path → struct vl_desk_document */
     struct vl_verdicts *verdicts;
     struct vl_leases *leases;
@@ -145,6 +146,7 @@ struct vl_req {
 
     /* Known so far, for the audit too: */
     struct vl_client_id client_id;
+    bool client_known; /* the id is a client's, not only what somebody sent */
     struct vl_user user;
     char session_id[VL_SESSION_ID_SIZE];
 
@@ -189,6 +191,7 @@ vl_req_of(struct vl_op *op)
 /* Reads the form of a POST; false: answered. */
 bool vl_req_read_form(struct vl_req *req);
 struct vl_str vl_req_param(const struct vl_req *req, const char *name);
+/* The id of a client that exists: from here on it stands in the audit. */
 void vl_req_set_client_id(struct vl_req *req, struct vl_str id);
 void vl_req_set_user(struct vl_req *req, struct vl_str tid, struct vl_str oid);
 void vl_req_set_session(struct vl_req *req, struct vl_str id);

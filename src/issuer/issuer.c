@@ -45,6 +45,7 @@ init_limiters(struct vl_issuer *issuer)
 {
     const struct vl_issuer_config *config = issuer->config;
     const struct vl_clock *clock = issuer->deps.clock;
+    issuer->refusals = vl_limiter_new(1, 60000, VL_DESK_ADDRESSES, clock);
     issuer->requests = vl_limiter_new(
         or_default(config->requests_per_minute, VL_DESK_REQUESTS_PER_MINUTE),
         60000, VL_DESK_ADDRESSES, clock);
@@ -89,6 +90,7 @@ vl_issuer_free(struct vl_issuer *issuer)
     vl_verdicts_free(issuer->verdicts);
     vl_documents_done(issuer);
     vl_limiter_free(issuer->requests);
+    vl_limiter_free(issuer->refusals);
     vl_limiter_free(issuer->flows);
     vl_limiter_free(issuer->flows_of_address);
     vl_limiter_free(issuer->registrations);
@@ -152,9 +154,18 @@ take_request(struct vl_issuer *issuer, const struct route *route,
     return vl_limiter_take(issuer->requests, vl_buf_str(&key), ret_wait_ms);
 }
 
+/* One audit line a minute for an address: a flood must not become one. */
 static void
-refuse_rate(struct vl_exchange *x, const struct route *route, int64_t wait_ms)
+refuse_rate(struct vl_issuer *issuer, struct vl_exchange *x,
+            const struct route *route, int64_t wait_ms)
 {
+    const char *peer = vl_exchange_request(x)->peer;
+    if (vl_limiter_take(issuer->refusals, vl_str_z(peer), NULL))
+        vl_audit(issuer->deps.audit,
+                 &(struct vl_audit_event){.kind = VL_AUDIT_REQUEST_REJECT,
+                                          .refused = true,
+                                          .reason = "too_many_requests",
+                                          .peer = peer});
     if (route->is_page)
         vl_page_error(x, 429, "Too many requests",
                       "Too much comes from your network address. Wait a "
@@ -179,7 +190,7 @@ vl_issuer_handle(struct vl_issuer *issuer, struct vl_exchange *x)
     else if (!is_allowed(in->method, vl_str_z(route->allow)))
         refuse_method(x, route);
     else if (!take_request(issuer, route, x, &wait_ms))
-        refuse_rate(x, route, wait_ms);
+        refuse_rate(issuer, x, route, wait_ms);
     else
         route->handle(vl_req_new(issuer, x, route->is_page));
 }

@@ -88,6 +88,9 @@ vl_req_read_form(struct vl_req *req)
         vl_params_parse(req->in->body, &req->op.arena, &req->params, NULL) ==
             VALET_OK)
         return true;
+    vl_req_audit(
+        req, req->is_page ? VL_AUDIT_AUTHORIZE_REJECT : VL_AUDIT_TOKEN_REJECT,
+        "malformed_form");
     if (req->is_page)
         vl_req_page_error(req, 400, "This request cannot be read",
                           "Close this window and start again in your program.");
@@ -109,6 +112,7 @@ void
 vl_req_set_client_id(struct vl_req *req, struct vl_str id)
 {
     copy(req->client_id.text, sizeof req->client_id.text, id);
+    req->client_known = true;
 }
 
 void
@@ -139,7 +143,8 @@ vl_req_audit(const struct vl_req *req, enum vl_audit_kind kind,
                  .kind = kind,
                  .refused = reason != NULL,
                  .reason = reason,
-                 .client = req->client_id.text[0] ? &req->client_id : NULL,
+                 /* What a stranger sent as an id may be a token. */
+                 .client = req->client_known ? &req->client_id : NULL,
                  .user = req->user.oid[0] ? &req->user : NULL,
                  .session = req->session_id[0] ? req->session_id : NULL,
                  .peer = req->peer,

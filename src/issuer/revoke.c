@@ -43,6 +43,7 @@ token_known(struct vl_op *op)
         return;
     }
     if (client == VALET_NOT_FOUND) {
+        vl_req_audit(req, VL_AUDIT_TOKEN_REVOKE, "unknown_client");
         vl_req_json_error(req, 401, "invalid_client", "unknown client");
         return;
     }
@@ -85,6 +86,7 @@ vl_desk_revoke(struct vl_req *req)
     if (!vl_req_read_form(req) || vl_token_refuses_secret(req))
         return;
     if (vl_params_repeat(&req->params, NULL) || !vl_req_param(req, "token").n) {
+        vl_req_audit(req, VL_AUDIT_TOKEN_REVOKE, "malformed");
         vl_req_json_error(req, 400, "invalid_request",
                           "token and client_id are needed, each once");
         return;
@@ -92,6 +94,7 @@ vl_desk_revoke(struct vl_req *req)
     struct vl_store_batch *batch = vl_op_ask(&req->op);
     find_token(req, batch);
     if (!vl_client_ask(req, batch, vl_req_param(req, "client_id"))) {
+        vl_req_audit(req, VL_AUDIT_TOKEN_REVOKE, "unknown_client");
         vl_req_json_error(req, 401, "invalid_client", "unknown client");
         return;
     }

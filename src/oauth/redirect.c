@@ -54,6 +54,25 @@ is_dangerous(struct vl_str scheme)
     return vl_str_ieq(vl_str_head(scheme, 3), VL_STR("ms-"));
 }
 
+/*
+ * A query of its own may not hold what our answer adds: the client would see
+ * two of them and believe one (@spec AS-31 W-71).
+ */
+static bool
+has_answer_params(struct vl_str query)
+{
+    static const char *const ours[] = {
+        "code", "state", "iss", "error", "error_description", "error_uri"};
+    vl_auto(vl_arena) arena = vl_arena_of(4 * VL_LIMIT_REDIRECT_URI);
+    struct vl_params params;
+    if (vl_params_parse(query, &arena, &params, NULL) != VALET_OK)
+        return true;
+    for (size_t i = 0; i < VL_COUNT(ours); i++)
+        if (vl_params_get(&params, ours[i]).p)
+            return true;
+    return false;
+}
+
 /* @spec W-17 W-63 RS-22 AS-20 */
 valet_status
 vl_redirect_check(struct vl_str uri, valet_error *err)
@@ -64,6 +83,9 @@ vl_redirect_check(struct vl_str uri, valet_error *err)
     if (vl_url_parse(uri, &url, NULL) != VALET_OK)
         return refuse(err, "not an absolute URI without user information and "
                            "fragment");
+    if (url.has_query && has_answer_params(url.query))
+        return refuse(err, "its query holds a parameter of the answer, or "
+                           "cannot be read");
     if (vl_url_is_https(&url))
         return VALET_OK;
     if (vl_url_is_http(&url))
