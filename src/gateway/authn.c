@@ -124,6 +124,21 @@ refuse(struct vl_backend *backend, struct vl_exchange *x, const char *reason)
     vl_authn_challenge(backend, x, true);
 }
 
+/* A store that cannot answer is a no, but it says nothing about the token: a
+ * 401 would send every client into a new sign-in. */
+static void
+defer(struct vl_backend *backend, struct vl_exchange *x, const char *reason)
+{
+    struct vl_reply reply = {
+        .status = 503,
+        .type = "application/json",
+        .body = VL_STR("{\"error\":\"temporarily_unavailable\"}\n")};
+    audit_refusal(backend, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
+    vl_reply_add(&reply, "Retry-After", VL_STR("1"));
+    vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    vl_exchange_reply(x, &reply);
+}
+
 static void
 on_verdict(valet_status status, const struct vl_principal *who,
            const char *reason, void *ctx)
@@ -131,7 +146,9 @@ on_verdict(valet_status status, const struct vl_principal *who,
     struct admission *admission = ctx;
     if (status == VALET_OK)
         admit(admission->backend, admission->x, who);
-    else /* a store that cannot answer is a no */
+    else if (status == VALET_RETRY)
+        defer(admission->backend, admission->x, reason);
+    else
         refuse(admission->backend, admission->x, reason);
     free(admission);
 }

@@ -126,6 +126,25 @@ open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
                                 &vl_clock_system, &gateway->store, err);
 }
 
+/*
+ * "localhost" is both loopbacks. A machine without IPv6 has one of them; but a
+ * port that is taken on ::1 is an error: whoever has it would get what
+ * browsers send to localhost, codes and tokens included.
+ */
+static valet_status
+bind_ipv6(struct vl_gateway *gateway, valet_error *err)
+{
+    valet_error why = {0};
+    valet_status status = vl_http_server_listen(gateway->server, "::1",
+                                                gateway->port, NULL, &why);
+    if (status == VALET_OK)
+        return VALET_OK;
+    if (status == VALET_CONFLICT)
+        return vl_fail(err, VALET_CONFLICT, "", "%s", why.message);
+    vl_log(gateway->log, VL_LOG_WARN, "not listening on ::1: %s", why.message);
+    return VALET_OK;
+}
+
 static valet_status
 bind_sockets(struct vl_gateway *gateway, valet_error *err)
 {
@@ -141,13 +160,8 @@ bind_sockets(struct vl_gateway *gateway, valet_error *err)
         vl_http_server_new(gateway->loop, &gateway->site, &limits);
     VL_TRY(vl_http_server_listen(gateway->server, both ? "127.0.0.1" : host,
                                  conf->listen_port, &gateway->port, err));
-    valet_error v6 = {0};
-    if (both && vl_http_server_listen(gateway->server, "::1", gateway->port,
-                                      NULL, &v6) != VALET_OK)
-        vl_log(gateway->log, VL_LOG_WARN, "not listening on ::1: %s",
-               v6.message);
-    gateway->is_loopback =
-        both || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+    if (both)
+        VL_TRY(bind_ipv6(gateway, err));
     if (conf->public_url[0])
         (void)snprintf(gateway->url, sizeof gateway->url, "%s",
                        conf->public_url);

@@ -43,8 +43,8 @@ struct vl_gateway {
     const struct vl_log *log;
     char url[256];               /* public URL, port filled in */
     unsigned port;               /* bound */
-    bool is_loopback;            /* listens on loopback addresses only */
-    char hosts[4][VL_HOST_SIZE]; /* what a Host header may say */
+    bool is_loopback;            /* clients reach us on this computer only */
+    char hosts[5][VL_HOST_SIZE]; /* what a Host header may say */
     size_t host_count;
 
     struct vl_keyring *ring;

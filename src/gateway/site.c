@@ -26,17 +26,34 @@ is_our_host(const struct vl_gateway *gateway, struct vl_str host)
     return false;
 }
 
+static void
+add_host(struct vl_gateway *gateway, struct vl_str name, unsigned port)
+{
+    VL_ASSERT(gateway->host_count < VL_COUNT(gateway->hosts));
+    char *host = gateway->hosts[gateway->host_count++];
+    if (port)
+        (void)snprintf(host, VL_HOST_SIZE, VL_STR_FMT ":%u", VL_STR_ARG(name),
+                       port);
+    else
+        (void)snprintf(host, VL_HOST_SIZE, VL_STR_FMT, VL_STR_ARG(name));
+}
+
 void
 vl_gateway_name_hosts(struct vl_gateway *gateway)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    const char *authority = strstr(gateway->url, "://");
-    if (authority)
-        (void)snprintf(gateway->hosts[gateway->host_count++], VL_HOST_SIZE,
-                       "%s", authority + strlen("://"));
+    struct vl_url url;
+    if (vl_url_parse(vl_str_z(gateway->url), &url, NULL) != VALET_OK)
+        return;
+    struct vl_str authority = vl_str_from(url.origin, url.scheme.n + 3);
+    bool has_port = !vl_str_ends(authority, url.host) && !url.is_ipv6;
+    add_host(gateway, authority, 0);
+    if (!has_port && !url.is_ipv6)
+        add_host(gateway, authority, url.port);
+    /* Behind a proxy nobody who means us says "localhost". */
+    gateway->is_loopback = vl_url_is_loopback(&url);
     for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++)
-        (void)snprintf(gateway->hosts[gateway->host_count++], VL_HOST_SIZE,
-                       "%s:%u", names[i], gateway->port);
+        add_host(gateway, vl_str_z(names[i]), gateway->port);
 }
 
 static bool
