@@ -28,14 +28,15 @@ step() {
 	fi
 }
 
-# suite NAME PRESET: builds, then every test of ctest counts.
+# suite NAME PRESET [REGEX]: builds, then every test of ctest (matching REGEX)
+# counts.
 suite() {
 	if ! { cmake --preset "$2" && cmake --build --preset "$2"; } >"build/log/build-$1" 2>&1; then
 		grep -E 'error|FAILED|warning' "build/log/build-$1" | head -n 40
 		count "$1 (build)" 0 1
 		return
 	fi
-	ctest --test-dir "build/$2" --output-on-failure -j "$(nproc)" >"build/log/$1" 2>&1
+	ctest --test-dir "build/$2" --output-on-failure -j "$(nproc)" ${3:+-R "$3"} >"build/log/$1" 2>&1
 	good=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "build/log/$1")
 	bad=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*' "build/log/$1")
 	[ "$bad" = 0 ] || tail -n 150 "build/log/$1"
@@ -62,6 +63,11 @@ started=$(date +%s)
 step lint tools/lint.sh
 suite unit dev
 suite asan asan
+# The rooms whose threads meet.
+suite tsan tsan '^(io|store|guard)/'
+# clang takes the whole tree too, with the fuzz targets.
+step fuzz-build sh -c 'cmake --preset fuzz && cmake --build --preset fuzz'
+step ledger tools/ledger.sh --check
 step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --preset release'
 end_to_end e2e build/bin
 # Once more under ASan: random disconnects and malformed input leave nothing.

@@ -22,6 +22,8 @@ printf 'newcomer: making a clean Debian 12 in %s\n' "$root" >&2
 mmdebstrap --quiet --variant=apt --include=ca-certificates,git bookworm "$root" >&2
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+# Else what is unmounted here in the end would be unmounted outside too.
+mount --make-rslave "$root/dev"
 # The host's certificates: some networks have an authority of their own.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true

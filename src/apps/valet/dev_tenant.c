@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #define PROGRAM  "mcp-valet-tenant"
 #define START_MS 10000
+#define STOP_MS  3000
 
 /* The program beside our own executable. */
 static valet_status
@@ -98,12 +100,19 @@ read_until(int fd, char end, struct vl_buf *out)
     }
 }
 
+/* It ends when its input does; one that does not is not waited for. */
 static void
 end_child(struct child *child)
 {
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    int64_t deadline = vl_mono_now() + STOP_MS;
     (void)close(child->input);
     (void)close(child->output);
-    (void)waitpid(child->pid, NULL, 0);
+    while (waitpid(child->pid, NULL, WNOHANG) == 0) {
+        if (vl_mono_now() >= deadline)
+            (void)kill(child->pid, SIGKILL);
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 static void
@@ -188,6 +197,17 @@ vl_dev_tenant_start(const char *listen, struct vl_dev_tenant *ret,
     }
     *ret = tenant;
     return VALET_OK;
+}
+
+bool
+vl_dev_tenant_has_ended(struct vl_dev_tenant *tenant)
+{
+    if (tenant->pid <= 0 || waitpid(tenant->pid, NULL, WNOHANG) == 0)
+        return false;
+    (void)close(tenant->lifeline);
+    (void)close(tenant->output);
+    tenant->pid = 0;
+    return true;
 }
 
 void

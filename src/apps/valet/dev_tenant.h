@@ -25,6 +25,8 @@ struct vl_dev_tenant {
  * waits, at most ten seconds, until it is ready. */
 valet_status vl_dev_tenant_start(const char *listen, struct vl_dev_tenant *ret,
                                  valet_error *err) VALET_CHECK;
+/* After SIGCHLD: is it gone? Then it is forgotten. */
+bool vl_dev_tenant_has_ended(struct vl_dev_tenant *tenant);
 void vl_dev_tenant_done(struct vl_dev_tenant *tenant);
 
 #endif

@@ -26,6 +26,7 @@ struct service {
     struct vl_dev_tenant tenant;
     bool dev;
     bool draining;
+    bool failed; /* stopping because something broke */
 };
 
 /* --- configuration of --dev --- */
@@ -95,6 +96,12 @@ on_signal(int signal, void *ctx)
         vl_gateway_reopen(service->gateway);
         return;
     }
+    if (signal == SIGCHLD) {
+        if (!vl_dev_tenant_has_ended(&service->tenant) || service->draining)
+            return;
+        vl_log(&service->log, VL_LOG_ERROR, "the stand-in tenant has ended");
+        service->failed = true;
+    }
     if (service->draining) { /* asked twice: at once */
         vl_loop_stop(service->loop);
         return;
@@ -107,7 +114,7 @@ on_signal(int signal, void *ctx)
 static valet_status
 watch_signals(struct service *service, valet_error *err)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
     (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < VL_COUNT(signals); i++)
         VL_TRY(vl_loop_on_signal(service->loop, signals[i], on_signal, service,
@@ -181,11 +188,10 @@ serve(int argc, char **argv)
                     : vl_conf_load(path, vl_environment, &service.conf, &err);
     if (status != VALET_OK) {
         vl_complain("%s", err.message);
+        /* What the stand-in could not do is no mistake of the user's. */
+        bool started = !service.dev || service.tenant.pid > 0;
         service_done(&service);
-        return status == VALET_INVALID || status == VALET_DENIED ||
-                       status == VALET_NOT_FOUND
-                   ? VL_EXIT_USAGE
-                   : VL_EXIT_FAILED;
+        return started ? VL_EXIT_USAGE : VL_EXIT_FAILED;
     }
     service.log.level = service.conf->log_level;
     service.log.json = service.conf->log_json;
@@ -193,7 +199,7 @@ serve(int argc, char **argv)
     if (status != VALET_OK)
         vl_complain("%s", err.message);
     service_done(&service);
-    return status == VALET_OK ? VL_EXIT_OK : VL_EXIT_FAILED;
+    return status == VALET_OK && !service.failed ? VL_EXIT_OK : VL_EXIT_FAILED;
 }
 
 const struct vl_command vl_command_serve = {
