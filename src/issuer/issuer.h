@@ -71,6 +71,12 @@ bool vl_issuer_owns(const struct vl_issuer *issuer, struct vl_str path,
 void vl_issuer_handle(struct vl_issuer *issuer, struct vl_exchange *x);
 
 /*
+ * Does this look like an access token of ours: does its keyed check part fit?
+ * It says nothing of whether the token lives or ever did. One HMAC; neither
+ * memory nor the store is asked, so it may be asked of any stranger's text.
+ */
+bool vl_issuer_is_ours(const struct vl_issuer *issuer, struct vl_str token);
+/*
  * Is this access token good for this resource, now? At once, from memory:
  * VALET_OK with the principal (borrowed until the next turn of the loop),
  * VALET_DENIED (forged, or known to be bad), or VALET_RETRY: not known here,

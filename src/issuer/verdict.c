@@ -145,6 +145,14 @@ judge(const struct verdict *verdict, struct vl_str resource, int64_t now,
     return VALET_OK;
 }
 
+/* @spec W-55 W-56 */
+bool
+vl_issuer_is_ours(const struct vl_issuer *issuer, struct vl_str token)
+{
+    struct vl_token_id id;
+    return vl_token_read(&issuer->keys, VL_TOKEN_ACCESS, token, &id, NULL);
+}
+
 valet_status
 vl_issuer_verdict(struct vl_issuer *issuer, struct vl_str token,
                   struct vl_str resource, const struct vl_principal **ret,

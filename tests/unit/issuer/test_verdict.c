@@ -47,6 +47,31 @@ refuses_forged_tokens_without_asking_the_store(void **state)
     desk_free(desk);
 }
 
+/* @spec W-55: what a body of full size may be read for, before anybody looks
+ * at the token. */
+static void
+knows_its_own_tokens_by_their_text_alone(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    char forged[TOKEN_SIZE];
+    assert_true(vl_issuer_is_ours(desk->issuer, vl_str_z(tokens.access)));
+    assert_false(vl_issuer_is_ours(desk->issuer, vl_str_z(tokens.refresh)));
+    assert_false(vl_issuer_is_ours(desk->issuer, VL_STR("")));
+    assert_false(vl_issuer_is_ours(desk->issuer, (struct vl_str){NULL, 0}));
+    for (size_t i = 0; i < strlen(tokens.access); i++) {
+        memcpy(forged, tokens.access, sizeof forged);
+        forged[i] = forged[i] == 'A' ? 'B' : 'A';
+        assert_false(vl_issuer_is_ours(desk->issuer, vl_str_z(forged)));
+    }
+    /* Neither memory nor the store was asked: a dead one is ours as well. */
+    assert_true(vl_list_is_empty(&desk->issuer->ops));
+    desk->now += INT64_C(10) * 86400000;
+    assert_true(vl_issuer_is_ours(desk->issuer, vl_str_z(tokens.access)));
+    desk_free(desk);
+}
+
 static void
 remembers_for_two_seconds_and_then_asks_again(void **state)
 {
@@ -198,6 +223,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_forged_tokens_without_asking_the_store),
+        cmocka_unit_test(knows_its_own_tokens_by_their_text_alone),
         cmocka_unit_test(remembers_for_two_seconds_and_then_asks_again),
         cmocka_unit_test(refuses_an_expired_token_from_memory_too),
         cmocka_unit_test(asks_once_for_many_who_wait),
