@@ -43,12 +43,20 @@ may(const struct vl_mcp_turn *turn, const char *permission)
     return hooks->may(turn->principal, permission, hooks->ctx);
 }
 
+/* Serialisers of some clients write null for what they leave out. */
+static bool
+is_left_out(const struct json_t *value)
+{
+    enum vl_json_kind kind = vl_json_kind(value);
+    return kind == VL_JSON_ABSENT || kind == VL_JSON_NULL;
+}
+
 /* One page holds all tools, so no cursor was ever given out. */
 static void
 answer_list(const struct vl_mcp_turn *turn,
             const struct vl_rpc_message *message)
 {
-    if (vl_json_get(message->params, "cursor")) {
+    if (!is_left_out(vl_json_get(message->params, "cursor"))) {
         answer_error(turn, message, VL_RPC_INVALID_PARAMS, "Unknown cursor");
         return;
     }
@@ -131,6 +139,8 @@ answer_call(const struct vl_mcp_turn *turn,
     }
     /* @spec S-74 W-14: `params.context` is nobody's, whatever it holds. */
     const struct json_t *arguments = vl_json_get(message->params, "arguments");
+    if (is_left_out(arguments))
+        arguments = NULL;
     enum vl_rpc_code code;
     const char *obstacle = find_obstacle(turn, message, arguments, &code);
     if (obstacle) {
@@ -178,11 +188,12 @@ static void
 answer_request(const struct vl_mcp_turn *turn,
                const struct vl_rpc_message *message)
 {
-    enum vl_json_kind params = vl_json_kind(message->params);
+    bool is_usable = is_left_out(message->params) ||
+                     vl_json_kind(message->params) == VL_JSON_OBJECT;
     for (size_t i = 0; i < VL_COUNT(methods); i++) {
         if (!vl_str_eqz(message->method, methods[i].method))
             continue;
-        if (params == VL_JSON_OBJECT || params == VL_JSON_ABSENT)
+        if (is_usable)
             methods[i].answer(turn, message);
         else
             answer_error(turn, message, VL_RPC_INVALID_PARAMS,

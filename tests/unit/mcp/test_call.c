@@ -53,7 +53,7 @@ checks_what_it_is_called_with(void **state)
     };
     for (size_t i = 0; i < VL_COUNT(unknown); i++)
         expect(&client, unknown[i], 200, ERROR("1", "-32602", "Unknown tool"));
-    static const char *const wrong[] = {"[]", "null", "1", "\"{}\"", "true"};
+    static const char *const wrong[] = {"[]", "1", "\"{}\"", "true", "false"};
     for (size_t i = 0; i < VL_COUNT(wrong); i++) {
         char body[200];
         (void)snprintf(body, sizeof body,
@@ -63,6 +63,25 @@ checks_what_it_is_called_with(void **state)
                ERROR("1", "-32602", "The arguments are no object"));
     }
     assert_int_equal(desk->started, 0);
+}
+
+static valet_mcp_call *seen_by(struct desk *desk);
+
+static void
+takes_null_for_what_is_left_out(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    expect(&client,
+           CALL("1", "\"name\":\"steps\",\"arguments\":null,"
+                     "\"_meta\":null"),
+           200, RESULT("1", "done"));
+    struct fake_answer answer;
+    client_send(&client, "POST",
+                CALL("1", "\"name\":\"later\",\"arguments\":null"), &answer);
+    assert_string_equal(valet_mcp_arguments(seen_by(desk), NULL), "{}");
+    finish(desk, DONE);
+    fake_answer_done(&answer);
 }
 
 /* @spec S-01 S-16 RS-11 */
@@ -88,8 +107,6 @@ denies_before_anything_else_is_looked_at(void **state)
     fake_answer_done(&answer);
     assert_int_equal(desk->started, 1);
 }
-
-static valet_mcp_call *seen_by(struct desk *desk);
 
 /* @spec S-74 W-14 */
 static void
@@ -499,6 +516,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         DESK_TEST(runs_a_tool_that_answers_at_once),
         DESK_TEST(checks_what_it_is_called_with),
+        DESK_TEST(takes_null_for_what_is_left_out),
         DESK_TEST(denies_before_anything_else_is_looked_at),
         DESK_TEST(ignores_a_forged_context),
         DESK_TEST(answers_later_and_out_of_order),
