@@ -133,20 +133,18 @@ refuse(const struct arrival *a, int status, const char *why)
 /* Several headers of one name could be read as different ones by a proxy in
  * front and by us. */
 static bool
-get_header(const struct arrival *a, const char *name, struct vl_str *ret)
+get_header(const struct arrival *a, struct vl_str name, struct vl_str *ret)
 {
-    *ret = vl_headers_get(&a->request->headers, name);
-    return vl_headers_count(&a->request->headers, name) <= 1;
+    return vl_headers_find(&a->request->headers, name, ret) <= 1;
 }
 
-/* @spec HT-35 HT-36: absent is what the session speaks; `session` is NULL
- * before there is one. */
+/* @spec HT-35 HT-36: absent is what the session speaks. */
 static bool
 check_version(const struct arrival *a, const struct vl_mcp_session *session)
 {
     struct vl_str text;
     enum vl_mcp_version version;
-    if (!get_header(a, "mcp-protocol-version", &text)) {
+    if (!get_header(a, VL_STR("mcp-protocol-version"), &text)) {
         refuse(a, 400, "MCP-Protocol-Version stands there twice");
         return false;
     }
@@ -156,7 +154,7 @@ check_version(const struct arrival *a, const struct vl_mcp_session *session)
         refuse(a, 400, "MCP-Protocol-Version is not supported");
         return false;
     }
-    if (session && session->version != version) {
+    if (session->version != version) {
         refuse(a, 400, "MCP-Protocol-Version is not the session's");
         return false;
     }
@@ -173,7 +171,7 @@ find_session(const struct arrival *a)
 {
     struct vl_str id;
     struct vl_mcp_session *session = NULL;
-    if (!get_header(a, "mcp-session-id", &id) || !id.p) {
+    if (!get_header(a, VL_STR("mcp-session-id"), &id) || !id.p) {
         refuse(a, 400, "Mcp-Session-Id is required, once");
         return NULL;
     }
@@ -191,6 +189,8 @@ find_session(const struct arrival *a)
 
 /* --- POST --- */
 
+/* @spec HT-37: nothing is agreed upon yet, so the body says which version, and
+ * an MCP-Protocol-Version says nothing. */
 static void
 open_session(const struct arrival *a, const struct vl_rpc_message *message)
 {
@@ -198,8 +198,6 @@ open_session(const struct arrival *a, const struct vl_rpc_message *message)
     struct vl_mcp_session *session = NULL;
     enum vl_mcp_version version;
     valet_error err;
-    if (!check_version(a, NULL))
-        return;
     if (vl_mcp_dispatch_version(message, &version, &err) != VALET_OK) {
         struct vl_buf *text = vl_mcp_scratch(endpoint);
         vl_rpc_write_error(text, message->id, VL_RPC_INVALID_PARAMS,
@@ -306,7 +304,7 @@ static void
 handle_post(struct arrival *a)
 {
     struct vl_str type;
-    if (!get_header(a, "content-type", &type) ||
+    if (!get_header(a, VL_STR("content-type"), &type) ||
         !vl_media_type_is(type, "application/json")) {
         refuse(a, 415, "The Content-Type is not application/json");
         return;
