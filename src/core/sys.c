@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/enc.h"
 #include "core/status.h"
 
 static int64_t
@@ -172,14 +173,21 @@ write_all(const char *path, int fd, struct vl_str content, valet_error *err)
     return VALET_OK;
 }
 
+/* "a/b/" of "a/b/c"; nothing of "c". */
+static struct vl_str
+folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return vl_str_of(path, slash ? (size_t)(slash - path) + 1 : 0);
+}
+
 /* A file survives a power cut when its folder's entry does, too. */
 static valet_status
 sync_folder(const char *path, valet_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    struct vl_str above = folder_of(path);
     vl_auto(vl_buf) folder = vl_buf_of(PATH_MAX);
-    vl_buf_add(&folder, n ? vl_str_of(path, n) : VL_STR("."));
+    vl_buf_add(&folder, above.n ? above : VL_STR("."));
     VL_TRY(vl_buf_check(&folder, err));
     int fd = open(vl_buf_cstr(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = fd >= 0 && fsync(fd) == 0;
@@ -193,21 +201,56 @@ sync_folder(const char *path, valet_error *err)
                    path, strerror(error));
 }
 
-valet_status
-vl_file_create(const char *path, struct vl_str content, valet_error *err)
+static valet_status
+fail_create(const char *path, valet_error *err)
+{
+    return vl_fail(err, errno == EEXIST ? VALET_CONFLICT : VALET_INTERNAL, "",
+                   "cannot create %s: %s", path, strerror(errno));
+}
+
+/* Writes all of it under another name; `path` is for messages. */
+static valet_status
+write_aside(const char *aside, const char *path, struct vl_str content,
+            valet_error *err)
 {
     int fd =
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return vl_fail(err, errno == EEXIST ? VALET_CONFLICT : VALET_INTERNAL,
-                       "", "cannot create %s: %s", path, strerror(errno));
+        return fail_create(path, err);
     valet_status status = write_all(path, fd, content, err);
     if (close(fd) != 0 && status == VALET_OK)
         status = vl_fail(err, VALET_INTERNAL, "", "cannot write %s: %s", path,
                          strerror(errno));
-    if (status == VALET_OK)
-        status = sync_folder(path, err);
     if (status != VALET_OK)
-        (void)unlink(path); /* half a key file would be worse than none */
+        (void)unlink(aside);
+    return status;
+}
+
+/*
+ * Under its own name the file is whole or not there: a process killed half-way
+ * leaves no empty key that every later start would refuse, and who loses a
+ * race to create it reads all that the winner wrote.
+ */
+valet_status
+vl_file_create(const char *path, struct vl_str content, valet_error *err)
+{
+    unsigned char bytes[8];
+    char suffix[2 * sizeof bytes + 1];
+    vl_auto(vl_buf) name = vl_buf_of(PATH_MAX);
+    vl_random(bytes, sizeof bytes);
+    vl_hex(vl_str_of(bytes, sizeof bytes), suffix);
+    vl_buf_add(&name, folder_of(path));
+    vl_buf_addf(&name, ".new-%s", suffix);
+    VL_TRY(vl_buf_check(&name, err));
+    const char *aside = vl_buf_cstr(&name);
+    VL_TRY(write_aside(aside, path, content, err));
+    /* Unlike rename(2), link(2) never replaces what is there. */
+    valet_status status =
+        link(aside, path) == 0 ? VALET_OK : fail_create(path, err);
+    (void)unlink(aside);
+    VL_TRY(status);
+    status = sync_folder(path, err);
+    if (status != VALET_OK)
+        (void)unlink(path);
     return status;
 }

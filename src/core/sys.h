@@ -43,7 +43,9 @@ valet_status vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
                           valet_error *err) VALET_CHECK;
 /*
  * Creates a file with mode 0600 and this content, synced to disk with its name.
- * An existing one is not touched: VALET_CONFLICT.
+ * An existing one is not touched: VALET_CONFLICT. Whoever opens it by its name
+ * finds all of the content; a process that dies half-way may leave a file
+ * .new-… beside it, which nothing reads.
  */
 valet_status vl_file_create(const char *path, struct vl_str content,
                             valet_error *err) VALET_CHECK;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/sys.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/principal.h"
@@ -71,6 +75,62 @@ does_not_touch_an_existing_file(void **state)
                      VALET_CONFLICT);
     assert_ok(vl_file_read(p->path, true, &b, NULL));
     assert_str(vl_buf_str(&b), "first");
+}
+
+/* Entries of the folder; those with other names than ours are removed. */
+static unsigned
+count_others(const struct place *p)
+{
+    unsigned others = 0;
+    DIR *folder = opendir(p->folder);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (entry->d_name[0] != '.' || strlen(entry->d_name) < 3)
+            continue;
+        assert_int_equal(unlinkat(dirfd(folder), entry->d_name, 0), 0);
+        others++;
+    }
+    assert_int_equal(closedir(folder), 0);
+    return others;
+}
+
+/* In a process whose files may have two bytes; it dies of the third, or gets
+ * an error as from a full disk. */
+static int
+create_with_two_bytes(const char *path, bool killed)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit two = {2, 2}, none = {0, 0};
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)signal(SIGXFSZ, killed ? SIG_DFL : SIG_IGN);
+        (void)setrlimit(RLIMIT_FSIZE, &two);
+        _exit(vl_file_create(path, VL_STR("a key"), NULL) == VALET_INTERNAL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void
+leaves_no_half_a_file(void **state)
+{
+    struct place *p = *state;
+    struct stat st;
+    int status = create_with_two_bytes(p->path, true);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+    assert_int_equal(stat(p->path, &st), -1);
+    assert_int_equal(count_others(p), 1);
+    status = create_with_two_bytes(p->path, false);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_int_equal(stat(p->path, &st), -1);
+    assert_int_equal(count_others(p), 0);
+    assert_ok(vl_file_create(p->path, VL_STR("a key"), NULL));
+    assert_int_equal(vl_file_create(p->path, VL_STR("b key"), NULL),
+                     VALET_CONFLICT);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(count_others(p), 0);
 }
 
 static void
@@ -247,6 +307,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         IN_PLACE(writes_and_reads_a_file),
         IN_PLACE(does_not_touch_an_existing_file),
+        IN_PLACE(leaves_no_half_a_file),
         IN_PLACE(creates_in_a_folder_that_exists_only),
         IN_PLACE(refuses_rights_of_others),
         IN_PLACE(refuses_another_owner),
