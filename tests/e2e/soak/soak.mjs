@@ -287,7 +287,6 @@ async function weather() {
       await setCalm(false);
       await addFaults();
       if (random() < 0.5) await emul('revoke', { user: pick(people).username });
-      if (random() < 0.3) await emul('keys/rotate');
     }
     count(calm ? 'calm phases' : 'faulty phases');
     await sleep(PHASE_MS);
@@ -318,6 +317,9 @@ async function restart() {
   await old.stop('SIGKILL');
   checkStderr(old, 'server');
   hangUp();
+  // Not while the server runs: it looks for new keys once in five minutes, and
+  // the stand-in, unlike Entra, signs with a key as soon as it has it.
+  if (random() < 0.5) await emul('keys/rotate');
   await bench.serve();
   count('kills and restarts');
   try {
@@ -396,6 +398,13 @@ for (const [program, who] of [[bench.server, 'server'], [bench.tenant, 'stand-in
   const { code, signal } = await program.stop();
   if (code !== 0) fail(`${who}: ended with ${code ?? signal}\n${program.stderr.slice(-8000)}`);
   checkStderr(program, who);
+}
+// What the audit trail refused, and why. A line that a kill cut short, and the
+// one behind it, count as cut.
+for (const line of readFileSync(bench.auditFile, 'utf8').split('\n').filter(Boolean)) {
+  let event;
+  try { event = JSON.parse(line); } catch { count('audit: cut'); continue; }
+  if (event.outcome === 'refused') count(`audit: ${event.event} ${event.reason}`);
 }
 await bench.stop();
 
