@@ -108,6 +108,16 @@ vl_issuer_lease_done(valet_status status, const struct vl_upstream_token *token,
 void vl_issuer_lease(struct vl_issuer *issuer, const char *session, bool force,
                      vl_issuer_lease_done *done, void *ctx);
 
+/*
+ * Ends a token family from outside: the sign-in behind it is worth nothing
+ * any more (Graph refuses even the renewed token: a disabled user, Conditional
+ * Access). Session, code, access and refresh records go at once, whatever
+ * becomes of the issuer; then listeners are told and the audit names `reason`
+ * (copied; a code such as "graph_denied"). Nobody is called back.
+ */
+void vl_issuer_end(struct vl_issuer *issuer, const char *session,
+                   const char *reason);
+
 /* Up to four listeners. Called on the loop whenever a token family ended
  * (revoked, reused, sign-in ended), so that sessions that hang on it can be
  * closed. */

@@ -73,6 +73,106 @@ vl_req_end_session(struct vl_req *req, void (*next)(struct vl_op *op))
     vl_op_submit(&req->op, next);
 }
 
+/* --- ended from outside --- */
+
+struct ending {
+    struct vl_op op;
+    char id[VL_SESSION_ID_SIZE];
+    char reason[64];
+    bool is_blind; /* the record does not open: it is not asked for again */
+};
+
+static struct ending *
+ending_of(struct vl_op *op)
+{
+    return VL_CONTAINER(op, struct ending, op);
+}
+
+static void
+release_ending(struct vl_op *op)
+{
+    free(ending_of(op));
+}
+
+/* `record` NULL: whose session it was is not known. */
+static void
+audit_ending(const struct ending *ending, const struct vl_session *record)
+{
+    struct vl_client_id client = {""};
+    struct vl_user user = {"", ""};
+    if (record) {
+        (void)snprintf(client.text, sizeof client.text, VL_STR_FMT,
+                       VL_STR_ARG(record->client));
+        (void)snprintf(user.tid, sizeof user.tid, VL_STR_FMT,
+                       VL_STR_ARG(record->tid));
+        (void)snprintf(user.oid, sizeof user.oid, VL_STR_FMT,
+                       VL_STR_ARG(record->oid));
+    }
+    vl_audit(ending->op.issuer->deps.audit,
+             &(struct vl_audit_event){.kind = VL_AUDIT_CREDENTIAL_FAIL,
+                                      .refused = true,
+                                      .reason = ending->reason,
+                                      .client = record ? &client : NULL,
+                                      .user = record ? &user : NULL,
+                                      .session = ending->id});
+}
+
+static void
+orphan_ending(struct vl_op *op)
+{
+    audit_ending(ending_of(op), NULL);
+}
+
+static void submit_ending(struct ending *ending);
+
+static void
+family_ended(struct vl_op *op)
+{
+    struct ending *ending = ending_of(op);
+    struct vl_issuer *issuer = op->issuer;
+    struct vl_session record;
+    valet_status status = VALET_RETRY;
+    char id[VL_SESSION_ID_SIZE];
+    if (vl_op_answer(op)->status == VALET_DENIED && !ending->is_blind) {
+        ending->is_blind = true;
+        submit_ending(ending);
+        return;
+    }
+    if (!ending->is_blind)
+        status = vl_op_read(op, 0, &vl_record_session, &record);
+    /* Not found: somebody else ended it, and said so. */
+    if (status != VALET_NOT_FOUND)
+        audit_ending(ending, status == VALET_OK ? &record : NULL);
+    memcpy(id, ending->id, sizeof id);
+    vl_op_end(op);
+    vl_session_ended(issuer, id);
+}
+
+/* Looking and deleting are one batch: it takes effect even if the issuer goes
+ * before the answer. */
+static void
+submit_ending(struct ending *ending)
+{
+    struct vl_store_batch *batch = vl_op_ask(&ending->op);
+    struct vl_str id = vl_str_z(ending->id);
+    if (!ending->is_blind)
+        (void)vl_store_add(batch, VL_STORE_GET, VL_STORE_SESSION, id);
+    vl_session_end_steps(&ending->op, id);
+    vl_op_submit(&ending->op, family_ended);
+}
+
+/* @spec S-08 */
+void
+vl_issuer_end(struct vl_issuer *issuer, const char *session, const char *reason)
+{
+    struct ending *ending = vl_alloc(sizeof *ending);
+    vl_op_init(&ending->op, issuer, release_ending);
+    ending->op.orphan = orphan_ending;
+    (void)snprintf(ending->id, sizeof ending->id, "%s", session);
+    (void)snprintf(ending->reason, sizeof ending->reason, "%s", reason);
+    submit_ending(ending);
+}
+
 /* --- the cap of families per user --- */
 
 struct trim {

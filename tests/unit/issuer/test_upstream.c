@@ -89,6 +89,99 @@ ends_the_session_when_the_provider_says_so(void **state)
     desk_free(desk);
 }
 
+/* Is the family at its end: no verdict, no refresh, no lease? */
+static void
+expect_ended(struct desk *desk, const struct tokens *tokens,
+             const char *session)
+{
+    assert_int_equal(ask(desk, tokens->access, RESOURCE).status, VALET_DENIED);
+    assert_int_equal(lease(desk, session, false).status, VALET_DENIED);
+    struct answer answer = refresh_as(desk, CLIENT, tokens->refresh, "");
+    assert_oauth_error(answer, 400, "invalid_grant");
+    answer_done(&answer);
+}
+
+/* @spec S-08: Graph refuses whatever Entra gives us for this person. */
+static void
+ends_a_session_when_a_tool_says_so(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk), other = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    char reason[] = "graph_denied";
+    /* Many calls of the person are refused at the same time. */
+    vl_issuer_end(desk->issuer, asked.principal.session, reason);
+    vl_issuer_end(desk->issuer, asked.principal.session, reason);
+    memset(reason, 'x', sizeof reason - 1); /* not borrowed */
+    assert_int_equal(desk->ends, 0);
+    for (int i = 0; i < 10000 && desk->ends < 2; i++)
+        vl_loop_step(desk->loop);
+    assert_string_equal(desk->ended, asked.principal.session);
+    expect_ended(desk, &tokens, asked.principal.session);
+    assert_audited(desk, "credential.fail", "graph_denied");
+    vl_auto(vl_buf) text = vl_buf_of(1 << 20);
+    assert_ok(vl_file_read(desk->audit_path, false, &text, NULL));
+    struct vl_str rest = vl_buf_str(&text), line;
+    int lines = 0;
+    while (vl_str_split(&rest, '\n', &line))
+        if (has_text(line, "graph_denied")) {
+            lines++;
+            assert_true(has_text(line, OID) && has_text(line, CLIENT));
+        }
+    assert_int_equal(lines, 1);
+    assert_int_equal(ask(desk, other.access, RESOURCE).status, VALET_OK);
+    desk_free(desk);
+}
+
+/* What was said to end ends, also when the process does right then. */
+static void
+ends_a_session_even_if_the_issuer_goes(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    vl_issuer_end(desk->issuer, asked.principal.session, "graph_denied");
+    desk_restart_issuer(desk);
+    expect_ended(desk, &tokens, asked.principal.session);
+    assert_int_equal(desk->ends, 0);
+    assert_audited(desk, "credential.fail", "graph_denied");
+    desk_free(desk);
+}
+
+static void
+put_raw_done(struct vl_store_batch *batch)
+{
+    *(bool *)batch->ctx = true;
+    assert_int_equal(batch->status, VALET_OK);
+    vl_store_batch_free(batch);
+}
+
+/* A record that is none is no reason to let its family live. */
+static void
+ends_a_session_whose_record_is_none(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    struct asked asked = ask(desk, tokens.access, RESOURCE);
+    bool done = false;
+    struct vl_store_batch *batch = vl_store_batch_new(put_raw_done, &done);
+    struct vl_store_op *op = vl_store_add(batch, VL_STORE_PUT, VL_STORE_SESSION,
+                                          vl_str_z(asked.principal.session));
+    op->value = VL_STR("session 0");
+    op->expires_ms = desk->now + 1000000;
+    vl_store_submit(desk->store, desk->loop, batch);
+    run_until(desk, &done);
+    vl_issuer_end(desk->issuer, asked.principal.session, "graph_denied");
+    for (int i = 0; i < 10000 && !desk->ends; i++)
+        vl_loop_step(desk->loop);
+    expect_ended(desk, &tokens, asked.principal.session);
+    assert_audited(desk, "credential.fail", "graph_denied");
+    desk_free(desk);
+}
+
 static void
 ends_the_session_when_there_is_nothing_to_renew_with(void **state)
 {
@@ -207,6 +300,9 @@ main(void)
         cmocka_unit_test(lends_what_is_stored_and_renews_before_it_ends),
         cmocka_unit_test(renews_once_for_many_at_once),
         cmocka_unit_test(ends_the_session_when_the_provider_says_so),
+        cmocka_unit_test(ends_a_session_when_a_tool_says_so),
+        cmocka_unit_test(ends_a_session_even_if_the_issuer_goes),
+        cmocka_unit_test(ends_a_session_whose_record_is_none),
         cmocka_unit_test(ends_the_session_when_there_is_nothing_to_renew_with),
         cmocka_unit_test(goes_on_with_the_old_token_while_entra_is_away),
         cmocka_unit_test(keeps_the_new_token_when_the_record_changed_meanwhile),
