@@ -41,6 +41,13 @@ check_url(struct vl_conf_loader *loader)
 {
     struct vl_conf *conf = loader->conf;
     vl_auto(vl_buf) url = vl_buf_of(VL_LIMIT_STATE);
+    if (conf->public_url && strlen(conf->public_url) > VL_LIMIT_PUBLIC_URL)
+        return vl_conf_fail(loader, vl_conf_place(loader, "public_url"),
+                            "long_url",
+                            "public_url must be at most %d bytes, as it "
+                            "begins every address of this server; write a "
+                            "shorter one",
+                            VL_LIMIT_PUBLIC_URL);
     if (conf->public_url)
         return VALET_OK;
     /* @spec S-58: never taken from a request's Host. */
@@ -231,29 +238,6 @@ check_clients(struct vl_conf_loader *loader)
     return VALET_OK;
 }
 
-/* Two of them in one file would overwrite each other. */
-static valet_status
-check_files(struct vl_conf_loader *loader)
-{
-    const struct vl_conf *conf = loader->conf;
-    const struct {
-        const char *path, *file;
-    } files[] = {{"entra.client_secret_file", conf->client_secret_file},
-                 {"store.path", conf->store_path},
-                 {"keys.path", conf->key_path},
-                 {"audit.path", conf->audit_path}};
-    for (size_t i = 1; i < VL_COUNT(files); i++)
-        for (size_t j = 0; j < i; j++)
-            if (files[i].file && files[j].file &&
-                strcmp(files[i].file, files[j].file) == 0)
-                return vl_conf_fail(
-                    loader, vl_conf_place(loader, files[i].path), "same_file",
-                    "%s is the same file as %s; write another "
-                    "one",
-                    files[i].path, files[j].path);
-    return VALET_OK;
-}
-
 valet_status
 vl_conf_check(struct vl_conf_loader *loader)
 {
@@ -265,7 +249,7 @@ vl_conf_check(struct vl_conf_loader *loader)
     VL_TRY(check_tokens(loader));
     VL_TRY(check_limits(loader));
     VL_TRY(check_clients(loader));
-    VL_TRY(check_files(loader));
+    VL_TRY(vl_conf_check_files(loader));
     if (!conf->audit_path)
         conf->audit_path = "";
     return check_credential(loader);

@@ -37,5 +37,7 @@ vl_conf_variable(const struct vl_conf_loader *loader, const char *name);
 valet_status vl_conf_walk(struct vl_conf_loader *loader) VALET_CHECK;
 /* The rules that join several options, and the secret. */
 valet_status vl_conf_check(struct vl_conf_loader *loader) VALET_CHECK;
+/* Of these, the one that no file is named twice. */
+valet_status vl_conf_check_files(struct vl_conf_loader *loader) VALET_CHECK;
 
 #endif

@@ -236,8 +236,9 @@ check_port(struct vl_str port, struct origin *ret)
     uint64_t number;
     if (port.n == 0)
         return true;
-    if (port.p[0] != ':' || port.n > 6 ||
-        !vl_str_u64(vl_str_from(port, 1), 65535, &number) || number == 0)
+    /* As http/url.h reads it: with a first digit of 0 it is no port there. */
+    if (port.p[0] != ':' || port.n < 2 || port.p[1] == '0' ||
+        !vl_str_u64(vl_str_from(port, 1), 65535, &number))
         return false;
     ret->has_default_port = number == (ret->is_https ? 443 : 80);
     return true;

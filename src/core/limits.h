@@ -66,6 +66,8 @@
 #define VL_LIMIT_PAGE     65536
 #define VL_LIMIT_DOCUMENT 65536
 #define VL_LIMIT_CONFIG   262144
+/* Our own address, which begins every other one: real ones have 20 to 80. */
+#define VL_LIMIT_PUBLIC_URL 200
 
 /* --- what is stored --- */
 /* Both of Entra's tokens at their limits, and their record around them. */
@@ -84,5 +86,8 @@
 #define VL_LIMIT_MCP_SESSIONS          20000
 #define VL_LIMIT_MCP_SESSIONS_PER_USER 100
 #define VL_LIMIT_MCP_SESSION_IDLE_MS   3600000
+/* Calls of one person at work, over all sessions and clients: an agent has a
+ * handful, and a burst of fifty has to get through (S-31). */
+#define VL_LIMIT_MCP_CALLS_PER_USER 64
 
 #endif

@@ -4,11 +4,18 @@
  * place, the mistake, and what to write instead. Never a value, which may be
  * a secret in the wrong place.
  */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "conf/conf.h"
 #include "vl_test.h"
 
 #define GUID   "11111111-2222-4333-8444-555555555555"
 #define CANARY "s3cret-canary"
+
+/* 200 bytes, the most that are allowed. */
+#define LABEL    "abcdefghijklmnopqrstuvwxyz0123456789."
+#define LONG_URL "https://" LABEL LABEL LABEL LABEL LABEL "example"
 
 /* Three lines that are right; a case goes on in line 4, inside entra. */
 #define ENTRA                                                                  \
@@ -97,6 +104,14 @@ static const struct refusal urls[] = {
      "anyway; remove the port"},
     {"public_url: https://mcp.example.com:99999\n",
      "c.yaml:1:13: public_url must be a URL"},
+    {"public_url: https://mcp.example.com:08443\n",
+     "c.yaml:1:13: public_url must be a URL"},
+    {"public_url: https://mcp.example.com:0\n",
+     "c.yaml:1:13: public_url must be a URL"},
+    {"public_url: \"https://mcp.example.com:\"\n",
+     "c.yaml:1:13: public_url must be a URL"},
+    {GOOD "public_url: " LONG_URL "z\n",
+     "c.yaml:5:13: public_url must be at most 200 bytes"},
     {"public_url: https://\n", "c.yaml:1:13: public_url must be a URL"},
     {"public_url: https://[::zz]\n", "c.yaml:1:13: public_url must be a URL"},
     {ENTRA "  authority_host: http://login.example.com\n",
@@ -345,6 +360,9 @@ refuses_redirect_uris_that_leak_codes(void **state)
         {"com.example.app:/callback", true},
         {"cursor://anysphere.cursor-retrieval/oauth/callback", true},
         {"vscode://x/y", true},
+        {"http://127.0.0.1:0/", false},
+        {"http://127.0.0.1:033418/", false},
+        {"https://app.example.com:0443/callback", false},
         {"http://app.example.com/callback", false},
         {"http://localhost.example.com/", false},
         {"https://user@app.example.com/", false},
@@ -378,6 +396,70 @@ refuses_redirect_uris_that_leak_codes(void **state)
             assert_memory_equal(err.message, "c.yaml:8:21: redirect_uris", 26);
         vl_conf_free(conf);
     }
+}
+
+static void
+accepts_the_longest_public_url(void **state)
+{
+    (void)state;
+    struct vl_conf *conf = NULL;
+    assert_ok(vl_conf_parse("c.yaml", VL_STR(GOOD "public_url: " LONG_URL "\n"),
+                            environment, &conf, NULL));
+    assert_string_equal(conf->public_url, LONG_URL);
+    vl_conf_free(conf);
+}
+
+/* In `folder`: a file and a second name of it, and a link to the folder. */
+static void
+make_names(const char *folder)
+{
+    int at = open(folder, O_RDONLY | O_DIRECTORY);
+    int fd = openat(at, "file", O_CREAT | O_WRONLY, 0600);
+    assert_true(at >= 0 && fd >= 0);
+    assert_int_equal(linkat(at, "file", at, "name", 0), 0);
+    assert_int_equal(symlinkat(folder, at, "link"), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(close(at), 0);
+}
+
+static void
+knows_one_file_by_all_its_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *store, *audit;
+        bool is_same;
+    } cases[] = {
+        {"file", "name", true},       {"file", "./file", true},
+        {"file", "link/name", true},  {"new", "link/new", true},
+        {"new", "./new", true},       {"none/new", "none/new", true},
+        {"new", "link/other", false}, {"file", "link/new", false},
+        {"file", "new", false},       {"none/new", "new", false},
+    };
+    char folder[] = "/tmp/vl-conf-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    make_names(folder);
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        char text[512];
+        struct vl_conf *conf = NULL;
+        valet_error err = {.message = ""};
+        (void)snprintf(text, sizeof text,
+                       GOOD "store: {path: %s/%s}\naudit: {path: %s/%s}\n",
+                       folder, cases[i].store, folder, cases[i].audit);
+        valet_status status =
+            vl_conf_parse("c.yaml", vl_str_z(text), environment, &conf, &err);
+        if (status != (cases[i].is_same ? VALET_INVALID : VALET_OK))
+            fail_msg("%s %s: %s", cases[i].store, cases[i].audit, err.message);
+        if (cases[i].is_same)
+            assert_string_equal(err.code, "same_file");
+        vl_conf_free(conf);
+    }
+    int at = open(folder, O_RDONLY | O_DIRECTORY);
+    static const char *const names[] = {"file", "name", "link"};
+    for (size_t i = 0; i < VL_COUNT(names); i++)
+        assert_int_equal(unlinkat(at, names[i], 0), 0);
+    assert_int_equal(close(at), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void
@@ -428,6 +510,8 @@ main(void)
         cmocka_unit_test(refuses_wrong_identities_and_credentials),
         cmocka_unit_test(refuses_wrong_servers_clients_and_numbers),
         cmocka_unit_test(refuses_redirect_uris_that_leak_codes),
+        cmocka_unit_test(accepts_the_longest_public_url),
+        cmocka_unit_test(knows_one_file_by_all_its_names),
         cmocka_unit_test(gives_each_bad_credential_its_own_code),
         cmocka_unit_test(keeps_the_end_of_a_sentence_after_a_long_path),
     };
