@@ -29,6 +29,15 @@ leave_session(struct vl_mcp_call *call)
     vl_mcp_session_release(session);
 }
 
+/* Only while there is an endpoint: the server may be gone after it. */
+static void
+leave_busy(struct vl_mcp_call *call)
+{
+    if (call->endpoint)
+        vl_mcp_busy_leave(&call->endpoint->server->busy, call->busy);
+    call->busy = NULL;
+}
+
 static void
 note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed)
 {
@@ -85,8 +94,15 @@ copy_order(struct vl_mcp_call *call, const struct vl_mcp_call_order *order)
 valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order)
 {
+    struct vl_map *people = &order->endpoint->server->busy;
+    struct vl_mcp_busy *busy = vl_mcp_busy_enter(
+        people, &order->principal->user, VL_LIMIT_MCP_CALLS_PER_USER);
+    if (!busy)
+        return VALET_RETRY;
     struct vl_mcp_call *call = vl_alloc(sizeof *call);
+    call->busy = busy;
     if (!copy_order(call, order)) {
+        vl_mcp_busy_leave(people, busy);
         free_call(call);
         return VALET_LIMIT;
     }
@@ -205,6 +221,7 @@ vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint)
             VL_CONTAINER(endpoint->calls.next, struct vl_mcp_call, in_endpoint);
         vl_list_remove(&call->in_endpoint);
         leave_session(call);
+        leave_busy(call);
         if (call->cancelled)
             call->endpoint = NULL;
         else
@@ -371,6 +388,7 @@ valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result)
     struct vl_mcp_endpoint *endpoint = call->endpoint;
     vl_list_remove(&call->in_endpoint);
     leave_session(call);
+    leave_busy(call);
     note(call, VL_MCP_TOOL_ENDED, result->is_error || result->login_required);
     valet_mcp_result shown = *result;
     if (result->login_required)

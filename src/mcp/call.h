@@ -8,6 +8,7 @@
 #ifndef VL_MCP_CALL_H
 #define VL_MCP_CALL_H
 
+#include "mcp/busy.h"
 #include "mcp/post.h"
 
 /* An argument text after it was written anew. */
@@ -20,6 +21,7 @@ struct vl_mcp_call {
     struct vl_mcp_endpoint *endpoint; /* NULL: it has been freed */
     struct vl_mcp_session *session;   /* NULL: it has ended */
     struct vl_mcp_post *post;         /* NULL: nobody waits */
+    struct vl_mcp_busy *busy;
     const struct vl_mcp_tool *tool;
     struct vl_principal principal;
     enum vl_mcp_version version;
@@ -45,8 +47,9 @@ struct vl_mcp_call_order {
     const struct json_t *arguments, *token; /* or NULL */
 };
 
-/* VALET_LIMIT when the arguments are too long: then nothing has happened and
- * the hold is still the caller's. Otherwise the tool runs, and may have
+/* VALET_LIMIT when the arguments are too long, VALET_RETRY when the person has
+ * too many calls at work: then nothing has happened and the hold is still the
+ * caller's. Otherwise the tool runs, and may have
  * finished (and the exchange be answered) when this returns. */
 valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order) VALET_CHECK;

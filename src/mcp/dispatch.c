@@ -115,9 +115,6 @@ find_obstacle(const struct vl_mcp_turn *turn,
     /* @spec HT-06: or it could not be told which one is to be cancelled. */
     if (vl_mcp_call_find(turn->session, message->id))
         return "A request with this id is under way";
-    *ret_code = VL_RPC_REFUSED;
-    if (turn->session->call_count >= VL_MCP_CALLS_PER_SESSION)
-        return "Too many calls are under way";
     return NULL;
 }
 
@@ -159,9 +156,17 @@ answer_call(const struct vl_mcp_turn *turn,
         .arguments = arguments,
         .token = vl_rpc_is_id(token) ? token : NULL,
     };
-    if (vl_mcp_call_start(&order) != VALET_OK)
+    switch (vl_mcp_call_start(&order)) {
+    case VALET_OK:
+        return;
+    case VALET_RETRY:
+        answer_error(turn, message, VL_RPC_REFUSED,
+                     "Too many calls at once; wait for one to end");
+        return;
+    default:
         answer_error(turn, message, VL_RPC_INVALID_PARAMS,
                      "The arguments are too long");
+    }
 }
 
 /* `initialize` has no session yet; the endpoint deals with it before. */

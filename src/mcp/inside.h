@@ -19,8 +19,6 @@
 #define VL_MCP_ANSWER_MAX (8 * 1024 * 1024)
 /* A buffer for reuse that grew beyond this is given back. */
 #define VL_MCP_KEEP_MAX 65536
-/* Calls at work in one session: an agent has a handful. */
-#define VL_MCP_CALLS_PER_SESSION 64
 /* @spec HT-40: a tool that has not answered by then is given up, progress or
  * not. */
 #define VL_MCP_CALL_MS 300000

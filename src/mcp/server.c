@@ -31,6 +31,7 @@ valet_mcp_server_new(const char *name, const char *version,
     server->version = vl_strdup(version);
     server->instructions = instructions ? vl_strdup(instructions) : NULL;
     vl_map_init(&server->by_name);
+    vl_map_init(&server->busy);
     *ret = server;
     return VALET_OK;
 }
@@ -52,6 +53,7 @@ valet_mcp_server_free(valet_mcp_server *server)
         free_tool(server->tools[i]);
     free(server->tools);
     vl_map_done(&server->by_name);
+    vl_map_done(&server->busy);
     free(server->name);
     free(server->version);
     free(server->instructions);

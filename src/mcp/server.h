@@ -2,7 +2,7 @@
  *
  * What a server of valet/mcp.h is inside: its tools in the order they were
  * added, and the distinct permissions they need. Shared by the endpoints that
- * serve it; it knows nothing of sessions or calls.
+ * serve it, and so is what a person has at work; it knows nothing of sessions.
  */
 #ifndef VL_MCP_SERVER_H
 #define VL_MCP_SERVER_H
@@ -32,6 +32,7 @@ struct vl_mcp_server {
     const char *permissions[VL_MCP_PERMISSIONS_MAX];
     unsigned permission_count;
     unsigned generation; /* grows with every change of the tools */
+    struct vl_map busy;  /* struct vl_mcp_busy: who has calls at work */
 };
 
 /* NULL when there is none of this name. */

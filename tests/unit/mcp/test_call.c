@@ -2,6 +2,7 @@
 #include "desk.h"
 
 #include "mcp/call.h"
+#include "mcp/server.h"
 
 #define ERROR(id, code, why)                                                   \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code             \
@@ -419,27 +420,43 @@ gathers_a_batch_of_late_answers(void **state)
     fake_answer_done(&answer);
 }
 
+/* One person's clients are as many as he likes. */
 static void
-bounds_the_calls_of_a_session(void **state)
+bounds_the_calls_of_a_person(void **state)
 {
     struct desk *desk = *state;
-    struct client client = open_client(desk, &alice, "2025-11-25");
+    struct client clients[4];
+    struct vl_principal who[4];
+    for (size_t i = 0; i < VL_COUNT(clients); i++) {
+        who[i] = alice;
+        (void)snprintf(who[i].client.text, sizeof who[i].client.text, "x%zu",
+                       i);
+        clients[i] = open_client(desk, &who[i], "2025-11-25");
+    }
     struct client other = open_client(desk, &mallory, "2025-11-25");
-    static struct fake_answer answers[VL_MCP_CALLS_PER_SESSION];
-    for (int i = 0; i < VL_MCP_CALLS_PER_SESSION; i++) {
+    static struct fake_answer answers[VL_LIMIT_MCP_CALLS_PER_USER];
+    for (int i = 0; i < VL_LIMIT_MCP_CALLS_PER_USER; i++) {
         char body[200];
         (void)snprintf(body, sizeof body, LATER("%d"), i);
-        client_send(&client, "POST", body, &answers[i]);
+        client_send(&clients[i % 4], "POST", body, &answers[i]);
     }
-    expect(&client, LATER("\"more\""), 200,
-           ERROR("\"more\"", "-32000", "Too many calls are under way"));
+    for (size_t i = 0; i < VL_COUNT(clients); i++)
+        expect(&clients[i], LATER("\"more\""), 200,
+               ERROR("\"more\"", "-32000",
+                     "Too many calls at once; wait for one to end"));
     expect(&other, CALL("1", "\"name\":\"steps\""), 200, RESULT("1", "done"));
+    /* Taken back, but the tool is still at it. */
+    expect(&clients[0], CANCEL("0"), 202, "");
+    expect(&clients[1], CALL("\"y\"", "\"name\":\"steps\""), 200,
+           ERROR("\"y\"", "-32000",
+                 "Too many calls at once; wait for one to end"));
     finish(desk, DONE);
-    expect(&client, CALL("\"y\"", "\"name\":\"signed_out\""), 401, "");
+    expect(&clients[1], CALL("\"y\"", "\"name\":\"signed_out\""), 401, "");
     while (desk->call_count)
         finish(desk, DONE);
-    for (int i = 0; i < VL_MCP_CALLS_PER_SESSION; i++) {
-        assert_int_equal(answers[i].status, 200);
+    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    for (int i = 0; i < VL_LIMIT_MCP_CALLS_PER_USER; i++) {
+        assert_int_equal(answers[i].status, i == 0 ? 202 : 200);
         fake_answer_done(&answers[i]);
     }
 }
@@ -506,6 +523,7 @@ refuses_results_and_arguments_without_end(void **state)
     client_send(&client, "POST", vl_buf_cstr(&body), &answer);
     if (desk->call_count)
         finish(desk, DONE);
+    assert_int_equal(vl_map_size(&desk->server->busy), 0);
     assert_int_equal(answer.status, 200);
     fake_answer_done(&answer);
 }
@@ -530,7 +548,7 @@ main(void)
         DESK_TEST(lets_calls_outlive_the_endpoint),
         DESK_TEST(asks_for_a_sign_in_while_it_still_can),
         DESK_TEST(gathers_a_batch_of_late_answers),
-        DESK_TEST(bounds_the_calls_of_a_session),
+        DESK_TEST(bounds_the_calls_of_a_person),
         DESK_TEST(keeps_a_busy_session),
         DESK_TEST(gives_up_a_tool_that_takes_too_long),
         DESK_TEST(refuses_results_and_arguments_without_end),
