@@ -756,6 +756,17 @@ faults:
       ['where: keys', 'where: moon', /a fault needs/],
       ['mode: refuse', 'mode: dance', /resource_mode/],
       ['access_token_seconds: 7', 'access_token_seconds: -7', /write a number/],
+      ['mode: refuse', 'mode: dance', /set\.yaml:10:16: resource_mode: write check/],
+      [/^users:(.|\n)*?^apps:/m, 'users:\n  - {id: x}\napps:', /set\.yaml:5:\d+: users: write a map/],
+      [/^users:(.|\n)*?^apps:/m, 'users: foo\napps:', /set\.yaml:4:8: users: write a map/],
+      [/^apps:(.|\n)*?^access/m, 'apps:\n  - {id: x}\naccess', /set\.yaml:\d+:\d+: apps: write a map/],
+      [/^apps:(.|\n)*?^access/m, 'apps: foo\naccess', /set\.yaml:\d+:\d+: apps: write a map/],
+      [/^tenants:(.|\n)*?^users:/m, 'tenants: foo\nusers:', /set\.yaml:\d+:10: tenants: write a list/],
+      [/^tenants:(.|\n)*?^users:/m, 'tenants: {a: b}\nusers:', /set\.yaml:\d+:10: tenants: write a list/],
+      [/^tenants:(.|\n)*?^users:/m, 'tenants: []\nusers:', /set\.yaml:\d+:10: tenants: write one to eight/],
+      [/^tenants:(.|\n)*?^users:/m, 'users:', /set\.yaml:\d+:1: write one to eight `tenants`/],
+      [/^faults:(.|\n)*/m, 'faults: {a: b}\n', /set\.yaml:\d+:9: faults: write a list/],
+      [/^(.|\n)*$/, '[a]\n', /set\.yaml:1:1: write a map/],
     ]) {
       const end = await runToEnd(TENANT, ['--data', write(folder, set.replace(from, to))]);
       assert.equal(end.code, 2, what);

@@ -101,6 +101,18 @@ fail_at(const struct loader *l, const struct vl_yaml *node, valet_error *err,
                    key.n ? ": " : "", what);
 }
 
+/* What is not there is nothing; what is there has to be of this kind. */
+static valet_status
+check_kind(const struct loader *l, const struct vl_yaml *node,
+           enum vl_yaml_kind kind, valet_error *err)
+{
+    if (!node || vl_yaml_kind(node) == kind)
+        return VALET_OK;
+    return fail_at(l, node, err,
+                   kind == VL_YAML_MAP ? "write a map of keys and values"
+                                       : "write a list");
+}
+
 static valet_status
 read_words(const struct loader *l, const struct vl_yaml *node,
            struct vl_tenant_words *ret, valet_error *err)
@@ -168,8 +180,7 @@ static valet_status
 read_map(const struct loader *l, const struct vl_yaml *map, struct table table,
          void *target, valet_error *err)
 {
-    if (vl_yaml_kind(map) != VL_YAML_MAP)
-        return fail_at(l, map, err, "write a map of keys and values");
+    VL_TRY(check_kind(l, map, VL_YAML_MAP, err));
     for (size_t i = 0; i < vl_yaml_size(map); i++) {
         const struct vl_yaml *node = vl_yaml_at(map, i);
         const struct field *field = find_field(table, vl_yaml_key(node));
@@ -193,14 +204,16 @@ read_map(const struct loader *l, const struct vl_yaml *map, struct table table,
 #define TABLE(fields) ((struct table){fields, VL_COUNT(fields)})
 
 static valet_status
-read_realms(const struct loader *l, const struct vl_yaml *list,
+read_realms(const struct loader *l, const struct vl_yaml *root,
             valet_error *err)
 {
     struct vl_tenant_data *data = l->data;
+    const struct vl_yaml *list = vl_yaml_find(root, "tenants");
     size_t count = vl_yaml_size(list);
+    VL_TRY(check_kind(l, list, VL_YAML_LIST, err));
     if (!count || count > VL_TENANT_REALMS_MAX)
-        return vl_fail(err, VALET_INVALID, "",
-                       "%s: write one to eight `tenants`", l->name);
+        return fail_at(l, list ? list : root, err,
+                       "write one to eight `tenants`");
     for (; data->realm_count < count; data->realm_count++)
         VL_TRY(read_map(l, vl_yaml_at(list, data->realm_count),
                         TABLE(realm_fields), &data->realms[data->realm_count],
@@ -223,6 +236,7 @@ static valet_status
 read_users(const struct loader *l, const struct vl_yaml *map, valet_error *err)
 {
     struct vl_tenant_data *data = l->data;
+    VL_TRY(check_kind(l, map, VL_YAML_MAP, err));
     for (size_t i = 0; i < vl_yaml_size(map); i++) {
         const struct vl_yaml *node = vl_yaml_at(map, i);
         struct vl_tenant_user user = {.key = vl_yaml_key(node).p};
@@ -257,6 +271,7 @@ static valet_status
 read_apps(const struct loader *l, const struct vl_yaml *map, valet_error *err)
 {
     struct vl_tenant_data *data = l->data;
+    VL_TRY(check_kind(l, map, VL_YAML_MAP, err));
     for (size_t i = 0; i < vl_yaml_size(map); i++) {
         const struct vl_yaml *node = vl_yaml_at(map, i);
         struct vl_tenant_app app = {.key = vl_yaml_key(node).p};
@@ -284,6 +299,7 @@ static valet_status
 read_faults(const struct loader *l, const struct vl_yaml *list,
             valet_error *err)
 {
+    VL_TRY(check_kind(l, list, VL_YAML_LIST, err));
     for (size_t i = 0; i < vl_yaml_size(list); i++) {
         const struct vl_yaml *node = vl_yaml_at(list, i);
         struct raw_fault raw = {.count = 1};
@@ -315,6 +331,7 @@ read_top(const struct loader *l, const struct vl_yaml *root, valet_error *err)
     };
     static const char *const parts[] = {"tenants", "users", "apps", "faults"};
     struct raw_top top = {.resource_mode = "check"};
+    VL_TRY(check_kind(l, root, VL_YAML_MAP, err));
     for (size_t i = 0; i < vl_yaml_size(root); i++) {
         const struct vl_yaml *node = vl_yaml_at(root, i);
         const struct field *field =
@@ -334,8 +351,8 @@ read_top(const struct loader *l, const struct vl_yaml *root, valet_error *err)
         if (strcmp(top.resource_mode, modes[i]) == 0)
             return VALET_OK;
     }
-    return vl_fail(err, VALET_INVALID, "",
-                   "%s: resource_mode is check, refuse or ignore", l->name);
+    return fail_at(l, vl_yaml_find(root, "resource_mode"), err,
+                   "write check, refuse or ignore");
 }
 
 static valet_status
@@ -344,7 +361,7 @@ read_all(const struct loader *l, struct vl_str text, valet_error *err)
     const struct vl_yaml *root = NULL;
     VL_TRY(vl_yaml_parse(l->name, text, l->arena, &root, err));
     VL_TRY(read_top(l, root, err));
-    VL_TRY(read_realms(l, vl_yaml_find(root, "tenants"), err));
+    VL_TRY(read_realms(l, root, err));
     VL_TRY(read_users(l, vl_yaml_find(root, "users"), err));
     VL_TRY(read_apps(l, vl_yaml_find(root, "apps"), err));
     return read_faults(l, vl_yaml_find(root, "faults"), err);
