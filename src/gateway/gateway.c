@@ -43,16 +43,14 @@ login(struct vl_exchange *x, void *ctx)
 static const struct {
     enum vl_audit_kind kind;
     bool refused;
-    const char *reason;
 } audited[] = {
-    [VL_MCP_SESSION_OPENED] = {VL_AUDIT_SESSION_OPEN, false, NULL},
-    [VL_MCP_SESSION_CLOSED] = {VL_AUDIT_SESSION_CLOSE, false, NULL},
-    [VL_MCP_SESSION_HIJACK] = {VL_AUDIT_SESSION_HIJACK_ATTEMPT, true,
-                               "not_the_owner"},
-    [VL_MCP_TOOL_DENIED] = {VL_AUDIT_RBAC_DENY, true, "insufficient_scope"},
-    [VL_MCP_TOOL_STARTED] = {VL_AUDIT_TOOL_START, false, NULL},
-    [VL_MCP_TOOL_ENDED] = {VL_AUDIT_TOOL_END, false, NULL},
-    [VL_MCP_TOOL_CANCELLED] = {VL_AUDIT_TOOL_CANCEL, false, "client"},
+    [VL_MCP_SESSION_OPENED] = {VL_AUDIT_SESSION_OPEN, false},
+    [VL_MCP_SESSION_CLOSED] = {VL_AUDIT_SESSION_CLOSE, false},
+    [VL_MCP_SESSION_HIJACK] = {VL_AUDIT_SESSION_HIJACK_ATTEMPT, true},
+    [VL_MCP_TOOL_DENIED] = {VL_AUDIT_RBAC_DENY, true},
+    [VL_MCP_TOOL_STARTED] = {VL_AUDIT_TOOL_START, false},
+    [VL_MCP_TOOL_ENDED] = {VL_AUDIT_TOOL_END, false},
+    [VL_MCP_TOOL_CANCELLED] = {VL_AUDIT_TOOL_CANCEL, false},
 };
 
 static void
@@ -60,19 +58,24 @@ note(const struct vl_mcp_note *what, void *ctx)
 {
     struct vl_backend *backend = ctx;
     const struct vl_principal *who = what->principal;
-    vl_audit(
-        backend->gateway->audit,
-        &(struct vl_audit_event){
-            .kind = audited[what->what].kind,
-            .refused = audited[what->what].refused,
-            .reason = what->failed ? "tool_error" : audited[what->what].reason,
-            .client = who ? &who->client : NULL,
-            .user = who ? &who->user : NULL,
-            .session = who ? who->session : NULL,
-            .tool = what->tool,
-            .peer = what->peer,
-            .correlation = what->correlation,
-            .ms = what->ms});
+    struct vl_audit_event event = {.kind = audited[what->what].kind,
+                                   .refused = audited[what->what].refused ||
+                                              what->failed,
+                                   .reason = what->reason,
+                                   .client = who ? &who->client : NULL,
+                                   .user = who ? &who->user : NULL,
+                                   .session = who ? who->session : NULL,
+                                   .tool = what->tool,
+                                   .peer = what->peer,
+                                   .correlation = what->correlation,
+                                   .ms = what->ms};
+    if (what->what == VL_MCP_TOOL_STARTED) {
+        /* Nothing starts without it: told where it takes effect. */
+        struct vl_audit_event allowed = event;
+        allowed.kind = VL_AUDIT_RBAC_ALLOW;
+        vl_audit(backend->gateway->audit, &allowed);
+    }
+    vl_audit(backend->gateway->audit, &event);
 }
 
 /* A token family ended: what hangs on it ends too (@spec S-14). */

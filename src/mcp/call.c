@@ -39,7 +39,8 @@ leave_busy(struct vl_mcp_call *call)
 }
 
 static void
-note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed)
+note(const struct vl_mcp_call *call, enum vl_mcp_happening what,
+     const char *reason)
 {
     if (!call->endpoint)
         return;
@@ -52,7 +53,8 @@ note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed)
                              .permission = call->tool->def.permission,
                              .peer = call->peer,
                              .correlation = call->correlation,
-                             .failed = failed,
+                             .reason = reason,
+                             .failed = ended && reason,
                              .ms = ended ? vl_mono_now() - call->started : 0,
                          });
 }
@@ -113,7 +115,7 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
     call->session->call_count++;
     vl_mcp_session_hold(call->session);
     vl_mcp_endpoint_wake(call->endpoint);
-    note(call, VL_MCP_TOOL_STARTED, false);
+    note(call, VL_MCP_TOOL_STARTED, NULL);
     call->tool->def.call(call, call->tool->def.ctx);
     return VALET_OK;
 }
@@ -145,6 +147,13 @@ answer_timeout(struct vl_mcp_post *post, struct vl_str id)
     vl_mcp_post_answer(post, vl_buf_str(text));
 }
 
+static const char *const reasons[] = {
+    [VL_MCP_CANCEL_BY_CLIENT] = "client",
+    [VL_MCP_CANCEL_SESSION_ENDED] = "session_end",
+    [VL_MCP_CANCEL_TOO_LATE] = "time_out",
+    [VL_MCP_CANCEL_CLOSING] = "shutdown",
+};
+
 void
 vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
 {
@@ -155,7 +164,7 @@ vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
     call->post = NULL;
     vl_auto(vl_buf) id = vl_buf_of(call->id.max);
     vl_buf_add(&id, vl_buf_str(&call->id));
-    note(call, VL_MCP_TOOL_CANCELLED, false);
+    note(call, VL_MCP_TOOL_CANCELLED, reasons[why]);
     if (why == VL_MCP_CANCEL_CLOSING)
         call->endpoint = NULL;
     if (call->on_cancel)
@@ -389,7 +398,10 @@ valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result)
     vl_list_remove(&call->in_endpoint);
     leave_session(call);
     leave_busy(call);
-    note(call, VL_MCP_TOOL_ENDED, result->is_error || result->login_required);
+    note(call, VL_MCP_TOOL_ENDED,
+         result->login_required ? "login_required"
+         : result->is_error     ? "tool_error"
+                                : NULL);
     valet_mcp_result shown = *result;
     if (result->login_required)
         shown.is_error = true;

@@ -91,6 +91,7 @@ deny(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
                              .principal = turn->principal,
                              .tool = tool->def.name,
                              .permission = tool->def.permission,
+                             .reason = "insufficient_scope",
                              .peer = vl_exchange_request(turn->post->x)->peer,
                              .correlation = correlation,
                          });

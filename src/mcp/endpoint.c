@@ -41,9 +41,13 @@ static void
 note_session(const struct vl_mcp_endpoint *endpoint, enum vl_mcp_happening what,
              const struct vl_principal *principal, const char *peer)
 {
-    vl_mcp_endpoint_note(endpoint, &(struct vl_mcp_note){.what = what,
-                                                         .principal = principal,
-                                                         .peer = peer});
+    bool foreign = what == VL_MCP_SESSION_HIJACK;
+    vl_mcp_endpoint_note(
+        endpoint,
+        &(struct vl_mcp_note){.what = what,
+                              .principal = principal,
+                              .peer = peer,
+                              .reason = foreign ? "not_the_owner" : NULL});
 }
 
 static void

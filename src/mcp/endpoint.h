@@ -32,7 +32,11 @@ struct vl_mcp_note {
     enum vl_mcp_happening what;
     const struct vl_principal *principal;
     const char *tool;       /* or NULL */
-    const char *permission; /* TOOL_DENIED */
+    const char *permission; /* what the tool needs */
+    /* A stable code: TOOL_DENIED "insufficient_scope"; SESSION_HIJACK
+     * "not_the_owner"; TOOL_CANCELLED "client", "session_end", "time_out" or
+     * "shutdown"; TOOL_ENDED "tool_error" or "login_required" if it failed. */
+    const char *reason;
     const char *peer;
     const char *correlation;
     bool failed; /* TOOL_ENDED with isError */

@@ -269,6 +269,28 @@ describe("other people's sessions", () => {
     }
   });
 
+  // @spec S-98 S-16
+  test('S-98: that a tool was allowed, started, given up and ended stands in the audit, with who and why', async () => {
+    const { client, mcp } = await bench.signedIn();
+    const trail = await Trail.of(bench);
+    const mine = async (event) => bench.audit((l, i) => i >= trail.from && l.event === event && l.client === client.id);
+    await request(`${bench.tenant.info.authority}/_emul/faults`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ where: 'graph', delay_ms: 1000 }),
+    });
+    const call = mcp.tool('getUserDetails').catch((error) => error);
+    const { correlation } = await mine('tool.start');
+    await request(client.resource, { method: 'DELETE',
+      headers: { authorization: `Bearer ${mcp.token}`, 'mcp-session-id': mcp.session } });
+    await call;
+    await mine('tool.end');
+    const story = (await trail.lines()).filter((l) => l.correlation === correlation && /^(rbac|tool)\./.test(l.event));
+    assert.deepEqual(story.map((l) => [l.event, l.outcome, l.reason]), [
+      ['rbac.allow', 'ok', undefined], ['tool.start', 'ok', undefined],
+      ['tool.cancel', 'ok', 'session_end'], ['tool.end', 'refused', 'tool_error']]);
+    for (const line of story) assert.ok(line.user && line.tenant && line.session && line.tool === 'getUserDetails' && line.peer);
+  });
+
   // @spec W-25
   test('W-25: what is advertised is there, and what is not is refused', async () => {
     const hello = JSON.parse((await admin.mcp.post({ jsonrpc: '2.0', id: 1, method: 'initialize',

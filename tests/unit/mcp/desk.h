@@ -24,7 +24,8 @@ struct desk {
     enum vl_mcp_happening notes[NOTES_MAX];
     size_t note_count;
     bool last_failed;
-    valet_mcp_call *calls[CALLS_MAX]; /* not yet finished */
+    const char *reasons[VL_MCP_TOOL_CANCELLED + 1]; /* the last of each */
+    valet_mcp_call *calls[CALLS_MAX];               /* not yet finished */
     size_t call_count, started, cancelled;
     bool finish_on_cancel;
     char arguments[1024];
@@ -83,6 +84,7 @@ hook_note(const struct vl_mcp_note *note, void *ctx)
         assert_int_equal(strlen(note->correlation), 36);
     if (note->what == VL_MCP_TOOL_ENDED)
         desk->last_failed = note->failed;
+    desk->reasons[note->what] = note->reason;
     assert_true(desk->note_count < NOTES_MAX);
     desk->notes[desk->note_count++] = note->what;
 }

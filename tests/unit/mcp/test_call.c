@@ -371,6 +371,38 @@ lets_calls_outlive_the_endpoint(void **state)
     fake_answer_done(&batch);
 }
 
+static void
+says_why_a_call_was_given_up(void **state)
+{
+    struct desk *desk = *state;
+    const char *const *reasons = desk->reasons;
+    desk->finish_on_cancel = true;
+    struct fake_answer answers[4];
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    client_send(&client, "POST", LATER("1"), &answers[0]);
+    assert_null(reasons[VL_MCP_TOOL_STARTED]);
+    expect(&client, CANCEL("1"), 202, "");
+    assert_string_equal(reasons[VL_MCP_TOOL_CANCELLED], "client");
+    assert_null(reasons[VL_MCP_TOOL_ENDED]);
+    client_send(&client, "POST", LATER("1"), &answers[1]);
+    vl_mcp_call_sweep(desk->endpoint, vl_mono_now() + 1);
+    assert_string_equal(reasons[VL_MCP_TOOL_CANCELLED], "time_out");
+    client_send(&client, "POST", LATER("1"), &answers[2]);
+    vl_mcp_endpoint_end_family(desk->endpoint, "f1");
+    assert_string_equal(reasons[VL_MCP_TOOL_CANCELLED], "session_end");
+    client = open_client(desk, &alice, "2025-11-25");
+    expect(&client, CALL("1", "\"name\":\"secret\""), 403, "admin");
+    assert_string_equal(reasons[VL_MCP_TOOL_DENIED], "insufficient_scope");
+    expect(&client, CALL("1", "\"name\":\"signed_out\""), 401, "");
+    assert_string_equal(reasons[VL_MCP_TOOL_ENDED], "login_required");
+    client_send(&client, "POST", LATER("1"), &answers[3]);
+    vl_mcp_endpoint_free(desk->endpoint);
+    desk->endpoint = NULL;
+    assert_string_equal(reasons[VL_MCP_TOOL_CANCELLED], "shutdown");
+    for (size_t i = 0; i < VL_COUNT(answers); i++)
+        fake_answer_done(&answers[i]);
+}
+
 /* @spec S-08 */
 static void
 asks_for_a_sign_in_while_it_still_can(void **state)
@@ -546,6 +578,7 @@ main(void)
         DESK_TEST(goes_on_when_the_client_has_hung_up),
         DESK_TEST(drops_results_after_the_session),
         DESK_TEST(lets_calls_outlive_the_endpoint),
+        DESK_TEST(says_why_a_call_was_given_up),
         DESK_TEST(asks_for_a_sign_in_while_it_still_can),
         DESK_TEST(gathers_a_batch_of_late_answers),
         DESK_TEST(bounds_the_calls_of_a_person),
