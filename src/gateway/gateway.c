@@ -356,7 +356,8 @@ vl_gateway_reopen(struct vl_gateway *gateway)
         vl_log(gateway->log, VL_LOG_ERROR, "%s", err.message);
 }
 
-/* Top floor first: what asks is gone before what answers. */
+/* What asks is gone before what answers; but the provider goes before the
+ * issuer, which then frees what waited for it (issuer.h). */
 void
 vl_gateway_free(struct vl_gateway *gateway)
 {
@@ -364,6 +365,8 @@ vl_gateway_free(struct vl_gateway *gateway)
         return;
     if (gateway->server)
         vl_http_server_free(gateway->server);
+    vl_entra_free(gateway->entra);
+    vl_idp_log_free(gateway->idp);
     if (gateway->issuer)
         vl_issuer_free(gateway->issuer);
     for (size_t i = 0; i < gateway->builtin_count; i++)
@@ -373,8 +376,6 @@ vl_gateway_free(struct vl_gateway *gateway)
             vl_mcp_endpoint_free(gateway->backends[i].endpoint);
     for (size_t i = 0; i < gateway->builtin_count; i++)
         valet_mcp_server_free(gateway->builtins[i].server);
-    vl_entra_free(gateway->entra);
-    vl_idp_log_free(gateway->idp);
     if (gateway->fetcher)
         vl_fetcher_free(gateway->fetcher);
     if (gateway->store)

@@ -43,10 +43,7 @@ redeemed(valet_status status, const struct vl_idp_person *person,
          struct vl_idp_tokens *tokens, const valet_error *err, void *ctx)
 {
     struct vl_req *req = ctx;
-    if (!req->op.issuer) {
-        vl_op_end(&req->op);
-        return;
-    }
+    vl_op_come_back(&req->op);
     if (status == VALET_DENIED) {
         vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL,
                      vl_provider_reason(err, "provider_refused"));
@@ -88,6 +85,7 @@ go_on(struct vl_req *req)
         return;
     }
     req->verifier = vl_secret_of(req->flow.verifier);
+    vl_op_go_upstream(&req->op);
     idp->ops->redeem(idp,
                      &(struct vl_idp_redeem){.code = vl_req_param(req, "code"),
                                              .code_verifier = &req->verifier,

@@ -129,10 +129,7 @@ static void
 begun(valet_status status, struct vl_str url, const valet_error *err, void *ctx)
 {
     struct vl_req *req = ctx;
-    if (!req->op.issuer) {
-        vl_op_end(&req->op);
-        return;
-    }
+    vl_op_come_back(&req->op);
     if (status != VALET_OK) {
         /* @spec S-94: a page with a number, no loop. */
         vl_req_audit(req, VL_AUDIT_UPSTREAM_REDIRECT,
@@ -163,6 +160,7 @@ approve(struct vl_req *req)
     req->verifier = vl_pkce_new_verifier();
     vl_pkce_challenge(&req->verifier, challenge);
     struct vl_str kept = vl_op_keep(&req->op, vl_str_z(challenge));
+    vl_op_go_upstream(&req->op);
     idp->ops->begin(idp,
                     &(struct vl_idp_begin){.state = vl_str_z(req->state),
                                            .nonce = vl_str_z(req->nonce),

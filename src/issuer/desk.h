@@ -6,8 +6,10 @@
  * A request asks the store, or the provider, and goes on in a callback: each
  * step is a small function, and the struct carries what the steps know. It is
  * on the issuer's list as long as it lives. When the issuer goes first, the
- * exchange is answered 503, and the struct waits, alone, for the answer that
- * still owes it a call: the store works on memory of ours until then.
+ * exchange is answered 503. If the store is being asked, the struct then waits,
+ * alone, for its answer: the store works on memory of ours until then. If the
+ * provider is, the struct goes at once, and its secrets with it: the provider
+ * was freed before the issuer and calls nobody back (issuer.h).
  */
 #ifndef VL_ISSUER_DESK_H
 #define VL_ISSUER_DESK_H
@@ -86,6 +88,7 @@ vl_desk_now(const struct vl_issuer *issuer)
 struct vl_op {
     struct vl_list node;
     struct vl_issuer *issuer;          /* NULL: it is gone, be silent */
+    bool is_upstream;                  /* the provider owes it a call */
     void (*next)(struct vl_op *op);    /* after the store's answer */
     void (*orphan)(struct vl_op *op);  /* the issuer goes; may be NULL */
     void (*release)(struct vl_op *op); /* frees what contains this op */
@@ -101,6 +104,9 @@ void vl_op_init(struct vl_op *op, struct vl_issuer *issuer,
                 void (*release)(struct vl_op *op));
 /* Off the list, batches and values freed, then `release`. */
 void vl_op_end(struct vl_op *op);
+/* Right before the provider is asked, and first of all when it answers. */
+void vl_op_go_upstream(struct vl_op *op);
+void vl_op_come_back(struct vl_op *op);
 /* The issuer goes: silences all that is under way. */
 void vl_op_orphan_all(struct vl_issuer *issuer);
 

@@ -44,13 +44,13 @@ struct vl_issuer_config {
         sessions_per_user;
 };
 
-/* All borrowed; they outlive the issuer. */
+/* All borrowed; all but the provider outlive the issuer. */
 struct vl_issuer_deps {
     struct vl_loop *loop;
     struct vl_store *store;
     const struct vl_keyring *ring;
     const struct vl_clock *clock;
-    struct vl_idp *idp;
+    struct vl_idp *idp; /* freed before the issuer: vl_issuer_free() */
     struct vl_audit *audit;
 };
 
@@ -59,8 +59,14 @@ struct vl_issuer *vl_issuer_new(const struct vl_issuer_deps *deps,
                                 const struct vl_issuer_config *config);
 /*
  * Aborts what is under way; exchanges not yet answered get 503. Not from
- * within a callback of the issuer. What store and provider still owe an answer
- * frees itself when that comes, so they end after the issuer.
+ * within a callback of the issuer. The order is:
+ *
+ *   1. the provider is freed, and so owes nobody a call any more;
+ *   2. the issuer, which frees at once what waited for the provider;
+ *   3. the store, then the loop: what waits for the store frees itself when
+ *      the answer comes, at the latest when the loop is freed.
+ *
+ * Ring, clock and audit go last.
  */
 void vl_issuer_free(struct vl_issuer *issuer);
 

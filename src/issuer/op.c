@@ -28,6 +28,20 @@ vl_op_end(struct vl_op *op)
 }
 
 void
+vl_op_go_upstream(struct vl_op *op)
+{
+    VL_ASSERT(op->issuer && !op->is_upstream);
+    op->is_upstream = true;
+}
+
+void
+vl_op_come_back(struct vl_op *op)
+{
+    VL_ASSERT(op->issuer && op->is_upstream);
+    op->is_upstream = false;
+}
+
+void
 vl_op_orphan_all(struct vl_issuer *issuer)
 {
     VL_LIST_EACH (node, &issuer->ops) {
@@ -36,6 +50,8 @@ vl_op_orphan_all(struct vl_issuer *issuer)
         if (op->orphan)
             op->orphan(op);
         op->issuer = NULL;
+        if (op->is_upstream)
+            vl_op_end(op); /* nobody else knows of it any more */
     }
 }
 

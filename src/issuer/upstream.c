@@ -196,10 +196,7 @@ refreshed(valet_status status, struct vl_idp_tokens *tokens,
           const valet_error *err, void *ctx)
 {
     struct lease *lease = ctx;
-    if (!lease->op.issuer) {
-        vl_op_end(&lease->op);
-        return;
-    }
+    vl_op_come_back(&lease->op);
     if (status == VALET_DENIED) {
         end_session(lease, vl_provider_reason(err, "sign_in_ended"));
         return;
@@ -236,6 +233,7 @@ renew(struct lease *lease)
     vl_secret_done(&lease->refresh.secret);
     lease->refresh.secret = vl_secret_of(lease->record.refresh);
     lease->seen_renewed_ms = lease->record.renewed_ms;
+    vl_op_go_upstream(&lease->op);
     idp->ops->refresh(idp, &lease->refresh, refreshed, lease);
 }
 

@@ -2,6 +2,7 @@
 // with, and how Entra's tokens are renewed under it all.
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { Browser, request } from './lib/browser.mjs';
@@ -137,6 +138,42 @@ describe('a server that is killed', () => {
         assert.equal((await client.refresh(tokens.refresh_token)).status, 200);
       }
     }
+  });
+});
+
+describe('a server that is told twice to stop', () => {
+  const refused = (port) => new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(false); });
+    socket.on('error', () => resolve(true));
+  });
+  const pause = () => new Promise((resolve) => { setTimeout(resolve, 20); });
+
+  // With ASan the exit code also says that no code and no verifier was leaked.
+  test('while Entra is asked to redeem a code, stops at once and is 0', async (t) => {
+    const bench = await Bench.start({ config: ROOMY });
+    t.after(() => bench.stop());
+    const client = await bench.client().register();
+    await client.login(bench.users.reader); // so that Entra's documents are known
+    const browser = new Browser();
+    const elsewhere = (url) => !url.startsWith(bench.url);
+    const consent = await browser.open(client.authorizeUrl());
+    const signIn = await (await consent.submit({ decision: 'approve' })).follow(elsewhere);
+    const done = await signIn.submit({ username: bench.users.admin.username, password: bench.users.admin.password });
+    await emul(bench, 'faults', { where: 'token', delay_ms: 20000 });
+    const back = browser.open(done.next).catch((error) => error);
+    // Redeeming begins when the sign-in's record was taken from the store.
+    const db = new DatabaseSync(bench.storeFile, { readOnly: true });
+    const flows = db.prepare("SELECT count(*) AS n FROM record WHERE section = 'flow'");
+    for (let tries = 0; flows.get().n > 0; tries++) {
+      assert.ok(tries < 500, 'the sign-in does not come back');
+      await pause();
+    }
+    db.close();
+    bench.server.child.kill('SIGTERM');
+    while (!(await refused(bench.port))) await pause();
+    bench.server.child.kill('SIGTERM');
+    assert.deepEqual(await bench.server.exited, { code: 0, signal: null }, bench.server.stderr);
+    await back;
   });
 });
 

@@ -44,9 +44,11 @@ struct fake_idp {
     char code[64], verifier[64], redeem_nonce[64]; /* of the last redeem */
     char oid[VL_GUID_SIZE];
     unsigned begun, redeemed, refreshed;
+    struct vl_list jobs;
     struct fake_job {
         struct vl_task task;
-        struct fake_idp *idp;
+        struct vl_list node;
+        struct fake_idp *idp; /* NULL: it was freed and is silent */
         enum job_kind kind;
         vl_idp_begin_done *begin;
         vl_idp_redeem_done *redeem;
@@ -82,6 +84,11 @@ run_job(struct vl_task *task)
     struct fake_idp *idp = job->idp;
     valet_error err = {0};
     struct vl_idp_tokens tokens = {0};
+    vl_list_remove(&job->node);
+    if (!idp) {
+        free(job);
+        return;
+    }
     if (job->kind == JOB_BEGIN) {
         char url[256];
         (void)snprintf(url, sizeof url,
@@ -104,6 +111,20 @@ run_job(struct vl_task *task)
     free(job);
 }
 
+/* What freeing a provider does: it owes nobody a call any more. */
+static inline void
+silence(struct fake_idp *idp)
+{
+    VL_LIST_EACH (node, &idp->jobs) {
+        struct fake_job *job = VL_CONTAINER(node, struct fake_job, node);
+        vl_list_remove(node);
+        job->idp = NULL;
+        if (job == idp->held)
+            free(job);
+    }
+    idp->held = NULL;
+}
+
 static inline struct fake_job *
 post_job(struct vl_idp *base, enum job_kind kind, void *ctx)
 {
@@ -113,6 +134,7 @@ post_job(struct vl_idp *base, enum job_kind kind, void *ctx)
     job->idp = idp;
     job->kind = kind;
     job->ctx = ctx;
+    vl_list_add_last(&idp->jobs, &job->node);
     if (idp->hold) {
         assert_null(idp->held);
         idp->held = job;
@@ -266,6 +288,7 @@ desk_new_with(struct vl_store *(*open)(const struct vl_keyring *ring,
     assert_ok(
         vl_audit_open(desk->audit_path, &desk->clock, &desk->audit, NULL));
     desk->idp.idp.ops = &fake_ops;
+    vl_list_init(&desk->idp.jobs);
     desk->idp.loop = desk->loop;
     desk->idp.clock = &desk->clock;
     (void)snprintf(desk->idp.oid, sizeof desk->idp.oid, "%s", OID);
@@ -289,6 +312,7 @@ desk_new(void)
 static inline void
 desk_restart_issuer(struct desk *desk)
 {
+    silence(&desk->idp);
     vl_issuer_free(desk->issuer);
     desk_start_issuer(desk);
 }
@@ -296,6 +320,7 @@ desk_restart_issuer(struct desk *desk)
 static inline void
 desk_free(struct desk *desk)
 {
+    silence(&desk->idp);
     vl_issuer_free(desk->issuer);
     vl_http_server_free(desk->server);
     vl_store_close(desk->store);
