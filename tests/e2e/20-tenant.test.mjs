@@ -624,6 +624,20 @@ describe('faults on purpose', () => {
     assert.equal((await me(set.access_token)).status, 200);
   });
 
+  // With the sanitizers' programs this tells a leak, too.
+  test('do not keep the program from ending cleanly', async () => {
+    const own = await Program.start(TENANT, ['--listen', '127.0.0.1:0']);
+    await request(`${own.info.authority}/_emul/faults`, {
+      method: 'POST', body: JSON.stringify({ where: 'graph', delay_ms: 30000 }),
+      headers: { 'content-type': 'application/json' },
+    });
+    const cut = assert.rejects(get(`${own.info.graph}/v1.0/me`));
+    const taken = async () => JSON.parse((await get(`${own.info.authority}/_emul/log`)).text).counts.graph_me;
+    while (!await taken()) await new Promise((resolve) => { setTimeout(resolve, 5); });
+    assert.deepEqual(await own.stop(), { code: 0, signal: null }, own.stderr);
+    await cut;
+  });
+
   test('are checked, and cleared', async () => {
     for (const fault of [{}, { where: 'moon', status: 500 }, { where: 'token' }, { where: 'token', status: 200 },
       { where: 'token', aadsts: 'x' }, { where: 'token', retry_after: 'soon' }, { where: 'token', delay_ms: 99999999 }])

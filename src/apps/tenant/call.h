@@ -10,6 +10,7 @@
 #include "apps/tenant/data.h"
 #include "apps/tenant/keyset.h"
 #include "apps/tenant/shelf.h"
+#include "core/list.h"
 #include "core/sys.h"
 #include "http/server.h"
 #include "http/url.h"
@@ -34,6 +35,7 @@ struct vl_tenant {
     struct vl_tenant_keyset keys;
     struct vl_tenant_shelf codes, refresh_tokens, sessions;
     struct vl_tenant_counter counters[VL_TENANT_COUNTERS];
+    struct vl_list delays; /* answers that wait, of route.c */
 };
 
 /* Lives in the arena of its exchange. */

@@ -230,6 +230,7 @@ init(struct program *program, struct vl_tenant_data *data)
     struct vl_tenant *tenant = &program->tenant;
     tenant->clock = &vl_clock_system;
     tenant->data = data;
+    vl_list_init(&tenant->delays);
     vl_tenant_shelf_init(&tenant->codes, CODES_MAX, "1.C", 48);
     vl_tenant_shelf_init(&tenant->refresh_tokens, REFRESH_MAX, "1.R", 64);
     vl_tenant_shelf_init(&tenant->sessions, SESSION_MAX, "", 32);
@@ -242,6 +243,7 @@ finish(struct program *program)
     for (size_t i = 0; i < VL_COUNT(program->servers); i++)
         if (program->servers[i])
             vl_http_server_free(program->servers[i]);
+    vl_tenant_drop_delays(tenant);
     vl_watch_free(program->input);
     vl_loop_free(tenant->loop);
     vl_tenant_shelf_done(&tenant->codes);

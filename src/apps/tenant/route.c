@@ -192,18 +192,36 @@ go_on(struct vl_tenant_call *call)
 }
 
 struct delay {
+    struct vl_list node; /* in the tenant's list */
     struct vl_timer *timer;
     struct vl_tenant_call *call;
 };
 
+static struct vl_tenant_call *
+take_delay(struct delay *delay)
+{
+    struct vl_tenant_call *call = delay->call;
+    vl_list_remove(&delay->node);
+    vl_timer_free(delay->timer);
+    free(delay);
+    return call;
+}
+
 static void
 end_delay(void *ctx)
 {
-    struct delay *delay = ctx;
-    struct vl_tenant_call *call = delay->call;
-    vl_timer_free(delay->timer);
-    free(delay);
-    go_on(call);
+    go_on(take_delay(ctx));
+}
+
+void
+vl_tenant_drop_delays(struct vl_tenant *tenant)
+{
+    VL_LIST_EACH (node, &tenant->delays) {
+        struct vl_tenant_call *call =
+            take_delay(VL_CONTAINER(node, struct delay, node));
+        /* To nobody: an exchange lives until it is answered. */
+        vl_exchange_reply(call->x, &(struct vl_reply){.status = 503});
+    }
 }
 
 static void
@@ -217,6 +235,7 @@ meet_faults(struct vl_tenant_call *call)
     }
     struct delay *delay = vl_alloc(sizeof *delay);
     delay->call = call;
+    vl_list_add_last(&call->tenant->delays, &delay->node);
     delay->timer = vl_timer_new(call->tenant->loop, end_delay, delay);
     vl_timer_start(delay->timer, call->fault.delay_ms);
 }

@@ -27,6 +27,8 @@ struct vl_tenant_route {
 
 /* What the HTTP server asks; ctx is the struct vl_tenant. */
 extern const struct vl_http_site vl_tenant_site;
+/* Gives back what still waits for its delay, when the servers are gone. */
+void vl_tenant_drop_delays(struct vl_tenant *tenant);
 
 /* discovery.c */
 void vl_tenant_instance(struct vl_tenant_call *call);
