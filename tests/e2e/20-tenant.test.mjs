@@ -158,7 +158,7 @@ describe('command line', () => {
 });
 
 describe('discovery', () => {
-  test('answers the OpenID configuration with every field', async () => {
+  test('answers the OpenID configuration with what MSAL needs', async () => {
     const answer = await get(`${tenant}/v2.0/.well-known/openid-configuration`);
     assert.equal(answer.status, 200);
     assert.equal(answer.headers['cache-control'], 'max-age=86400, private');
@@ -169,12 +169,13 @@ describe('discovery', () => {
     assert.equal(doc.authorization_endpoint, `${tenant}/oauth2/v2.0/authorize`);
     assert.equal(doc.jwks_uri, `${tenant}/discovery/v2.0/keys`);
     assert.deepEqual(doc.id_token_signing_alg_values_supported, ['RS256']);
-    for (const key of ['token_endpoint_auth_methods_supported', 'response_modes_supported', 'subject_types_supported',
-      'response_types_supported', 'scopes_supported', 'request_uri_parameter_supported', 'userinfo_endpoint',
-      'device_authorization_endpoint', 'http_logout_supported', 'frontchannel_logout_supported',
-      'end_session_endpoint', 'claims_supported', 'kerberos_endpoint', 'tenant_region_scope',
-      'cloud_instance_name', 'cloud_graph_host_name', 'msgraph_host', 'rbac_url'])
+    for (const key of ['subject_types_supported', 'scopes_supported', 'request_uri_parameter_supported',
+      'userinfo_endpoint', 'end_session_endpoint', 'claims_supported', 'tenant_region_scope',
+      'cloud_instance_name', 'cloud_graph_host_name', 'msgraph_host'])
       assert.notEqual(doc[key], undefined, key);
+    assert.deepEqual(doc.response_modes_supported, ['query']);
+    assert.deepEqual(doc.response_types_supported, ['code']);
+    assert.deepEqual(doc.token_endpoint_auth_methods_supported, ['client_secret_post', 'client_secret_basic']);
     assert.equal(doc.code_challenge_methods_supported, undefined);
   });
 
@@ -186,6 +187,56 @@ describe('discovery', () => {
     assert.equal((await by('common')).issuer, `${base}/{tenantid}/v2.0`);
     assert.equal((await by(tid, `localhost:${port}`)).issuer, `http://localhost:${port}/${tid}/v2.0`);
     assert.equal((await by(tid, `[::1]:${port}`)).issuer, `http://[::1]:${port}/${tid}/v2.0`);
+  });
+
+  test('announces only what is there', async () => {
+    const { json } = await get(`${tenant}/v2.0/.well-known/openid-configuration`);
+    const urls = Object.entries(json).filter(([key, value]) => key !== 'issuer' && /^http:/.test(value));
+    assert.deepEqual(urls.map(([key]) => key).sort(), ['authorization_endpoint', 'end_session_endpoint', 'jwks_uri',
+      'token_endpoint', 'userinfo_endpoint']);
+    for (const [key, url] of urls) assert.notEqual((await get(url)).status, 404, key);
+  });
+
+  // entra-wire 2.2: OpenID Connect's own place, and paths without a tenant.
+  test('has the document at all its places', async () => {
+    const at = async (path) => (await get(`${base}${path}/.well-known/openid-configuration`)).json;
+    assert.deepEqual(await at(`/${tid}`), await at(`/${tid}/v2.0`));
+    assert.deepEqual(await at(''), await at('/common/v2.0'));
+    assert.deepEqual(await at('/v2.0'), await at('/common/v2.0'));
+    assert.equal((await at('')).token_endpoint, `${base}/common/oauth2/v2.0/token`);
+  });
+
+  test('answers HEAD with the head of GET', async () => {
+    for (const url of [`${tenant}/v2.0/.well-known/openid-configuration`, `${base}/.well-known/openid-configuration`,
+      `${tenant}/discovery/v2.0/keys`, `${base}/common/discovery/instance?${
+        form({ authorization_endpoint: `${tenant}/oauth2/v2.0/authorize` })}`, `${base}/`]) {
+      const full = await get(url);
+      const head = await request(url, { method: 'HEAD' });
+      assert.equal(head.status, 200, url);
+      assert.equal(head.text, '');
+      assert.equal(head.headers['content-length'], full.headers['content-length']);
+      assert.equal(head.headers['content-type'], full.headers['content-type']);
+    }
+  });
+
+  test('names the methods that are allowed', async () => {
+    for (const [method, url, allow] of [
+      ['POST', `${tenant}/v2.0/.well-known/openid-configuration`, 'GET, HEAD'],
+      ['DELETE', `${base}/.well-known/openid-configuration`, 'GET, HEAD'],
+      ['GET', `${tenant}/oauth2/v2.0/token`, 'POST'],
+      ['PUT', `${tenant}/oauth2/v2.0/authorize`, 'GET, POST'],
+      ['PUT', `${base}/_emul/faults`, 'POST, DELETE'],
+      ['POST', `${base}/v1.0/me`, 'GET']]) {
+      const answer = await request(url, { method });
+      // Entra ID answers a GET of the token endpoint with AADSTS900561.
+      assert.equal(answer.status, url.endsWith('/token') ? 400 : 405, url);
+      assert.equal(answer.headers.allow, allow, url);
+    }
+    const graph = await request(`${base}/v1.0/me`, { method: 'DELETE' });
+    assert.equal(JSON.parse(graph.text).error.code, 'Request_BadRequest');
+    const preflight = await request(`${base}/.well-known/openid-configuration`, { method: 'OPTIONS' });
+    assert.equal(preflight.status, 200);
+    assert.equal(preflight.headers['access-control-allow-origin'], '*');
   });
 
   test('answers no foreign Host', async () => {
@@ -573,6 +624,13 @@ describe('Graph', () => {
     assert.equal(denied.status, 403);
     assert.equal(denied.json.error.code, 'Authorization_RequestDenied');
     assert.equal((await get(`${base}/v1.0/planets`)).json.error.code, 'BadRequest');
+    for (const id of [randomUUID(), undefined, 'no guid']) {
+      const { headers, json } = await me('x', '', id ? { 'client-request-id': id } : {});
+      const own = id && id !== 'no guid';
+      assert.equal(headers['client-request-id'], own ? id : headers['request-id']);
+      assert.equal(json.error.innerError['client-request-id'], headers['client-request-id']);
+      assert.equal(json.error.innerError['request-id'], headers['request-id']);
+    }
   });
 });
 

@@ -96,7 +96,7 @@ vl_tenant_send_document(struct vl_tenant_call *call, struct vl_str json)
     vl_reply_add(&reply, "Cache-Control", VL_STR("max-age=86400, private"));
     vl_reply_add(&reply, "Access-Control-Allow-Origin", VL_STR("*"));
     vl_reply_add(&reply, "Access-Control-Allow-Methods",
-                 VL_STR("GET, OPTIONS"));
+                 VL_STR("GET, HEAD, OPTIONS"));
     add_api_headers(call, &reply);
     vl_exchange_reply(call->x, &reply);
 }
@@ -173,6 +173,8 @@ vl_tenant_fail(struct vl_tenant_call *call, unsigned code, const char *detail)
     add_api_headers(call, &reply);
     vl_reply_add(&reply, "x-ms-clitelem",
                  vl_str_z(vl_tenant_format(call, "1,%u,0,,", code)));
+    if (call->allow)
+        vl_reply_add(&reply, "Allow", vl_str_z(call->allow));
     vl_tenant_add_retry(call, &reply);
     vl_exchange_reply(call->x, &reply);
 }

@@ -45,6 +45,7 @@ struct vl_tenant_call {
     const struct vl_http_request *request;
     struct vl_arena *arena;
     const struct vl_tenant_route *route;
+    const char *allow;     /* other methods of the path, when it is refused */
     const char *origin;    /* http:// and the Host that was asked */
     struct vl_str segment; /* the tenant as it stands in the path */
     /* NULL for common and organizations, and where no tenant is asked for. */

@@ -40,43 +40,42 @@ host_of(const struct vl_tenant_call *call)
     return call->origin + strlen("http://");
 }
 
+/*
+ * @spec entra-wire 2.4
+ * Entra ID's document, but for what the stand-in does not have: who asks it
+ * for a device code or a form_post shall not be told that it could. A path
+ * without tenant is common's.
+ */
 void
 vl_tenant_openid(struct vl_tenant_call *call)
 {
-    static const char claims[] =
-        "sub,iss,cloud_instance_name,cloud_instance_host_name,"
-        "cloud_graph_host_name,msgraph_host,aud,exp,iat,auth_time,acr,nonce,"
-        "preferred_username,name,tid,ver,at_hash,c_hash,email";
+    static const char claims[] = "sub,iss,aud,exp,iat,auth_time,nonce,"
+                                 "preferred_username,name,tid,ver,email";
     vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_DOCUMENT);
     struct vl_json_out json = {&body, false};
+    if (!call->segment.n)
+        call->segment = VL_STR("common");
     vl_json_open(&json, '{');
     add_url(call, &json, "token_endpoint", "/oauth2/v2.0/token");
     add_list(&json, "token_endpoint_auth_methods_supported",
-             "client_secret_post,private_key_jwt,client_secret_basic");
+             "client_secret_post,client_secret_basic");
     add_url(call, &json, "jwks_uri", "/discovery/v2.0/keys");
-    add_list(&json, "response_modes_supported", "query,fragment,form_post");
+    add_list(&json, "response_modes_supported", "query");
     add_list(&json, "subject_types_supported", "pairwise");
     add_list(&json, "id_token_signing_alg_values_supported", "RS256");
-    add_list(&json, "response_types_supported",
-             "code,id_token,code id_token,id_token token");
+    add_list(&json, "response_types_supported", "code");
     add_list(&json, "scopes_supported", "openid,profile,email,offline_access");
     vl_json_add_z(&json, "issuer", issuer_of(call));
     vl_json_add_bool(&json, "request_uri_parameter_supported", false);
     vl_json_add_z(&json, "userinfo_endpoint",
                   vl_tenant_format(call, "%s/oidc/userinfo", call->origin));
     add_url(call, &json, "authorization_endpoint", "/oauth2/v2.0/authorize");
-    add_url(call, &json, "device_authorization_endpoint",
-            "/oauth2/v2.0/devicecode");
-    vl_json_add_bool(&json, "http_logout_supported", true);
-    vl_json_add_bool(&json, "frontchannel_logout_supported", true);
     add_url(call, &json, "end_session_endpoint", "/oauth2/v2.0/logout");
     add_list(&json, "claims_supported", claims);
-    add_url(call, &json, "kerberos_endpoint", "/kerberos");
     vl_json_add_z(&json, "tenant_region_scope", "EU");
     vl_json_add_z(&json, "cloud_instance_name", host_of(call));
     vl_json_add_z(&json, "cloud_graph_host_name", host_of(call));
     vl_json_add_z(&json, "msgraph_host", host_of(call));
-    vl_json_add_z(&json, "rbac_url", call->origin);
     vl_json_close(&json, '}');
     vl_tenant_send_document(call, vl_buf_str(&body));
 }

@@ -15,15 +15,20 @@ struct bearer {
     bool may_read; /* User.Read or more */
 };
 
+/* What the client called its request; ours when it did not. */
+static struct vl_str
+client_id_of(const struct vl_tenant_call *call)
+{
+    struct vl_str id =
+        vl_headers_get(&call->request->headers, "client-request-id");
+    return vl_tenant_is_guid(id) ? id : vl_str_z(call->request_id);
+}
+
 static void
 add_headers(struct vl_tenant_call *call, struct vl_reply *reply)
 {
-    struct vl_str client =
-        vl_headers_get(&call->request->headers, "client-request-id");
-    bool echo = vl_tenant_is_guid(client);
     vl_reply_add(reply, "request-id", vl_str_z(call->request_id));
-    vl_reply_add(reply, "client-request-id",
-                 echo ? client : vl_str_z(call->request_id));
+    vl_reply_add(reply, "client-request-id", client_id_of(call));
     vl_reply_add(reply, "x-ms-ags-diagnostic",
                  VL_STR("{\"ServerInfo\":{\"DataCenter\":\"Local\"}}"));
     vl_reply_add(reply, "Cache-Control", VL_STR("no-cache"));
@@ -47,7 +52,7 @@ send_error(struct vl_tenant_call *call, int status, const char *code,
     vl_json_open_key(&json, "innerError", '{');
     vl_json_add_str(&json, "date", vl_str_head(vl_str_z(iso), 19));
     vl_json_add_z(&json, "request-id", call->request_id);
-    vl_json_add_z(&json, "client-request-id", call->request_id);
+    vl_json_add_str(&json, "client-request-id", client_id_of(call));
     vl_json_close(&json, '}');
     vl_json_close(&json, '}');
     vl_json_close(&json, '}');
@@ -62,6 +67,8 @@ send_error(struct vl_tenant_call *call, int status, const char *code,
                          "Bearer realm=\"\", authorization_uri=\"%s/common/"
                          "oauth2/v2.0/authorize\", client_id=\"%s\"",
                          call->origin, VL_TENANT_GRAPH_ID)));
+    if (call->allow)
+        vl_reply_add(&reply, "Allow", vl_str_z(call->allow));
     vl_tenant_add_retry(call, &reply);
     vl_exchange_reply(call->x, &reply);
 }
@@ -93,6 +100,13 @@ vl_tenant_graph_unknown(struct vl_tenant_call *call)
 {
     send_error(call, 400, "BadRequest",
                "Resource not found for this segment of the path.");
+}
+
+void
+vl_tenant_graph_method(struct vl_tenant_call *call)
+{
+    send_error(call, 405, "Request_BadRequest",
+               "The HTTP method is not allowed for this resource.");
 }
 
 /* The epoch that add_person() of claims.c put into "1.EPOCH.…" */

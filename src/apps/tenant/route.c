@@ -9,11 +9,12 @@
 
 #define FORM VL_LIMIT_FORM_BODY
 
+/* @spec entra-wire 2.2: with a path that fits two rows, the first one's. */
 static const struct vl_tenant_route routes[] = {
-    {"home", "GET", "/", VL_TENANT_NO_SEGMENT, VL_TENANT_AT_NOTHING, 0,
+    {"home", "GET HEAD", "/", VL_TENANT_NO_SEGMENT, VL_TENANT_AT_NOTHING, 0,
      vl_tenant_home},
-    {"error_page", "GET", "/error", VL_TENANT_NO_SEGMENT, VL_TENANT_AT_NOTHING,
-     0, vl_tenant_error_page},
+    {"error_page", "GET HEAD", "/error", VL_TENANT_NO_SEGMENT,
+     VL_TENANT_AT_NOTHING, 0, vl_tenant_error_page},
     {"graph_me", "GET", "/v1.0/me", VL_TENANT_NO_SEGMENT, VL_TENANT_AT_GRAPH, 0,
      vl_tenant_graph_me},
     {"userinfo", "GET POST", "/oidc/userinfo", VL_TENANT_NO_SEGMENT,
@@ -32,13 +33,19 @@ static const struct vl_tenant_route routes[] = {
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_rotate},
     {"control", "GET", "/_emul/describe", VL_TENANT_NO_SEGMENT,
      VL_TENANT_AT_NOTHING, 0, vl_tenant_control_describe},
-    {"instance_discovery", "GET", "/discovery/instance", VL_TENANT_ANY_SEGMENT,
-     VL_TENANT_AT_DISCOVERY, 0, vl_tenant_instance},
-    {"discovery", "GET", "/v2.0/.well-known/openid-configuration",
+    {"discovery", "GET HEAD", "/.well-known/openid-configuration",
+     VL_TENANT_NO_SEGMENT, VL_TENANT_AT_DISCOVERY, 0, vl_tenant_openid},
+    {"discovery", "GET HEAD", "/v2.0/.well-known/openid-configuration",
+     VL_TENANT_NO_SEGMENT, VL_TENANT_AT_DISCOVERY, 0, vl_tenant_openid},
+    {"instance_discovery", "GET HEAD", "/discovery/instance",
+     VL_TENANT_ANY_SEGMENT, VL_TENANT_AT_DISCOVERY, 0, vl_tenant_instance},
+    {"discovery", "GET HEAD", "/v2.0/.well-known/openid-configuration",
      VL_TENANT_JSON_SEGMENT, VL_TENANT_AT_DISCOVERY, 0, vl_tenant_openid},
-    {"keys", "GET", "/discovery/v2.0/keys", VL_TENANT_JSON_SEGMENT,
+    {"discovery", "GET HEAD", "/.well-known/openid-configuration",
+     VL_TENANT_JSON_SEGMENT, VL_TENANT_AT_DISCOVERY, 0, vl_tenant_openid},
+    {"keys", "GET HEAD", "/discovery/v2.0/keys", VL_TENANT_JSON_SEGMENT,
      VL_TENANT_AT_KEYS, 0, vl_tenant_keys},
-    {"keys", "GET", "/discovery/keys", VL_TENANT_JSON_SEGMENT,
+    {"keys", "GET HEAD", "/discovery/keys", VL_TENANT_JSON_SEGMENT,
      VL_TENANT_AT_KEYS, 0, vl_tenant_keys},
     {"authorize", "GET POST", "/oauth2/v2.0/authorize", VL_TENANT_PAGE_SEGMENT,
      VL_TENANT_AT_AUTHORIZE, FORM, vl_tenant_authorize},
@@ -116,6 +123,8 @@ send_plain(struct vl_tenant_call *call, int status, const char *text)
                              .type = "text/plain; charset=utf-8",
                              .body = vl_str_z(text)};
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    if (call->allow)
+        vl_reply_add(&reply, "Allow", vl_str_z(call->allow));
     vl_exchange_reply(call->x, &reply);
 }
 
@@ -261,19 +270,49 @@ dispatch(struct vl_tenant_call *call)
         meet_faults(call);
 }
 
+/* "GET, HEAD": of all rows with this path. */
+static const char *
+list_methods(const struct vl_tenant_call *call)
+{
+    const char *list = "";
+    for (size_t i = 0; i < VL_COUNT(routes); i++) {
+        struct vl_str rest = vl_str_z(routes[i].methods), method;
+        if (!route_has_path(&routes[i], call->request->path))
+            continue;
+        while (vl_str_split(&rest, ' ', &method))
+            list = vl_tenant_format(call, "%s%s" VL_STR_FMT, list,
+                                    *list ? ", " : "", VL_STR_ARG(method));
+    }
+    return list;
+}
+
+static void
+refuse_method(struct vl_tenant_call *call, const struct vl_tenant_route *other)
+{
+    bool sts = other->segment != VL_TENANT_NO_SEGMENT ||
+               other->where == VL_TENANT_AT_DISCOVERY;
+    if (sts && vl_str_eqz(call->request->method, "OPTIONS")) {
+        vl_tenant_send_document(call, VL_STR("{}"));
+        return;
+    }
+    call->allow = list_methods(call);
+    if (other->where == VL_TENANT_AT_GRAPH)
+        vl_tenant_graph_method(call);
+    else if (other->handle == vl_tenant_token)
+        vl_tenant_fail(call, 900561, NULL);
+    else
+        send_plain(call, 405, "Not with this method.\n");
+}
+
 static void
 refuse_path(struct vl_tenant_call *call, const struct vl_tenant_route *other)
 {
-    if (!other && vl_str_starts(call->request->path, VL_STR("/v1.0/")))
+    if (other)
+        refuse_method(call, other);
+    else if (vl_str_starts(call->request->path, VL_STR("/v1.0/")))
         vl_tenant_graph_unknown(call);
-    else if (other && other->segment != VL_TENANT_NO_SEGMENT &&
-             vl_str_eqz(call->request->method, "OPTIONS"))
-        vl_tenant_send_document(call, VL_STR("{}"));
-    else if (other && other->handle == vl_tenant_token)
-        vl_tenant_fail(call, 900561, NULL);
     else
-        send_plain(call, other ? 405 : 404,
-                   other ? "Not with this method.\n" : "Nothing is here.\n");
+        send_plain(call, 404, "Nothing is here.\n");
 }
 
 static void

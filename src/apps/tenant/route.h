@@ -44,6 +44,7 @@ void vl_tenant_token(struct vl_tenant_call *call);
 void vl_tenant_graph_me(struct vl_tenant_call *call);
 void vl_tenant_userinfo(struct vl_tenant_call *call);
 void vl_tenant_graph_unknown(struct vl_tenant_call *call);
+void vl_tenant_graph_method(struct vl_tenant_call *call);
 /* The answer of a fault. */
 void vl_tenant_graph_fault(struct vl_tenant_call *call);
 /* control.c */
