@@ -149,6 +149,27 @@ succeed(struct graph_call *gc, struct vl_str json)
 
 /* --- the steps --- */
 
+/* @spec S-08: a sign-in that has ended is no tool error that loops. */
+static void
+ask_for_login(struct graph_call *gc)
+{
+    finish(gc, &(valet_mcp_result){
+                   .text = "Error: the sign-in has ended; sign in again",
+                   .is_error = true,
+                   .login_required = true});
+}
+
+/* Graph takes not even a token that was renewed just now: the person was
+ * disabled, or Conditional Access wants more. Only a new sign-in helps. */
+static void
+end_sign_in(struct graph_call *gc, const char *reason)
+{
+    struct vl_issuer *issuer = gc->tool->deps.issuer;
+    struct vl_principal who = *vl_mcp_call_principal(gc->call);
+    ask_for_login(gc); /* first: the end of the family ends the call too */
+    vl_issuer_end(issuer, who.session, reason);
+}
+
 static void
 on_graph(valet_status status, const struct vl_graph_answer *answer,
          const valet_error *err, void *ctx)
@@ -170,6 +191,10 @@ on_graph(valet_status status, const struct vl_graph_answer *answer,
     audit_graph(gc, VL_AUDIT_GRAPH_FAIL,
                 err->code[0] ? err->code : valet_status_name(status),
                 answer->request_id);
+    if (answer->token_refused) {
+        end_sign_in(gc, err->code[0] ? err->code : "graph_refused_token");
+        return;
+    }
     fail(gc, status == VALET_RETRY
                  ? "Microsoft Graph is not available at the moment; try again"
              : status == VALET_DENIED
@@ -188,12 +213,8 @@ on_lease(valet_status status, const struct vl_upstream_token *token,
         release(gc);
         return;
     }
-    /* @spec S-08: a sign-in that has ended is no tool error that loops. */
     if (status == VALET_DENIED || status == VALET_NOT_FOUND) {
-        finish(gc, &(valet_mcp_result){
-                       .text = "Error: the sign-in has ended; sign in again",
-                       .is_error = true,
-                       .login_required = true});
+        ask_for_login(gc);
         return;
     }
     if (status != VALET_OK) {

@@ -440,6 +440,22 @@ describe('Entra’s token', () => {
     assert.equal(refreshes, 1);
   });
 
+  // @spec S-08
+  test('that Graph refuses even when renewed ends the sign-in: 401 with a challenge, and no loop', async () => {
+    const { client, tokens, mcp } = await bench.signedIn();
+    await emul(bench, 'faults', { where: 'graph', status: 401, count: 0 });
+    try {
+      const answer = await mcp.post({ jsonrpc: '2.0', id: 9, method: 'tools/call', params: { name: 'getUserDetails', arguments: {} } });
+      assert.equal(answer.status, 401, answer.text);
+      assert.match(answer.headers['www-authenticate'], /error="invalid_token"/);
+      await bench.audit((line) => line.event === 'credential.fail' && line.outcome === 'refused');
+      assert.equal((await client.refresh(tokens.refresh_token)).status, 400, 'the family is dead');
+      assert.equal((await mcp.post({ jsonrpc: '2.0', id: 10, method: 'ping' })).status, 401, 'the access token too');
+    } finally {
+      await fetch(`${bench.tenant.info.authority}/_emul/faults`, { method: 'DELETE' });
+    }
+  });
+
   test('renewed, then killed: the new one is what was kept', async () => {
     await emul(bench, 'settings', { access_token_seconds: 1 });
     const { client, tokens, mcp } = await bench.signedIn();
