@@ -4,6 +4,7 @@
 #define CHUNK_SIZE 4000
 #define ALIGNMENT  _Alignof(max_align_t)
 
+/* Beyond `used` the bytes are zero. */
 struct vl_arena_chunk {
     struct vl_arena_chunk *next;
     size_t used, size;
@@ -16,15 +17,41 @@ vl_arena_of(size_t max)
     return (struct vl_arena){.max = max};
 }
 
-void
-vl_arena_done(struct vl_arena *arena)
+/* Requests carry tokens and people's data: nothing of it stays behind. */
+static void
+wipe(struct vl_arena_chunk *chunk)
 {
-    while (arena->chunks) {
+    explicit_bzero(chunk->bytes, chunk->used);
+    chunk->used = 0;
+}
+
+/* Down to the first chunk, or to nothing. */
+static void
+free_chunks(struct vl_arena *arena, bool keep_first)
+{
+    while (arena->chunks && (arena->chunks->next || !keep_first)) {
         struct vl_arena_chunk *chunk = arena->chunks;
         arena->chunks = chunk->next;
+        wipe(chunk);
         free(chunk);
     }
     arena->used = 0;
+}
+
+void
+vl_arena_done(struct vl_arena *arena)
+{
+    free_chunks(arena, false);
+}
+
+void
+vl_arena_clear(struct vl_arena *arena)
+{
+    free_chunks(arena, true);
+    if (arena->chunks && arena->chunks->size > CHUNK_SIZE)
+        vl_arena_done(arena);
+    else if (arena->chunks)
+        wipe(arena->chunks);
 }
 
 static struct vl_arena_chunk *

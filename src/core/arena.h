@@ -18,7 +18,10 @@ struct vl_arena {
 };
 
 struct vl_arena vl_arena_of(size_t max);
+/* Wipes what was in it, frees; it is empty and usable again. */
 void vl_arena_done(struct vl_arena *arena);
+/* The same, but a little memory is kept for what comes next. */
+void vl_arena_clear(struct vl_arena *arena);
 
 /* NULL when the arena's maximum is reached or there is no memory. */
 void *vl_arena_alloc(struct vl_arena *arena, size_t size);

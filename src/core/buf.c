@@ -114,7 +114,7 @@ vl_buf_consume(struct vl_buf *buf, size_t n)
 }
 
 void
-vl_buf_add(struct vl_buf *buf, struct vl_str s)
+vl_buf_add_slowly(struct vl_buf *buf, struct vl_str s)
 {
     char *room = s.n ? vl_buf_reserve(buf, s.n) : NULL;
     if (!room)

@@ -35,7 +35,22 @@ void vl_buf_done(struct vl_buf *buf);
 /* Empties without giving the memory back; forgets a failure. */
 void vl_buf_clear(struct vl_buf *buf);
 
-void vl_buf_add(struct vl_buf *buf, struct vl_str s);
+/* vl_buf_add() where memory has to be got, or there is none. */
+void vl_buf_add_slowly(struct vl_buf *buf, struct vl_str s);
+
+/* Inline, since most of what is added is a literal: a store or two. */
+static inline void
+vl_buf_add(struct vl_buf *buf, struct vl_str s)
+{
+    if (s.n >= buf->cap - buf->n || buf->n - buf->off + s.n > buf->max ||
+        buf->failed || s.n == 0) {
+        vl_buf_add_slowly(buf, s);
+        return;
+    }
+    memcpy(buf->p + buf->n, s.p, s.n);
+    buf->n += s.n;
+}
+
 void vl_buf_addz(struct vl_buf *buf, const char *text);
 void vl_buf_addc(struct vl_buf *buf, char c);
 void vl_buf_addu(struct vl_buf *buf, uint64_t value);

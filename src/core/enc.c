@@ -88,21 +88,39 @@ vl_enc_percent(struct vl_buf *out, struct vl_str bytes)
     }
 }
 
-/* The six bits of a letter, or -1. */
+/* The six bits of a letter of the URL-safe alphabet, or -1. */
 static int
-bits_of(char c, bool url)
+bits_of(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == (url ? '-' : '+'))
-        return 62;
-    if (c == (url ? '_' : '/'))
-        return 63;
-    return -1;
+    static const signed char bits[128] = {
+        -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, /* 0x00 */
+        -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, /* 0x10 */
+        -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, 62, -1, -1, /* 0x20 */
+        52, 53, 54, 55, 56, 57, 58, 59,
+        60, 61, -1, -1, -1, -1, -1, -1, /* 0x30 */
+        -1, 0,  1,  2,  3,  4,  5,  6,
+        7,  8,  9,  10, 11, 12, 13, 14, /* 0x40 */
+        15, 16, 17, 18, 19, 20, 21, 22,
+        23, 24, 25, -1, -1, -1, -1, 63, /* 0x50 */
+        -1, 26, 27, 28, 29, 30, 31, 32,
+        33, 34, 35, 36, 37, 38, 39, 40, /* 0x60 */
+        41, 42, 43, 44, 45, 46, 47, 48,
+        49, 50, 51, -1, -1, -1, -1, -1, /* 0x70 */
+    };
+    unsigned char byte = (unsigned char)c;
+    return byte < sizeof bits ? bits[byte] : -1;
+}
+
+/* The same in the plain alphabet. */
+static int
+plain_bits_of(char c)
+{
+    if (c == '+' || c == '/')
+        return c == '+' ? 62 : 63;
+    return c == '-' || c == '_' ? -1 : bits_of(c);
 }
 
 /* Of a text without padding; a length of 4n + 1 there is not. */
@@ -122,7 +140,7 @@ decode64(struct vl_str text, bool url, char *ret)
     if (text.n % 4 == 1)
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        int six = bits_of(text.p[i], url);
+        int six = url ? bits_of(text.p[i]) : plain_bits_of(text.p[i]);
         if (six < 0)
             return false;
         bits = bits << 6 | (uint32_t)six;

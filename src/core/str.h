@@ -22,14 +22,44 @@ struct vl_str {
 #define VL_STR_FMT      "%.*s"
 #define VL_STR_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
 
-/* A slice of a NUL-terminated text; NULL gives the empty slice. */
-struct vl_str vl_str_z(const char *text);
-struct vl_str vl_str_of(const void *bytes, size_t n);
+/* The smallest are inline: compared with a literal they come down to a length
+ * and a word or two. */
 
-bool vl_str_eq(struct vl_str a, struct vl_str b);
-bool vl_str_eqz(struct vl_str a, const char *text);
+/* A slice of a NUL-terminated text; NULL gives the empty slice. */
+static inline struct vl_str
+vl_str_z(const char *text)
+{
+    return (struct vl_str){text, text ? strlen(text) : 0};
+}
+
+static inline struct vl_str
+vl_str_of(const void *bytes, size_t n)
+{
+    return (struct vl_str){(const char *)bytes, n};
+}
+
+static inline bool
+vl_str_eq(struct vl_str a, struct vl_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+vl_str_eqz(struct vl_str a, const char *text)
+{
+    return vl_str_eq(a, vl_str_z(text));
+}
+
+/* vl_str_ieq() for two of one length. */
+bool vl_bytes_ieq(const char *a, const char *b, size_t n);
+
 /* ASCII letters compare without case; no locale is asked. */
-bool vl_str_ieq(struct vl_str a, struct vl_str b);
+static inline bool
+vl_str_ieq(struct vl_str a, struct vl_str b)
+{
+    return a.n == b.n && vl_bytes_ieq(a.p, b.p, a.n);
+}
+
 bool vl_str_starts(struct vl_str s, struct vl_str prefix);
 bool vl_str_ends(struct vl_str s, struct vl_str suffix);
 bool vl_str_has(struct vl_str s, char c);
@@ -38,8 +68,20 @@ bool vl_str_has(struct vl_str s, char c);
 bool vl_str_same_secret(struct vl_str a, struct vl_str b);
 
 /* From byte `from` to the end; empty when `from` is past the end. */
-struct vl_str vl_str_from(struct vl_str s, size_t from);
-struct vl_str vl_str_head(struct vl_str s, size_t n);
+static inline struct vl_str
+vl_str_from(struct vl_str s, size_t from)
+{
+    if (from >= s.n)
+        return (struct vl_str){s.p ? s.p + s.n : NULL, 0};
+    return (struct vl_str){s.p + from, s.n - from};
+}
+
+static inline struct vl_str
+vl_str_head(struct vl_str s, size_t n)
+{
+    return (struct vl_str){s.p, n < s.n ? n : s.n};
+}
+
 /* Without leading and trailing spaces and tabs. */
 struct vl_str vl_str_trim(struct vl_str s);
 /* Index of the first `c`, or s.n. */

@@ -61,6 +61,40 @@ survives_absurd_sizes(void **state)
     assert_non_null(vl_arena_alloc(&arena, 1));
 }
 
+/* What is cleared is empty, zeroed, and for small amounts the same memory. */
+static void
+starts_again_when_cleared(void **state)
+{
+    (void)state;
+    vl_auto(vl_arena) arena = vl_arena_of(20000);
+    vl_arena_clear(&arena);
+    char *first = vl_arena_alloc(&arena, 3000);
+    assert_non_null(first);
+    memset(first, 0xff, 3000);
+    memset(vl_arena_alloc(&arena, 3000), 0xff, 3000);
+    memset(vl_arena_alloc(&arena, 9000), 0xff, 9000);
+    vl_arena_clear(&arena);
+    for (size_t i = 0; i < 3000; i++)
+        assert_int_equal(first[i], 0); /* wiped, and still there */
+    assert_ptr_equal(vl_arena_alloc(&arena, 16), first);
+    assert_non_null(vl_arena_alloc(&arena, 19984));
+    assert_null(vl_arena_alloc(&arena, 1));
+}
+
+/* A large piece is not kept for a small need. */
+static void
+gives_large_memory_back_when_cleared(void **state)
+{
+    (void)state;
+    vl_auto(vl_arena) arena = vl_arena_of(20000);
+    memset(vl_arena_alloc(&arena, 20000), 0xff, 20000);
+    vl_arena_clear(&arena);
+    assert_null(arena.chunks);
+    char *p = vl_arena_alloc(&arena, 20000);
+    for (size_t i = 0; i < 20000; i++)
+        assert_int_equal(p[i], 0);
+}
+
 static void
 copies_texts(void **state)
 {
@@ -88,6 +122,8 @@ main(void)
         cmocka_unit_test(stops_at_its_maximum),
         cmocka_unit_test(counts_what_small_pieces_cost),
         cmocka_unit_test(survives_absurd_sizes),
+        cmocka_unit_test(starts_again_when_cleared),
+        cmocka_unit_test(gives_large_memory_back_when_cleared),
         cmocka_unit_test(copies_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

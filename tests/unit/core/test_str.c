@@ -238,10 +238,35 @@ tames_texts(void **state)
     }
 }
 
+/* Long texts are compared by words, short ones by bytes: all pairs of bytes,
+ * in a word and after one. */
+static void
+ignores_case_alike_in_long_and_short_texts(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++) {
+            unsigned low = a < b ? a : b, high = a < b ? b : a;
+            bool same =
+                a == b || (low >= 'A' && low <= 'Z' && high == low - 'A' + 'a');
+            char x[9] = "ABcdEFgh", y[9] = "abCDefGH";
+            x[a % 8] = (char)a;
+            y[a % 8] = (char)b;
+            x[8] = (char)a;
+            y[8] = (char)b;
+            for (size_t n = 8; n <= 9; n++)
+                assert_int_equal(vl_str_ieq(vl_str_of(x, n), vl_str_of(y, n)),
+                                 same);
+            assert_int_equal(
+                vl_str_ieq(vl_str_of(x + 8, 1), vl_str_of(y + 8, 1)), same);
+        }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ignores_case_alike_in_long_and_short_texts),
         cmocka_unit_test(compares),
         cmocka_unit_test(finds_starts_ends_and_bytes),
         cmocka_unit_test(cuts_within_bounds),
