@@ -50,7 +50,9 @@ vl_exchange_take(struct vl_connection *conn)
     x->extra_count = 0;
     /* The last slice may reach beyond the longest head. */
     x->in.max = 2 * (size_t)VL_LIMIT_HEAD;
-    (void)snprintf(x->peer, sizeof x->peer, "%s", vl_stream_peer(conn->stream));
+    struct vl_str peer = vl_str_z(vl_stream_peer(conn->stream));
+    VL_ASSERT(peer.n < sizeof x->peer);
+    memcpy(x->peer, peer.p, peer.n + 1);
     vl_parser_init(&x->parser, VL_PARSE_REQUEST);
     return x;
 }
@@ -61,14 +63,15 @@ vl_exchange_drop(struct vl_exchange *x)
     struct vl_http_server *server = x->server;
     vl_list_remove(&x->node);
     vl_list_remove(&x->notice);
-    vl_arena_done(&x->arena);
     x->conn = NULL;
     x->stage = VL_EXCHANGE_SPARE;
     if (!server || server->dead || server->spare_count == VL_SPARE_EXCHANGES) {
+        vl_arena_done(&x->arena);
         vl_buf_done(&x->in);
         free(x);
         return;
     }
+    vl_arena_clear(&x->arena);
     if (x->in.cap > VL_SPARE_BUFFER)
         vl_buf_done(&x->in);
     else

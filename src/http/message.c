@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/message.h"
 
-struct vl_str
-vl_headers_get(const struct vl_headers *headers, const char *name)
-{
-    struct vl_str wanted = vl_str_z(name);
-    for (size_t i = 0; i < headers->count; i++)
-        if (vl_str_ieq(headers->items[i].name, wanted))
-            return headers->items[i].value;
-    return (struct vl_str){NULL, 0};
-}
-
 size_t
-vl_headers_count(const struct vl_headers *headers, const char *name)
+vl_headers_find(const struct vl_headers *headers, struct vl_str name,
+                struct vl_str *ret_first)
 {
-    struct vl_str wanted = vl_str_z(name);
     size_t count = 0;
-    for (size_t i = 0; i < headers->count; i++)
-        count += vl_str_ieq(headers->items[i].name, wanted);
+    *ret_first = (struct vl_str){NULL, 0};
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct vl_header *header = &headers->items[i];
+        if (vl_str_ieq(header->name, name) && count++ == 0)
+            *ret_first = header->value;
+    }
     return count;
 }
 

@@ -17,11 +17,28 @@ struct vl_headers {
     size_t count;
 };
 
-/* The first with this name (case ignored), or {NULL,0}. */
-struct vl_str
-vl_headers_get(const struct vl_headers *headers, const char *name);
+/* How many have this name (case ignored), and the value of the first, or
+ * {NULL,0}. */
+size_t vl_headers_find(const struct vl_headers *headers, struct vl_str name,
+                       struct vl_str *ret_first);
+
+/* The first with this name, or {NULL,0}. */
+static inline struct vl_str
+vl_headers_get(const struct vl_headers *headers, const char *name)
+{
+    struct vl_str first;
+    (void)vl_headers_find(headers, vl_str_z(name), &first);
+    return first;
+}
+
 /* How many have this name. */
-size_t vl_headers_count(const struct vl_headers *headers, const char *name);
+static inline size_t
+vl_headers_count(const struct vl_headers *headers, const char *name)
+{
+    struct vl_str first;
+    return vl_headers_find(headers, vl_str_z(name), &first);
+}
+
 /* Adds one; false when there is no room. The slices are borrowed. */
 bool vl_headers_add(struct vl_headers *headers, struct vl_str name,
                     struct vl_str value);
