@@ -165,42 +165,29 @@ vl_rpc_scan(struct vl_str text, struct vl_json *doc, struct vl_rpc_message *ret)
 
 /* --- answers --- */
 
-static void
-open_frame(struct vl_json_out *out)
-{
-    vl_json_open(out, '{');
-    vl_json_add_raw(out, "jsonrpc", VL_STR("\"2.0\""));
-}
-
 /* @spec HT-05: "1" stays "1" and 1 stays 1. */
-static void
-add_id(struct vl_json_out *out, const char *key, struct vl_rpc_id id)
-{
-    if (id.value)
-        vl_json_add_value(out, key, id.value);
-    else
-        vl_json_add_raw(out, key, id.text.n ? id.text : VL_STR("null"));
-}
-
 void
 vl_rpc_write_id(struct vl_buf *buf, struct vl_rpc_id id)
 {
     struct vl_json_out out = {buf, false};
-    add_id(&out, NULL, id);
+    if (id.value)
+        vl_json_add_value(&out, NULL, id.value);
+    else
+        vl_buf_add(buf, id.text.n ? id.text : VL_STR("null"));
 }
 
 void
 vl_rpc_open_answer(struct vl_json_out *out, struct vl_rpc_id id)
 {
-    open_frame(out);
-    add_id(out, "id", id);
+    vl_buf_add(out->buf, VL_STR("{\"jsonrpc\":\"2.0\",\"id\":"));
+    vl_rpc_write_id(out->buf, id);
+    out->comma = true;
 }
 
 void
 vl_rpc_open_answer_raw(struct vl_json_out *out, struct vl_str id)
 {
-    open_frame(out);
-    vl_json_add_raw(out, "id", id);
+    vl_rpc_open_answer(out, (struct vl_rpc_id){NULL, id});
 }
 
 void

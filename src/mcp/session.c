@@ -101,10 +101,10 @@ drop_owner_if_empty(struct vl_mcp_sessions *sessions,
 
 /* To the young end of the idle lists. */
 static void
-become_idle(struct vl_mcp_session *session)
+become_idle(struct vl_mcp_session *session, int64_t now)
 {
     struct vl_mcp_sessions *sessions = session->table;
-    session->used_ms = vl_clock_now(sessions->rules.clock);
+    session->used_ms = now;
     vl_list_remove(&session->in_idle);
     vl_list_remove(&session->in_owner_idle);
     vl_list_add_last(&sessions->idle, &session->in_idle);
@@ -152,10 +152,9 @@ vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions, const char *family)
 }
 
 /* @spec SB-22 */
-void
-vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions)
+static void
+end_idle(struct vl_mcp_sessions *sessions, int64_t now)
 {
-    int64_t now = vl_clock_now(sessions->rules.clock);
     while (!vl_list_is_empty(&sessions->idle)) {
         struct vl_mcp_session *oldest =
             VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle);
@@ -163,6 +162,12 @@ vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions)
             return;
         vl_mcp_session_end(oldest);
     }
+}
+
+void
+vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions)
+{
+    end_idle(sessions, vl_clock_now(sessions->rules.clock));
 }
 
 /* For one more session of `owner`, which is counted already. A client that
@@ -204,7 +209,8 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     enum vl_mcp_version version, struct vl_mcp_session **ret,
                     valet_error *err)
 {
-    vl_mcp_sessions_sweep(sessions);
+    int64_t now = vl_clock_now(sessions->rules.clock);
+    end_idle(sessions, now);
     struct vl_mcp_owner *owner = get_owner(sessions, principal);
     /* Counted now, so that it does not go with its last session. */
     owner->count++;
@@ -226,7 +232,7 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
     vl_list_add_last(&sessions->all, &session->in_all);
     sessions->count++;
     (void)vl_map_put(&sessions->by_id, vl_str_z(session->id), session);
-    become_idle(session);
+    become_idle(session, now);
     *ret = session;
     return VALET_OK;
 }
@@ -237,14 +243,15 @@ vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
                      const struct vl_principal *principal,
                      struct vl_mcp_session **ret)
 {
-    vl_mcp_sessions_sweep(sessions);
+    int64_t now = vl_clock_now(sessions->rules.clock);
+    end_idle(sessions, now);
     struct vl_mcp_session *session = vl_map_find(&sessions->by_id, id);
     if (!session)
         return VALET_NOT_FOUND;
     if (!vl_principal_same(&session->principal, principal))
         return VALET_DENIED;
     if (session->holds == 0)
-        become_idle(session);
+        become_idle(session, now);
     *ret = session;
     return VALET_OK;
 }
@@ -265,7 +272,7 @@ vl_mcp_session_release(struct vl_mcp_session *session)
     if (--session->holds)
         return;
     if (session->table)
-        become_idle(session);
+        become_idle(session, vl_clock_now(session->table->rules.clock));
     else
         free(session);
 }
