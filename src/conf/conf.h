@@ -78,6 +78,9 @@ struct vl_conf {
     size_t allowed_origin_count;
 
     unsigned max_connections, max_connections_per_address;
+    unsigned requests_per_minute; /* of one address to one endpoint */
+    unsigned flows_per_address;   /* sign-ins that are under way */
+    unsigned sessions_per_user;
     enum vl_log_level log_level;
     bool log_json;
 

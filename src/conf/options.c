@@ -140,9 +140,27 @@ static const struct vl_option limits[] = {
      .fallback = "10000", .min = 1, .max = VL_LIMIT_CONNECTIONS,
      .at = IN(max_connections), .help = "Open connections in all."},
     {.path = "limits.connections_per_address", .type = VL_OPTION_COUNT,
-     .fallback = "1000", .min = 1, .max = VL_LIMIT_CONNECTIONS_PER_ADDRESS,
+     .fallback = "1000", .min = 1, .max = 100000,
      .at = IN(max_connections_per_address),
-     .help = "Open connections from one address."},
+     .help = "Open connections from one address. An IPv6 network of 64 bits "
+             "counts as one address, here and below; and behind a reverse "
+             "proxy everybody comes from the address of the proxy."},
+    {.path = "limits.requests_per_minute", .type = VL_OPTION_COUNT,
+     .fallback = "600", .min = 1, .max = 1000000,
+     .at = IN(requests_per_minute),
+     .help = "Requests that one address may send to each of the endpoints of "
+             "the sign-in, such as /authorize and /token, in a minute. Calls "
+             "of MCP servers are not counted."},
+    {.path = "limits.pending_sign_ins_per_address", .type = VL_OPTION_COUNT,
+     .fallback = "300", .min = 1, .max = 1000000,
+     .at = IN(flows_per_address),
+     .help = "Sign-ins that one address may begin in ten minutes, which is "
+             "how long one may take."},
+    {.path = "limits.sessions_per_user", .type = VL_OPTION_COUNT,
+     .fallback = "50", .min = 1, .max = 1000000,
+     .at = IN(sessions_per_user),
+     .help = "Sessions that a user may have with all clients together. When "
+             "there are more, the oldest end."},
 };
 
 static const struct vl_option logs[] = {

@@ -247,6 +247,9 @@ build_issuer(struct vl_gateway *gateway)
         .access_token_ms = conf->access_token_ms,
         .refresh_token_ms = conf->refresh_token_ms,
         .session_max_ms = conf->session_max_ms,
+        .requests_per_minute = conf->requests_per_minute,
+        .flows_per_address_max = conf->flows_per_address,
+        .sessions_per_user = conf->sessions_per_user,
     };
     for (size_t i = 0; i < gateway->backend_count; i++)
         config->resources[config->resource_count++] =

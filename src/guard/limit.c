@@ -14,7 +14,7 @@
 #include "core/map.h"
 
 /* Keeps the arithmetic far from the end of 63 bits, even after centuries. */
-#define BURST_MAX  100000u
+#define BURST_MAX  1000000u
 #define PER_MS_MAX (INT64_C(366) * 86400000)
 /* Old buckets dropped at each turn: more than are made, so the heap shrinks. */
 #define DROP_AT_ONCE 2

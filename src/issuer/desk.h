@@ -24,13 +24,16 @@
 
 /* --- bounds of the desk, all with a reason --- */
 
-/* Requests a minute from one address to one endpoint. An office behind one
- * address signs in a few times a minute; a script kiddie's loop is cut. */
-#define VL_DESK_REQUESTS_PER_MINUTE 10000
+/* What conf/options.c says as well, for who has no configuration file.
+ * Requests a minute from one address to one endpoint: an office of a thousand
+ * programs that renew their tokens every ten minutes sends 100; a loop is
+ * cut. */
+#define VL_DESK_REQUESTS_PER_MINUTE 600
 /* Sign-ins begun in VL_LIMIT_FLOW_MS and so, at most twice as many, pending:
- * in all (1 kB each in the store) and from one address. */
+ * in all (1 kB each in the store) and from one address: a class of students
+ * that begins at nine o'clock. */
 #define VL_DESK_FLOWS             50000
-#define VL_DESK_FLOWS_PER_ADDRESS 30000
+#define VL_DESK_FLOWS_PER_ADDRESS 300
 /* Addresses that are counted at a time. */
 #define VL_DESK_ADDRESSES 20000
 /* A registration in use lives so long after a sign-in; it is renewed when
@@ -40,8 +43,9 @@
 #define VL_DESK_GRANT_LIFE_MS (INT64_C(365) * 24 * 3600 * 1000)
 /* A used code is remembered so long, to notice a replay. */
 #define VL_DESK_USED_CODE_MS 600000
-/* Live token families of one user; the oldest goes (@spec W-31). */
-#define VL_DESK_SESSIONS_PER_USER 5000
+/* Live token families of one user; the oldest go (@spec W-31). Ten programs on
+ * each of a few machines. */
+#define VL_DESK_SESSIONS_PER_USER 50
 /* Entra's token is renewed when less than this is left (@spec S-31). */
 #define VL_DESK_RENEW_MS 300000
 /* A forced renewal is not repeated within this: the callers saw the refusal
@@ -259,7 +263,7 @@ void vl_session_end_steps(struct vl_op *op, struct vl_str id);
 void vl_session_ended(struct vl_issuer *issuer, const char *id);
 /* Ends a family, then goes on in `next`. */
 void vl_req_end_session(struct vl_req *req, void (*next)(struct vl_op *op));
-/* Ends families of the user past the cap; nobody waits for it. */
+/* Ends families of the user past the cap, the oldest first; nobody waits. */
 void vl_session_trim(struct vl_issuer *issuer, const struct vl_user *user);
 
 /* --- the endpoints --- */

@@ -31,7 +31,7 @@ static const struct route {
 };
 
 /* What a bucket can hold at most; more is as good as no limit. */
-#define BURST_MAX 100000u
+#define BURST_MAX 1000000u
 
 static unsigned
 or_default(unsigned value, unsigned otherwise)

@@ -180,6 +180,7 @@ struct trim {
     struct vl_user user;
     struct vl_str owner;
     char id[VL_SESSION_ID_SIZE];
+    int64_t excess;
 };
 
 static struct trim *
@@ -194,11 +195,14 @@ release_trim(struct vl_op *op)
     free(trim_of(op));
 }
 
+/* One at a time, and counted anew each time: others may be at it too. */
 static void
 oldest_ended(struct vl_op *op)
 {
     struct trim *trim = trim_of(op);
     if (vl_op_answer(op)->status == VALET_OK) {
+        if (trim->excess > 1)
+            vl_session_trim(op->issuer, &trim->user);
         vl_audit(op->issuer->deps.audit,
                  &(struct vl_audit_event){.kind = VL_AUDIT_TOKEN_REVOKE,
                                           .reason = "too_many_sessions",
@@ -243,6 +247,8 @@ counted(struct vl_op *op)
         vl_op_end(op);
         return;
     }
+    trim_of(op)->excess =
+        batch->ops[0].count - (max ? max : VL_DESK_SESSIONS_PER_USER);
     vl_store_add(vl_op_ask(op), VL_STORE_LIST, VL_STORE_SESSION,
                  (struct vl_str){NULL, 0})
         ->owner = trim_of(op)->owner;

@@ -145,21 +145,48 @@ describe('where it listens and what it says of itself', () => {
 });
 
 describe('limits', () => {
+  // What the product allows when nothing is written, not what our tests take.
+  const STRICT = { ...ROOMY, limits: { requests_per_minute: undefined, pending_sign_ins_per_address: undefined } };
+
+  // Sends one request again and again until it is refused; how often it was not?
+  async function countUntil429(port, one) {
+    let good = 0;
+    for (let sent = 0; sent < 2000; sent += 200) {
+      const { answers } = await exchange(port, one.repeat(200), { quiet: 2000, limit: 20000, end: true });
+      const at = answers.findIndex((a) => a.status === 429);
+      if (at >= 0) return { good: good + at, refused: answers[at] };
+      good += answers.length;
+    }
+    assert.fail('no limit within 2,000 requests');
+  }
+
   // @spec W-29 S-64
   test('W-29 S-64: the desk stops answering one address that asks too much, and says when to come back', async () => {
-    const other = await Bench.start({ config: ROOMY });
+    const other = await Bench.start({ config: STRICT });
     try {
       const trail = await Trail.of(other);
-      const one = rawRequest(other.port, { path: '/jwks' });
-      let refused;
-      for (let sent = 0; sent < 12000 && !refused; sent += 500) {
-        const { answers } = await exchange(other.port, one.repeat(500), { quiet: 2000, limit: 20000, end: true });
-        refused = answers.find((a) => a.status === 429);
-      }
-      assert.ok(refused, 'no limit within 12,000 requests a minute');
+      const { good, refused } = await countUntil429(other.port, rawRequest(other.port, { path: '/jwks' }));
+      assert.ok(good >= 600, `refused after ${good} requests`);
       assert.match(fields(refused, 'retry-after').join(), /^[1-9]\d*$/);
       assert.equal((await ask(other.port, { path: '/mcp' })).status, 401, 'other doors stay open');
       await trail.refused(undefined, undefined, (l) => l.event !== 'auth.challenge');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  // @spec W-08 W-29
+  test('W-08 W-29: sign-ins of one address are bounded, before and after they can begin', async () => {
+    const other = await Bench.start({ config: STRICT });
+    try {
+      const trail = await Trail.of(other);
+      const url = new URL((await other.client().register()).authorizeUrl());
+      const begin = await countUntil429(other.port, rawRequest(other.port, { path: url.pathname + url.search }));
+      assert.ok(begin.good >= 300 && begin.good < 600, `refused after ${begin.good} sign-ins`);
+      await trail.refused('authorize.reject', 'too_many_flows');
+      // Those are requests too; so are requests for nothing.
+      await countUntil429(other.port, rawRequest(other.port, { path: '/authorize?x=y' }));
+      await trail.refused('request.reject', 'too_many_requests');
     } finally {
       await other.stop();
     }

@@ -41,6 +41,10 @@ registration:
   dynamic: true
   max: 100000
   per_address_per_hour: 10000
+limits:
+  requests_per_minute: 1000000
+  pending_sign_ins_per_address: 1000000
+  sessions_per_user: 1000000
 store:
   path: ${path.join(scratch, 'store.db')}
 keys:

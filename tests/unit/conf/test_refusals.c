@@ -286,6 +286,12 @@ static const struct refusal others[] = {
      "c.yaml:6:14: keys.path is the same file as store.path; write another"},
     {GOOD "limits: {connections: 1000000}\n",
      "c.yaml:5:23: limits.connections must be a whole number from 1 to 10000"},
+    {GOOD "limits: {requests_per_minute: 1000001}\n",
+     "c.yaml:5:31: limits.requests_per_minute must be a whole number from 1 to "
+     "1000000"},
+    {GOOD "limits: {connections_per_address: 100001}\n",
+     "c.yaml:5:35: limits.connections_per_address must be a whole number from "
+     "1 to 100000"},
     {GOOD "limits: {connections: 5, connections_per_address: 6}\n",
      "c.yaml:5:51: limits.connections_per_address is larger than "
      "limits.connections; write a smaller one"},

@@ -201,6 +201,52 @@ ends_the_oldest_session_of_a_user_past_the_cap_w31(void **state)
     desk_free(desk);
 }
 
+/* @spec W-31: also after the cap was lowered, with all of them there. */
+static void
+ends_as_many_sessions_as_are_too_many_w31(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens[6];
+    for (size_t i = 0; i < VL_COUNT(tokens); i++) {
+        desk->now += 1000;
+        if (i == VL_COUNT(tokens) - 1)
+            desk->config.sessions_per_user = 2;
+        tokens[i] = get_tokens(desk);
+    }
+    for (int i = 0; i < 10000 && desk->ends < 4; i++)
+        vl_loop_step(desk->loop);
+    for (size_t i = 0; i < VL_COUNT(tokens); i++)
+        assert_int_equal(ask(desk, tokens[i].access, RESOURCE).status,
+                         i < 4 ? VALET_DENIED : VALET_OK);
+    desk_free(desk);
+}
+
+/* What people need, and no more, is what is allowed when nothing is said. */
+static void
+has_limits_that_fit_people_by_default(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    int status = 0, good = 0;
+    while (status != 429 && good <= 600) {
+        struct answer answer = desk_get(desk, NULL, "/jwks");
+        status = answer.status;
+        good += status == 200;
+        answer_done(&answer);
+    }
+    assert_int_equal(good, 600);
+    for (status = good = 0; status != 429 && good <= 300; good++) {
+        struct answer answer = desk_get(desk, NULL, AUTHORIZE_DEFAULT);
+        status = answer.status;
+        answer_done(&answer);
+    }
+    assert_int_equal(good, 301);
+    assert_audited(desk, "authorize.reject", "too_many_flows");
+    assert_int_equal(VL_DESK_SESSIONS_PER_USER, 50);
+    desk_free(desk);
+}
+
 /* @spec W-74: two people never get one token; each gets his own. */
 static void
 gives_each_person_a_token_of_his_own_w74(void **state)
@@ -230,6 +276,8 @@ main(void)
         cmocka_unit_test(sees_within_two_seconds_what_another_worker_ended),
         cmocka_unit_test(lends_a_principal_until_the_end_of_the_turn),
         cmocka_unit_test(ends_the_oldest_session_of_a_user_past_the_cap_w31),
+        cmocka_unit_test(ends_as_many_sessions_as_are_too_many_w31),
+        cmocka_unit_test(has_limits_that_fit_people_by_default),
         cmocka_unit_test(gives_each_person_a_token_of_his_own_w74),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
