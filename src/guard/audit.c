@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/status.h"
+#include "guard/fold.h"
 #include "json/write.h"
 
 /* Above this it is worth a system call. */
@@ -28,6 +29,7 @@ struct vl_audit {
     struct vl_buf buf;
     uint64_t lost, untold; /* in all; not yet told in the trail */
     bool failing;
+    struct vl_fold fold;
 };
 
 static const char *const names[VL_AUDIT_KIND_COUNT] = {
@@ -156,30 +158,6 @@ write_out(struct vl_audit *audit)
     }
 }
 
-void
-vl_audit_flush(struct vl_audit *audit)
-{
-    if (!audit || !*audit->path)
-        return;
-    (void)pthread_mutex_lock(&audit->lock);
-    write_out(audit);
-    (void)pthread_mutex_unlock(&audit->lock);
-}
-
-void
-vl_audit_close(struct vl_audit *audit)
-{
-    if (!audit)
-        return;
-    vl_audit_flush(audit);
-    if (audit->fd >= 0)
-        (void)close(audit->fd);
-    vl_buf_done(&audit->buf);
-    (void)pthread_mutex_destroy(&audit->lock);
-    free(audit->path);
-    free(audit);
-}
-
 valet_status
 vl_audit_reopen(struct vl_audit *audit, valet_error *err)
 {
@@ -246,7 +224,7 @@ add_text(struct vl_json_out *out, const char *key, const char *text, size_t max)
 
 static void
 add_event(struct vl_buf *line, const struct vl_audit *audit,
-          const struct vl_audit_event *event)
+          const struct vl_audit_event *event, uint64_t repeated)
 {
     char when[VL_TIME_ISO_SIZE];
     vl_time_iso(vl_clock_now(audit->clock), when);
@@ -270,6 +248,8 @@ add_event(struct vl_buf *line, const struct vl_audit *audit,
              TEXT_MAX);
     if (event->ms > 0)
         vl_json_add_int(&out, "ms", event->ms);
+    if (repeated)
+        vl_json_add_int(&out, "repeated", (int64_t)repeated);
     if (audit->untold)
         vl_json_add_int(&out, "lost", (int64_t)audit->untold);
     vl_json_close(&out, '}');
@@ -279,27 +259,81 @@ add_event(struct vl_buf *line, const struct vl_audit *audit,
 /* The longest line: ten texts, each byte of which may become six. */
 #define LINE_MAX_SIZE (12 * TEXT_MAX * 6)
 
-void
-vl_audit(struct vl_audit *audit, const struct vl_audit_event *event)
+/* With the lock held; `repeated` is 0 but for lines that stand for many. */
+static void
+put_event(struct vl_audit *audit, const struct vl_audit_event *event,
+          uint64_t repeated)
 {
-    if (!audit || !*audit->path)
-        return;
-    (void)pthread_mutex_lock(&audit->lock);
     if (VL_AUDIT_BACKLOG - vl_buf_size(&audit->buf) < LINE_MAX_SIZE)
         write_out(audit);
     /* Asked before, so that a line is there whole or not at all. */
     if (VL_AUDIT_BACKLOG - vl_buf_size(&audit->buf) < LINE_MAX_SIZE ||
         !vl_buf_reserve(&audit->buf, LINE_MAX_SIZE)) {
         audit->buf.failed = false;
-        audit->lost++;
-        audit->untold++;
-    } else {
-        add_event(&audit->buf, audit, event);
-        audit->untold = 0;
+        audit->lost += repeated ? repeated : 1;
+        audit->untold += repeated ? repeated : 1;
+        return;
+    }
+    add_event(&audit->buf, audit, event, repeated);
+    audit->untold = 0;
+}
+
+static void
+tell_repeated(const struct vl_audit_event *event, uint64_t repeated, void *ctx)
+{
+    put_event(ctx, event, repeated);
+}
+
+/* With the lock held. */
+static void
+settle_if_over(struct vl_audit *audit, int64_t now)
+{
+    if (vl_fold_is_over(&audit->fold, now))
+        vl_fold_settle(&audit->fold, tell_repeated, audit);
+}
+
+void
+vl_audit(struct vl_audit *audit, const struct vl_audit_event *event)
+{
+    if (!audit || !*audit->path)
+        return;
+    (void)pthread_mutex_lock(&audit->lock);
+    int64_t now = vl_clock_now(audit->clock);
+    settle_if_over(audit, now);
+    if (!vl_fold_take(&audit->fold, event, now)) {
+        put_event(audit, event, 0);
         if (event->refused || vl_buf_size(&audit->buf) >= WRITE_SIZE)
             write_out(audit);
     }
     (void)pthread_mutex_unlock(&audit->lock);
+}
+
+void
+vl_audit_flush(struct vl_audit *audit)
+{
+    if (!audit || !*audit->path)
+        return;
+    (void)pthread_mutex_lock(&audit->lock);
+    settle_if_over(audit, vl_clock_now(audit->clock));
+    write_out(audit);
+    (void)pthread_mutex_unlock(&audit->lock);
+}
+
+void
+vl_audit_close(struct vl_audit *audit)
+{
+    if (!audit)
+        return;
+    if (*audit->path) {
+        vl_fold_settle(&audit->fold, tell_repeated, audit);
+        write_out(audit);
+    }
+    if (audit->fd >= 0)
+        (void)close(audit->fd);
+    vl_buf_done(&audit->buf);
+    (void)pthread_mutex_destroy(&audit->lock);
+    free(audit->path);
+    free(audit);
 }
 
 uint64_t

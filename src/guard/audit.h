@@ -94,7 +94,9 @@ struct vl_audit_event {
     int64_t ms;                       /* duration, or 0 */
 };
 /* Thread-safe. Text from strangers is cut to 256 bytes and escaped. NULL
- * audit discards. */
+ * audit discards. Refusals that name neither client, user nor session get at
+ * most 20 lines a second for each event, reason and peer; the rest of them is
+ * one line that says how many (guard/fold.h). */
 void vl_audit(struct vl_audit *audit, const struct vl_audit_event *event);
 
 #endif
