@@ -2,6 +2,7 @@
 #include "gateway/private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "core/status.h"
@@ -11,11 +12,31 @@
 /* The audit file is at most this much behind (refusals are not at all). */
 #define FLUSH_MS 100
 
+/* A trail that cannot be written is told of once, and once when it can. */
+static void
+watch_audit(struct vl_gateway *gateway)
+{
+    bool failing = vl_audit_is_failing(gateway->audit);
+    if (failing == gateway->audit_failing)
+        return;
+    gateway->audit_failing = failing;
+    if (failing)
+        vl_log(gateway->log, VL_LOG_ERROR,
+               "the audit trail %s cannot be written: is the disk full?",
+               gateway->conf->audit_path);
+    else
+        vl_log(gateway->log, VL_LOG_WARN,
+               "the audit trail %s is written again; lost since the start: "
+               "%" PRIu64 " events",
+               gateway->conf->audit_path, vl_audit_lost(gateway->audit));
+}
+
 static void
 flush_audit(void *ctx)
 {
     struct vl_gateway *gateway = ctx;
     vl_audit_flush(gateway->audit);
+    watch_audit(gateway);
     vl_timer_start(gateway->flush, FLUSH_MS);
 }
 

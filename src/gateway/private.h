@@ -51,6 +51,7 @@ struct vl_gateway {
     struct vl_store *store;
     struct vl_audit *audit;
     struct vl_timer *flush;
+    bool audit_failing; /* the log has been told */
     struct vl_fetcher *fetcher;
     struct vl_entra *entra;
     struct vl_idp_log *idp;
