@@ -14,21 +14,9 @@ release(struct vl_op *op)
     free(req);
 }
 
-/* Codes, verifiers and refresh tokens came as parameters. */
-static void
-wipe_params(struct vl_req *req)
-{
-    for (size_t i = 0; i < req->params.count; i++) {
-        struct vl_str value = req->params.items[i].value;
-        if (value.n)
-            vl_wipe((void *)(uintptr_t)value.p, value.n);
-    }
-}
-
 void
 vl_req_end(struct vl_req *req)
 {
-    wipe_params(req);
     vl_op_end(&req->op);
 }
 
