@@ -2,8 +2,6 @@
  *
  * Listeners, the books of connections, and the server's end.
  */
-#include <arpa/inet.h>
-
 #include "core/status.h"
 #include "http/server_private.h"
 
@@ -42,40 +40,21 @@ vl_server_leave(struct vl_http_server *server)
 
 /* --- the books --- */
 
-/*
- * An address of its own, or the /64 network of an IPv6 address: whoever has
- * one of those has them all.
- */
-static size_t
-client_key(const char *peer, unsigned char key[16])
-{
-    if (inet_pton(AF_INET, peer, key) == 1)
-        return 4;
-    if (inet_pton(AF_INET6, peer, key) != 1)
-        return 0;
-    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)key)) {
-        memmove(key, key + 12, 4);
-        return 4;
-    }
-    return 8;
-}
-
 /* @spec S-64 */
 /* NULL when this address has as many connections as it may. */
 static struct vl_client *
 admit_client(struct vl_http_server *server, const char *peer)
 {
-    unsigned char key[16] = {0};
-    size_t n = client_key(peer, key);
-    struct vl_client *client = vl_map_find(&server->clients, vl_str_of(key, n));
+    struct vl_peer_key key = vl_peer_key(peer);
+    struct vl_client *client =
+        vl_map_find(&server->clients, vl_peer_key_str(&key));
     if (client && client->connections >= server->limits.connections_per_address)
         return NULL;
     if (!client) {
         client = vl_alloc(sizeof *client);
-        memcpy(client->key, key, n);
-        client->n = n;
+        client->key = key;
         client->connections = 0;
-        (void)vl_map_put(&server->clients, vl_str_of(key, n), client);
+        (void)vl_map_put(&server->clients, vl_peer_key_str(&key), client);
     }
     client->connections++;
     return client;
@@ -87,7 +66,7 @@ vl_server_forget(struct vl_connection *conn)
     struct vl_http_server *server = conn->server;
     struct vl_client *client = conn->client;
     if (--client->connections == 0) {
-        (void)vl_map_take(&server->clients, vl_str_of(client->key, client->n));
+        (void)vl_map_take(&server->clients, vl_peer_key_str(&client->key));
         free(client);
     }
     conn->client = NULL;

@@ -21,6 +21,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "http/parse.h"
+#include "http/peer.h"
 #include "http/server.h"
 
 /* More addresses than a machine has networks. */
@@ -49,8 +50,7 @@ enum vl_wait {
 /* Connections of one address (of one /64 network for IPv6). */
 struct vl_client {
     size_t connections;
-    size_t n;
-    unsigned char key[16];
+    struct vl_peer_key key;
 };
 
 enum vl_connection_state {

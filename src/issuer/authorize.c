@@ -253,7 +253,8 @@ static bool
 may_begin(struct vl_req *req)
 {
     struct vl_issuer *issuer = req->op.issuer;
-    return vl_limiter_take(issuer->flows_of_address, vl_str_z(req->peer),
+    struct vl_peer_key peer = vl_peer_key(req->peer);
+    return vl_limiter_take(issuer->flows_of_address, vl_peer_key_str(&peer),
                            NULL) &&
            vl_limiter_take(issuer->flows, VL_STR("all"), NULL);
 }

@@ -17,6 +17,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "guard/limit.h"
+#include "http/peer.h"
 #include "http/url.h"
 #include "issuer/issuer.h"
 #include "issuer/record.h"
@@ -100,8 +101,8 @@ struct vl_op {
     size_t batch_count;
     struct vl_buf values[VL_OP_VALUES]; /* what was written, wiped at the end */
     size_t value_count;
-    struct vl_arena arena; /* keys and the like; not the exchange's, which
-                              ends with the answer */
+    struct vl_arena arena; /* parameters, keys and the like; not the exchange's,
+                              which ends with the answer; wiped at the end */
 };
 
 void vl_op_init(struct vl_op *op, struct vl_issuer *issuer,

@@ -148,9 +148,10 @@ take_request(struct vl_issuer *issuer, const struct route *route,
              struct vl_exchange *x, int64_t *ret_wait_ms)
 {
     vl_auto(vl_buf) key = vl_buf_of(128);
+    struct vl_peer_key peer = vl_peer_key(vl_exchange_request(x)->peer);
     vl_buf_addu(&key, (uint64_t)(route - routes));
     vl_buf_addc(&key, ' ');
-    vl_buf_addz(&key, vl_exchange_request(x)->peer);
+    vl_buf_add(&key, vl_peer_key_str(&peer));
     return vl_limiter_take(issuer->requests, vl_buf_str(&key), ret_wait_ms);
 }
 
@@ -160,7 +161,8 @@ refuse_rate(struct vl_issuer *issuer, struct vl_exchange *x,
             const struct route *route, int64_t wait_ms)
 {
     const char *peer = vl_exchange_request(x)->peer;
-    if (vl_limiter_take(issuer->refusals, vl_str_z(peer), NULL))
+    struct vl_peer_key key = vl_peer_key(peer);
+    if (vl_limiter_take(issuer->refusals, vl_peer_key_str(&key), NULL))
         vl_audit(issuer->deps.audit,
                  &(struct vl_audit_event){.kind = VL_AUDIT_REQUEST_REJECT,
                                           .refused = true,

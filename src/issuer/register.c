@@ -127,6 +127,7 @@ static bool
 may_register(struct vl_req *req)
 {
     struct vl_issuer *issuer = req->op.issuer;
+    struct vl_peer_key peer = vl_peer_key(req->peer);
     struct vl_oauth_error slow = {.status = 429,
                                   .error = "temporarily_unavailable",
                                   .description = "too many registrations from "
@@ -135,7 +136,7 @@ may_register(struct vl_req *req)
         refuse(req, &switched_off, "registration_off");
         return false;
     }
-    if (!vl_limiter_take(issuer->registrations, vl_str_z(req->peer),
+    if (!vl_limiter_take(issuer->registrations, vl_peer_key_str(&peer),
                          &slow.retry_ms)) {
         refuse(req, &slow, "registration_quota");
         return false;

@@ -199,6 +199,7 @@ struct desk {
     struct vl_http_site site;
     struct vl_http_server *server;
     unsigned port;
+    const char *peer; /* requests come from there; NULL: from where they do */
     char ended[VL_SESSION_ID_SIZE];
     unsigned ends;
 };
@@ -221,6 +222,9 @@ static inline void
 site_handle(struct vl_exchange *x, void *ctx)
 {
     struct desk *desk = ctx;
+    const struct vl_http_request *request = vl_exchange_request(x);
+    if (desk->peer)
+        ((struct vl_http_request *)(uintptr_t)request)->peer = desk->peer;
     vl_issuer_handle(desk->issuer, x);
 }
 

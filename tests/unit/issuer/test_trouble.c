@@ -310,6 +310,52 @@ counts_requests_by_address_and_door_w29(void **state)
     desk_free(desk);
 }
 
+static int
+register_from(struct desk *desk, const char *peer)
+{
+    desk->peer = peer;
+    struct answer answer = desk_request(
+        desk, NULL, "POST", "/register", "Content-Type: application/json\r\n",
+        "{\"redirect_uris\":[\"https://a.example/cb\"]}");
+    answer_done(&answer);
+    return answer.status;
+}
+
+static int
+authorize_from(struct desk *desk, const char *peer)
+{
+    desk->peer = peer;
+    struct answer answer = desk_get(desk, NULL, AUTHORIZE_DEFAULT);
+    answer_done(&answer);
+    return answer.status;
+}
+
+/* @spec W-29: who has one address of a network has all of them. */
+static void
+counts_an_ipv6_network_as_one_address_w29(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    desk->config.requests_per_minute = 4;
+    desk->config.flows_per_address_max = 2;
+    desk->config.registration_per_address_per_hour = 2;
+    desk_restart_issuer(desk);
+    assert_int_equal(register_from(desk, "2001:db8::1"), 201);
+    assert_int_equal(register_from(desk, "2001:db8::2"), 201);
+    assert_int_equal(register_from(desk, "2001:db8::3"), 429);
+    assert_int_equal(register_from(desk, "2001:db8:0:1::3"), 201);
+    assert_int_equal(authorize_from(desk, "2001:db8::1"), 200);
+    assert_int_equal(authorize_from(desk, "2001:db8:0:0:9::"), 200);
+    assert_int_equal(authorize_from(desk, "2001:db8::2"), 429);
+    assert_audited(desk, "authorize.reject", "too_many_flows");
+    assert_int_equal(authorize_from(desk, "2001:db8::ffff"), 429);
+    assert_int_equal(authorize_from(desk, "2001:db8::8"), 429);
+    assert_audited(desk, "request.reject", "too_many_requests");
+    assert_int_equal(authorize_from(desk, "2001:db8:0:1::8"), 200);
+    assert_int_equal(authorize_from(desk, "192.0.2.1"), 200);
+    desk_free(desk);
+}
+
 /* @spec S-98 W-61: neither our tokens nor Entra's are in the audit. */
 static void
 keeps_secrets_out_of_the_audit_w61(void **state)
@@ -347,6 +393,7 @@ main(void)
         cmocka_unit_test(goes_in_silence_while_a_token_is_renewed),
         cmocka_unit_test(is_silent_to_who_asked_when_it_goes),
         cmocka_unit_test(counts_requests_by_address_and_door_w29),
+        cmocka_unit_test(counts_an_ipv6_network_as_one_address_w29),
         cmocka_unit_test(keeps_secrets_out_of_the_audit_w61),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
