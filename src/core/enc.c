@@ -88,39 +88,35 @@ vl_enc_percent(struct vl_buf *out, struct vl_str bytes)
     }
 }
 
-/* The six bits of a letter of the URL-safe alphabet, or -1. */
-static int
-bits_of(char c)
-{
-    static const signed char bits[128] = {
-        -1, -1, -1, -1, -1, -1, -1, -1,
-        -1, -1, -1, -1, -1, -1, -1, -1, /* 0x00 */
-        -1, -1, -1, -1, -1, -1, -1, -1,
-        -1, -1, -1, -1, -1, -1, -1, -1, /* 0x10 */
-        -1, -1, -1, -1, -1, -1, -1, -1,
-        -1, -1, -1, -1, -1, 62, -1, -1, /* 0x20 */
-        52, 53, 54, 55, 56, 57, 58, 59,
-        60, 61, -1, -1, -1, -1, -1, -1, /* 0x30 */
-        -1, 0,  1,  2,  3,  4,  5,  6,
-        7,  8,  9,  10, 11, 12, 13, 14, /* 0x40 */
-        15, 16, 17, 18, 19, 20, 21, 22,
-        23, 24, 25, -1, -1, -1, -1, 63, /* 0x50 */
-        -1, 26, 27, 28, 29, 30, 31, 32,
-        33, 34, 35, 36, 37, 38, 39, 40, /* 0x60 */
-        41, 42, 43, 44, 45, 46, 47, 48,
-        49, 50, 51, -1, -1, -1, -1, -1, /* 0x70 */
-    };
-    unsigned char byte = (unsigned char)c;
-    return byte < sizeof bits ? bits[byte] : -1;
-}
+/* The six bits of each ASCII letter, or -1. */
+/* clang-format off */
+static const signed char plain_bits[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+static const signed char url_bits[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+/* clang-format on */
 
-/* The same in the plain alphabet. */
 static int
-plain_bits_of(char c)
+bits_of(char c, const signed char bits[128])
 {
-    if (c == '+' || c == '/')
-        return c == '+' ? 62 : 63;
-    return c == '-' || c == '_' ? -1 : bits_of(c);
+    unsigned char byte = (unsigned char)c;
+    return byte < 128 ? bits[byte] : -1;
 }
 
 /* Of a text without padding; a length of 4n + 1 there is not. */
@@ -131,36 +127,49 @@ decoded_size(struct vl_str text)
     return text.n / 4 * 3 + (rest ? rest - 1 : 0);
 }
 
+/* One, two or three letters at the end: none, one or two bytes. The bits left
+ * over must be zero, else two texts would mean the same. */
+static bool
+decode_rest(struct vl_str rest, const signed char bits[128], char *ret)
+{
+    if (rest.n == 1)
+        return false;
+    int a = bits_of(rest.p[0], bits), b = bits_of(rest.p[1], bits);
+    int c = rest.n == 3 ? bits_of(rest.p[2], bits) : 0;
+    if ((a | b | c) < 0)
+        return false;
+    int all = a << 18 | b << 12 | c << 6;
+    *ret++ = (char)(all >> 16 & 0xff);
+    if (rest.n == 3)
+        *ret = (char)(all >> 8 & 0xff);
+    return (all & (rest.n == 3 ? 0xff : 0xffff)) == 0;
+}
+
 /* The bytes of `text` (no padding) to `ret`; false if it is not canonical. */
 static bool
-decode64(struct vl_str text, bool url, char *ret)
+decode64(struct vl_str text, const signed char bits[128], char *ret)
 {
-    uint32_t bits = 0;
-    unsigned held = 0;
-    if (text.n % 4 == 1)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        int six = url ? bits_of(text.p[i]) : plain_bits_of(text.p[i]);
-        if (six < 0)
+    size_t i = 0;
+    for (; text.n - i >= 4; i += 4) {
+        int a = bits_of(text.p[i], bits), b = bits_of(text.p[i + 1], bits);
+        int c = bits_of(text.p[i + 2], bits), d = bits_of(text.p[i + 3], bits);
+        if ((a | b | c | d) < 0)
             return false;
-        bits = bits << 6 | (uint32_t)six;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            *ret++ = (char)(bits >> held & 0xff);
-        }
+        int all = a << 18 | b << 12 | c << 6 | d;
+        *ret++ = (char)(all >> 16 & 0xff);
+        *ret++ = (char)(all >> 8 & 0xff);
+        *ret++ = (char)(all & 0xff);
     }
-    /* Left-over bits must be zero, else two texts would mean the same. */
-    return (bits & ((1u << held) - 1)) == 0;
+    return i == text.n || decode_rest(vl_str_from(text, i), bits, ret);
 }
 
 static bool
-append64(struct vl_str text, bool url, struct vl_buf *out)
+append64(struct vl_str text, const signed char bits[128], struct vl_buf *out)
 {
     size_t size = decoded_size(text);
     bool failed = out->failed;
     char *room = vl_buf_reserve(out, size);
-    if (!room || !decode64(text, url, room)) {
+    if (!room || !decode64(text, bits, room)) {
         out->failed = failed; /* `out` stays as it was */
         return false;
     }
@@ -171,13 +180,13 @@ append64(struct vl_str text, bool url, struct vl_buf *out)
 bool
 vl_dec_base64url_into(struct vl_str text, void *ret, size_t size)
 {
-    return decoded_size(text) == size && decode64(text, true, ret);
+    return decoded_size(text) == size && decode64(text, url_bits, ret);
 }
 
 bool
 vl_dec_base64url(struct vl_str text, struct vl_buf *out)
 {
-    return append64(text, true, out);
+    return append64(text, url_bits, out);
 }
 
 bool
@@ -187,7 +196,7 @@ vl_dec_base64(struct vl_str text, struct vl_buf *out)
         return false;
     for (int pad = 0; pad < 2 && text.n && text.p[text.n - 1] == '='; pad++)
         text.n--;
-    return append64(text, false, out);
+    return append64(text, plain_bits, out);
 }
 
 static int
