@@ -20,10 +20,20 @@ _Static_assert(FIRST_LINE_MAX < VL_LIMIT_HEAD, "a long target is told apart");
 static bool
 is_token_byte(char c)
 {
-    /* One bit for each of the 128 ASCII bytes. */
-    static const uint32_t bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+    /* clang-format off */
+    static const bool table[128] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+        0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0,
+    };
+    /* clang-format on */
     unsigned char byte = (unsigned char)c;
-    return byte < 128 && (bits[byte >> 5] >> (byte & 31) & 1);
+    return byte < sizeof table && table[byte];
 }
 
 /* token = 1*tchar */
