@@ -82,10 +82,12 @@
 #define VL_LIMIT_VERDICTS 50000
 /* A verdict is asked again after this, so a revocation is seen in time. */
 #define VL_LIMIT_VERDICT_MS 2000
-/* MCP sessions (≤ 2025-11-25): in all, and per user and client together. */
-#define VL_LIMIT_MCP_SESSIONS          20000
-#define VL_LIMIT_MCP_SESSIONS_PER_USER 100
-#define VL_LIMIT_MCP_SESSION_IDLE_MS   3600000
+/* MCP sessions (≤ 2025-11-25): in all, of a user, and of a user with one
+ * client. Forty users at their limit fill the table; one cannot. */
+#define VL_LIMIT_MCP_SESSIONS            20000
+#define VL_LIMIT_MCP_SESSIONS_PER_USER   500
+#define VL_LIMIT_MCP_SESSIONS_PER_CLIENT 100
+#define VL_LIMIT_MCP_SESSION_IDLE_MS     3600000
 /* Calls of one person at work, over all sessions and clients: an agent has a
  * handful, and a burst of fifty has to get through (S-31). */
 #define VL_LIMIT_MCP_CALLS_PER_USER 64

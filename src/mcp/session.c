@@ -41,6 +41,7 @@ vl_mcp_sessions_init(struct vl_mcp_sessions *sessions,
     *sessions = (struct vl_mcp_sessions){.rules = *rules};
     vl_map_init(&sessions->by_id);
     vl_map_init(&sessions->owners);
+    vl_map_init(&sessions->users);
     vl_list_init(&sessions->all);
     vl_list_init(&sessions->idle);
 }
@@ -53,50 +54,52 @@ vl_mcp_sessions_done(struct vl_mcp_sessions *sessions)
             VL_CONTAINER(sessions->all.next, struct vl_mcp_session, in_all));
     vl_map_done(&sessions->by_id);
     vl_map_done(&sessions->owners);
+    vl_map_done(&sessions->users);
 }
 
-/* Ids have no NUL in them, so the key cannot be read in two ways. */
-static struct vl_str
-owner_key(const struct vl_principal *principal,
-          char room[2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE])
-{
-    const char *parts[] = {principal->user.tid, principal->user.oid,
-                           principal->client.text};
-    size_t n = 0;
-    for (size_t i = 0; i < VL_COUNT(parts); i++) {
-        size_t size = strlen(parts[i]) + 1;
-        memcpy(room + n, parts[i], size);
-        n += size;
-    }
-    return vl_str_of(room, n);
-}
-
+/* One more session of whoever has this key; made with the first. */
 static struct vl_mcp_owner *
-get_owner(struct vl_mcp_sessions *sessions,
-          const struct vl_principal *principal)
+enter_owner(struct vl_map *owners, struct vl_str key)
 {
-    char room[2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE];
-    struct vl_str key = owner_key(principal, room);
-    struct vl_mcp_owner *owner = vl_map_find(&sessions->owners, key);
-    if (owner)
-        return owner;
-    owner = vl_alloc(sizeof *owner + key.n);
-    vl_list_init(&owner->idle);
-    owner->key_size = key.n;
-    memcpy(owner->key, key.p, key.n);
-    (void)vl_map_put(&sessions->owners, key, owner);
+    struct vl_mcp_owner *owner = vl_map_find(owners, key);
+    if (!owner) {
+        owner = vl_alloc(sizeof *owner + key.n);
+        vl_list_init(&owner->idle);
+        owner->key_size = key.n;
+        memcpy(owner->key, key.p, key.n);
+        (void)vl_map_put(owners, key, owner);
+    }
+    owner->count++;
     return owner;
 }
 
 static void
-drop_owner_if_empty(struct vl_mcp_sessions *sessions,
-                    struct vl_mcp_owner *owner)
+leave_owner(struct vl_map *owners, struct vl_mcp_owner *owner)
 {
-    if (owner->count)
+    if (--owner->count)
         return;
-    (void)vl_map_take(&sessions->owners,
-                      vl_str_of(owner->key, owner->key_size));
+    (void)vl_map_take(owners, vl_str_of(owner->key, owner->key_size));
     free(owner);
+}
+
+/* Ids have no NUL in them, so the keys cannot be read in two ways. */
+static void
+enter_owners(struct vl_mcp_sessions *sessions,
+             const struct vl_principal *principal,
+             struct vl_mcp_owner **ret_owner, struct vl_mcp_owner **ret_user)
+{
+    char key[2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE];
+    const char *parts[] = {principal->user.tid, principal->user.oid,
+                           principal->client.text};
+    size_t n = 0, user_size = 0;
+    for (size_t i = 0; i < VL_COUNT(parts); i++) {
+        size_t size = strlen(parts[i]) + 1;
+        memcpy(key + n, parts[i], size);
+        user_size = n;
+        n += size;
+    }
+    *ret_owner = enter_owner(&sessions->owners, vl_str_of(key, n));
+    *ret_user = enter_owner(&sessions->users, vl_str_of(key, user_size));
 }
 
 /* To the young end of the idle lists. */
@@ -107,8 +110,10 @@ become_idle(struct vl_mcp_session *session, int64_t now)
     session->used_ms = now;
     vl_list_remove(&session->in_idle);
     vl_list_remove(&session->in_owner_idle);
+    vl_list_remove(&session->in_user_idle);
     vl_list_add_last(&sessions->idle, &session->in_idle);
     vl_list_add_last(&session->owner->idle, &session->in_owner_idle);
+    vl_list_add_last(&session->user->idle, &session->in_user_idle);
 }
 
 void
@@ -124,9 +129,10 @@ vl_mcp_session_end(struct vl_mcp_session *session)
     vl_list_remove(&session->in_all);
     vl_list_remove(&session->in_idle);
     vl_list_remove(&session->in_owner_idle);
-    session->owner->count--;
-    drop_owner_if_empty(sessions, session->owner);
-    session->owner = NULL;
+    vl_list_remove(&session->in_user_idle);
+    leave_owner(&sessions->owners, session->owner);
+    leave_owner(&sessions->users, session->user);
+    session->owner = session->user = NULL;
     sessions->count--;
     sessions->rules.on_end(session, sessions->rules.ctx);
     vl_mcp_session_release(session);
@@ -170,22 +176,37 @@ vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions)
     end_idle(sessions, vl_clock_now(sessions->rules.clock));
 }
 
-/* For one more session of `owner`, which is counted already. A client that
- * leaks sessions loses its own; only then does the oldest of all go. */
 static bool
-make_room(struct vl_mcp_sessions *sessions, struct vl_mcp_owner *owner)
+end_oldest_of(struct vl_mcp_owner *owner, bool is_user)
 {
-    if (owner->count > sessions->rules.max_per_owner) {
-        if (vl_list_is_empty(&owner->idle))
-            return false;
-        vl_mcp_session_end(VL_CONTAINER(owner->idle.next, struct vl_mcp_session,
-                                        in_owner_idle));
-    } else if (sessions->count >= sessions->rules.max) {
-        if (vl_list_is_empty(&sessions->idle))
-            return false;
-        vl_mcp_session_end(
-            VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle));
-    }
+    if (vl_list_is_empty(&owner->idle))
+        return false;
+    struct vl_list *first = owner->idle.next;
+    vl_mcp_session_end(
+        is_user ? VL_CONTAINER(first, struct vl_mcp_session, in_user_idle)
+                : VL_CONTAINER(first, struct vl_mcp_session, in_owner_idle));
+    return true;
+}
+
+/*
+ * For one more session of these two, which is counted already. A client that
+ * leaks sessions loses its own, and a user with many clients his own (anybody
+ * can register more); only then does the oldest of all go.
+ */
+static bool
+make_room(struct vl_mcp_sessions *sessions, struct vl_mcp_owner *owner,
+          struct vl_mcp_owner *user)
+{
+    if (owner->count > sessions->rules.max_per_owner)
+        return end_oldest_of(owner, false);
+    if (user->count > sessions->rules.max_per_user)
+        return end_oldest_of(user, true);
+    if (sessions->count < sessions->rules.max)
+        return true;
+    if (vl_list_is_empty(&sessions->idle))
+        return false;
+    vl_mcp_session_end(
+        VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle));
     return true;
 }
 
@@ -211,12 +232,12 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
 {
     int64_t now = vl_clock_now(sessions->rules.clock);
     end_idle(sessions, now);
-    struct vl_mcp_owner *owner = get_owner(sessions, principal);
-    /* Counted now, so that it does not go with its last session. */
-    owner->count++;
-    if (!make_room(sessions, owner)) {
-        owner->count--;
-        drop_owner_if_empty(sessions, owner);
+    /* Counted now, so that they do not go with their last session. */
+    struct vl_mcp_owner *owner, *user;
+    enter_owners(sessions, principal, &owner, &user);
+    if (!make_room(sessions, owner, user)) {
+        leave_owner(&sessions->owners, owner);
+        leave_owner(&sessions->users, user);
         return vl_fail(err, VALET_LIMIT, "", "too many sessions are busy");
     }
     struct vl_mcp_session *session = vl_alloc(sizeof *session);
@@ -225,10 +246,12 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
     session->version = version;
     session->table = sessions;
     session->owner = owner;
+    session->user = user;
     vl_list_init(&session->calls);
     vl_list_init(&session->in_all);
     vl_list_init(&session->in_idle);
     vl_list_init(&session->in_owner_idle);
+    vl_list_init(&session->in_user_idle);
     vl_list_add_last(&sessions->all, &session->in_all);
     sessions->count++;
     (void)vl_map_put(&sessions->by_id, vl_str_z(session->id), session);
@@ -262,6 +285,7 @@ vl_mcp_session_hold(struct vl_mcp_session *session)
     if (session->holds++ == 0) {
         vl_list_remove(&session->in_idle);
         vl_list_remove(&session->in_owner_idle);
+        vl_list_remove(&session->in_user_idle);
     }
 }
 

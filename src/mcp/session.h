@@ -27,7 +27,7 @@ bool vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret);
 /* 256 random bits in base64url. */
 #define VL_MCP_SESSION_ID_SIZE 44
 
-struct vl_mcp_owner; /* private: the sessions of one user and client */
+struct vl_mcp_owner; /* private: the sessions of a user, or of one and client */
 
 struct vl_mcp_session {
     char id[VL_MCP_SESSION_ID_SIZE];
@@ -37,14 +37,15 @@ struct vl_mcp_session {
     size_t call_count;
     /* The rest is the table's. */
     struct vl_mcp_sessions *table; /* NULL: has ended */
-    struct vl_mcp_owner *owner;
-    struct vl_list in_all, in_idle, in_owner_idle;
+    struct vl_mcp_owner *owner, *user;
+    struct vl_list in_all, in_idle, in_owner_idle, in_user_idle;
     size_t holds;
     int64_t used_ms;
 };
 
 struct vl_mcp_session_rules {
-    size_t max, max_per_owner;
+    /* In all; of a user; of a user with one client. */
+    size_t max, max_per_user, max_per_owner;
     int64_t idle_ms;
     const struct vl_clock *clock;
     /* A session ends, by whatever cause; it is out of the table already and
@@ -55,7 +56,7 @@ struct vl_mcp_session_rules {
 
 struct vl_mcp_sessions {
     struct vl_mcp_session_rules rules;
-    struct vl_map by_id, owners;
+    struct vl_map by_id, owners, users;
     struct vl_list all;
     struct vl_list idle; /* by last use; without those that are held */
     size_t count;
@@ -66,8 +67,8 @@ void vl_mcp_sessions_init(struct vl_mcp_sessions *sessions,
 /* Ends all. */
 void vl_mcp_sessions_done(struct vl_mcp_sessions *sessions);
 
-/* A new one. VALET_LIMIT when the table, or the owner's share of it, is full
- * of sessions with running calls. */
+/* A new one. VALET_LIMIT when the table, or the owner's or user's share of it,
+ * is full of sessions with running calls. */
 valet_status
 vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     const struct vl_principal *principal,

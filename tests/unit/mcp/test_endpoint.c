@@ -213,7 +213,7 @@ survives_a_client_that_leaks_sessions(void **state)
     expect(&last, PING("5"), 200, PONG("5"));
     expect(&his, PING("5"), 200, PONG("5"));
     assert_int_equal(count_notes(desk, VL_MCP_SESSION_CLOSED),
-                     1001 - VL_LIMIT_MCP_SESSIONS_PER_USER);
+                     1001 - VL_LIMIT_MCP_SESSIONS_PER_CLIENT);
 }
 
 /* @spec HT-34 HT-35 HT-36 */

@@ -30,6 +30,7 @@ open_desk(struct desk *desk, size_t max, size_t max_per_owner)
     desk->clock = (struct vl_clock){read_hand, &desk->now};
     vl_mcp_sessions_init(&desk->sessions, &(struct vl_mcp_session_rules){
                                               .max = max,
+                                              .max_per_user = 3 * max_per_owner,
                                               .max_per_owner = max_per_owner,
                                               .idle_ms = 1000,
                                               .clock = &desk->clock,
@@ -140,6 +141,35 @@ evicts_the_oldest_idle_of_the_same_client(void **state)
     /* Older than all of them, but not hers. */
     assert_ok(find(&desk, bobs, &bob));
     vl_mcp_sessions_done(&desk.sessions);
+}
+
+/* A user may register as many clients as he likes. */
+static void
+evicts_the_oldest_idle_of_the_same_user(void **state)
+{
+    (void)state;
+    struct desk desk;
+    open_desk(&desk, 50, 10);
+    struct vl_principal bob = alice, her = alice;
+    (void)snprintf(bob.user.oid, sizeof bob.user.oid, "bob");
+    char bobs[VL_MCP_SESSION_ID_SIZE], busy[VL_MCP_SESSION_ID_SIZE];
+    memcpy(bobs, add(&desk, &bob)->id, sizeof bobs);
+    struct vl_mcp_session *held = add(&desk, &her);
+    memcpy(busy, held->id, sizeof busy);
+    vl_mcp_session_hold(held);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(her.client.text, sizeof her.client.text, "c%d", i);
+        (void)add(&desk, &her);
+        assert_true(desk.sessions.count <= 31);
+    }
+    assert_int_equal(desk.sessions.count, 31);
+    assert_int_equal(vl_map_size(&desk.sessions.owners), 31);
+    assert_int_equal(vl_map_size(&desk.sessions.users), 2);
+    assert_ok(find(&desk, bobs, &bob));
+    assert_ok(find(&desk, busy, &alice));
+    vl_mcp_session_release(held);
+    vl_mcp_sessions_done(&desk.sessions);
+    assert_int_equal(desk.ended, 1002);
 }
 
 static void
@@ -259,6 +289,7 @@ main(void)
         cmocka_unit_test(makes_long_random_visible_ids),
         cmocka_unit_test(finds_a_session_for_its_owner_alone),
         cmocka_unit_test(evicts_the_oldest_idle_of_the_same_client),
+        cmocka_unit_test(evicts_the_oldest_idle_of_the_same_user),
         cmocka_unit_test(evicts_the_oldest_of_all_when_the_table_is_full),
         cmocka_unit_test(takes_no_busy_session_away),
         cmocka_unit_test(ends_what_was_idle_for_too_long),
