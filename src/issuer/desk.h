@@ -52,6 +52,11 @@
 /* A forced renewal is not repeated within this: the callers saw the refusal
  * of the same, older token. */
 #define VL_DESK_RENEW_AGAIN_MS 5000
+/* After a renewal that failed, the next one is tried no sooner, as long as the
+ * old token is good: or each of its last calls would wait for the whole of a
+ * failing exchange with Entra. Failures of so many sessions are remembered. */
+#define VL_DESK_RENEW_PAUSE_MS 30000
+#define VL_DESK_RENEW_FAILURES 5000
 /* How often a lost race for a record is run again. */
 #define VL_DESK_TRIES 4
 

@@ -27,8 +27,18 @@ struct waiter {
     void *ctx;
 };
 
+/* A renewal that failed: for a while nobody waits for the next one, as long as
+ * the old token is good. */
+struct failure {
+    struct vl_list node; /* in `failures`, the latest last */
+    char session[VL_SESSION_ID_SIZE];
+    int64_t at_ms;
+};
+
 struct vl_leases {
     struct vl_map by_session;
+    struct vl_map failed; /* session → struct failure */
+    struct vl_list failures;
 };
 
 struct vl_leases *
@@ -37,13 +47,33 @@ vl_leases_new(struct vl_issuer *issuer)
     struct vl_leases *leases = vl_alloc(sizeof *leases);
     (void)issuer;
     vl_map_init(&leases->by_session);
+    vl_map_init(&leases->failed);
+    vl_list_init(&leases->failures);
     return leases;
+}
+
+static void
+drop_failure(struct vl_leases *leases, struct failure *failure)
+{
+    (void)vl_map_take(&leases->failed, vl_str_z(failure->session));
+    vl_list_remove(&failure->node);
+    free(failure);
+}
+
+static bool
+is_recent(const struct failure *failure, int64_t now)
+{
+    return now >= failure->at_ms &&
+           now - failure->at_ms < VL_DESK_RENEW_PAUSE_MS;
 }
 
 void
 vl_leases_free(struct vl_leases *leases)
 {
+    VL_LIST_EACH (node, &leases->failures)
+        drop_failure(leases, VL_CONTAINER(node, struct failure, node));
     vl_map_done(&leases->by_session);
+    vl_map_done(&leases->failed);
     free(leases);
 }
 
@@ -120,6 +150,47 @@ audit(struct lease *lease, enum vl_audit_kind kind, const char *reason)
                                       .client = &client,
                                       .user = &user,
                                       .session = lease->session});
+}
+
+/* --- renewals that failed --- */
+
+static void
+forget_failure(const struct lease *lease)
+{
+    struct vl_leases *leases = lease->op.issuer->leases;
+    struct failure *failure =
+        vl_map_find(&leases->failed, vl_str_z(lease->session));
+    if (failure)
+        drop_failure(leases, failure);
+}
+
+/* Makes room first: of what is over, and when all is recent, of the oldest. */
+static void
+note_failure(const struct lease *lease)
+{
+    struct vl_leases *leases = lease->op.issuer->leases;
+    int64_t now = vl_desk_now(lease->op.issuer);
+    forget_failure(lease);
+    VL_LIST_EACH (node, &leases->failures) {
+        struct failure *old = VL_CONTAINER(node, struct failure, node);
+        if (is_recent(old, now) &&
+            vl_map_size(&leases->failed) < VL_DESK_RENEW_FAILURES)
+            break;
+        drop_failure(leases, old);
+    }
+    struct failure *failure = vl_alloc(sizeof *failure);
+    memcpy(failure->session, lease->session, sizeof failure->session);
+    failure->at_ms = now;
+    vl_list_add_last(&leases->failures, &failure->node);
+    (void)vl_map_put(&leases->failed, vl_str_z(failure->session), failure);
+}
+
+static bool
+has_just_failed(const struct lease *lease)
+{
+    const struct failure *failure = vl_map_find(
+        &lease->op.issuer->leases->failed, vl_str_z(lease->session));
+    return failure && is_recent(failure, vl_desk_now(lease->op.issuer));
 }
 
 /* --- the end of a session --- */
@@ -206,6 +277,7 @@ refreshed(valet_status status, struct vl_idp_tokens *tokens,
         tokens->refresh.secret.size > VL_LIMIT_UPSTREAM_TOKEN) {
         audit(lease, VL_AUDIT_CREDENTIAL_FAIL,
               vl_provider_reason(err, "provider_unavailable"));
+        note_failure(lease);
         /* What is left of the old one is still good. */
         if (is_usable(lease))
             lend(lease);
@@ -213,6 +285,7 @@ refreshed(valet_status status, struct vl_idp_tokens *tokens,
             refuse(lease, VALET_RETRY);
         return;
     }
+    forget_failure(lease);
     lease->fresh = *tokens;
     *tokens = (struct vl_idp_tokens){0};
     lease->has_fresh = true;
@@ -265,6 +338,8 @@ loaded(struct vl_op *op)
         save(lease); /* only the client had been at the record */
     else if (lease->has_fresh || !is_due(lease))
         lend(lease); /* another worker has renewed it, or nobody needs to */
+    else if (is_usable(lease) && has_just_failed(lease))
+        lend(lease); /* @spec S-17: nobody waits for what is down */
     else
         renew(lease);
 }

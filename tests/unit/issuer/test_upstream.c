@@ -217,6 +217,44 @@ goes_on_with_the_old_token_while_entra_is_away(void **state)
     desk_free(desk);
 }
 
+/* @spec S-17: not every call of the last minutes waits for Entra in vain. */
+static void
+asks_a_provider_that_is_away_once_in_a_while(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    char session[VL_SESSION_ID_SIZE], other[VL_SESSION_ID_SIZE];
+    get_session(desk, session);
+    get_session(desk, other);
+    desk->idp.refresh_status = VALET_RETRY;
+    desk->now += 3600000 - 100000;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    assert_int_equal(desk->idp.refreshed, 1);
+    assert_int_equal(lease(desk, other, false).status, VALET_OK);
+    assert_int_equal(desk->idp.refreshed, 2);
+    desk->now += VL_DESK_RENEW_PAUSE_MS;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    assert_int_equal(desk->idp.refreshed, 3);
+
+    /* Nothing good is left: then it is asked, whatever has failed before. */
+    desk->now += 69999;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    desk->now += 1;
+    assert_int_equal(lease(desk, session, false).status, VALET_RETRY);
+    assert_int_equal(lease(desk, session, true).status, VALET_RETRY);
+    assert_int_equal(desk->idp.refreshed, 6);
+    desk->idp.refresh_status = VALET_OK;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    assert_int_equal(desk->idp.refreshed, 7);
+    /* A success ends the pause, and renewing is early again. */
+    desk->now += 3600000 - 1000;
+    assert_int_equal(lease(desk, session, false).status, VALET_OK);
+    assert_int_equal(desk->idp.refreshed, 8);
+    desk_free(desk);
+}
+
 /* The client refreshes, i.e. writes the session, while Entra is asked. */
 static void
 keeps_the_new_token_when_the_record_changed_meanwhile(void **state)
@@ -305,6 +343,7 @@ main(void)
         cmocka_unit_test(ends_a_session_whose_record_is_none),
         cmocka_unit_test(ends_the_session_when_there_is_nothing_to_renew_with),
         cmocka_unit_test(goes_on_with_the_old_token_while_entra_is_away),
+        cmocka_unit_test(asks_a_provider_that_is_away_once_in_a_while),
         cmocka_unit_test(keeps_the_new_token_when_the_record_changed_meanwhile),
         cmocka_unit_test(lends_nothing_when_the_session_ended_meanwhile),
         cmocka_unit_test(drops_entras_tokens_when_the_code_is_never_redeemed),
