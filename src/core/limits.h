@@ -78,8 +78,9 @@
 #define VL_LIMIT_STORE_LIST 1000
 
 /* --- memory tables --- */
-/* Token verdicts kept per worker: 100 bytes each. */
-#define VL_LIMIT_VERDICTS 50000
+/* Token verdicts kept per worker: 1.2 kB each, so 6 MB. With more tokens than
+ * this in use at a time, those not used for longest are asked for again. */
+#define VL_LIMIT_VERDICTS 5000
 /* A verdict is asked again after this, so a revocation is seen in time. */
 #define VL_LIMIT_VERDICT_MS 2000
 /* MCP sessions (≤ 2025-11-25): in all, of a user, and of a user with one

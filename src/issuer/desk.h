@@ -316,6 +316,7 @@ void vl_documents_reply(struct vl_issuer *issuer, struct vl_exchange *x);
 
 struct vl_verdicts *vl_verdicts_new(struct vl_issuer *issuer);
 void vl_verdicts_free(struct vl_verdicts *verdicts);
+size_t vl_verdicts_count(const struct vl_verdicts *verdicts);
 /* Forgets what is known of a family's tokens. */
 void vl_verdicts_forget(struct vl_verdicts *verdicts, const char *session);
 struct vl_leases *vl_leases_new(struct vl_issuer *issuer);

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Is this token good? Answers are kept for VL_LIMIT_VERDICT_MS, also the noes,
- * then asked again: so a revocation anywhere is seen within that time. The
- * table is bounded; what was not used for longest goes first. Tokens are never
- * kept, only the ids made of them. Many who ask for one token at once cause
- * one question.
+ * then asked again: so a revocation anywhere is seen within that time. A yes
+ * that is older says nothing any more but whose token it was: when the store
+ * then knows it no longer, its family was ended elsewhere, and who listens is
+ * told. So it stays until the token is over; a no goes as soon as it is old.
+ * The table is bounded; what was not used for longest goes first. Tokens are
+ * never kept, only the ids made of them. Many who ask for one token at once
+ * cause one question.
  */
 #include "issuer/desk.h"
 #include "oauth/resource.h"
 
+/* What is over is looked for with each new verdict: more than are made. */
+#define SWEPT_AT_ONCE 4
+
 struct verdict {
-    struct vl_list node; /* in `used`, the latest last; or in `buried` */
+    struct vl_list node; /* in `good` or `bad`, the latest last; or `buried` */
     struct vl_token_id id;
     bool good;
     const char *reason;
@@ -39,7 +45,7 @@ struct vl_verdicts {
     struct vl_issuer *issuer;
     struct vl_map known; /* id → struct verdict */
     struct vl_map asked; /* id → struct question */
-    struct vl_list used;
+    struct vl_list good, bad;
     /* Lent principals live to the end of the turn: then these are freed. */
     struct vl_list buried;
     struct vl_timer *undertaker;
@@ -79,7 +85,8 @@ vl_verdicts_new(struct vl_issuer *issuer)
     all->issuer = issuer;
     vl_map_init(&all->known);
     vl_map_init(&all->asked);
-    vl_list_init(&all->used);
+    vl_list_init(&all->good);
+    vl_list_init(&all->bad);
     vl_list_init(&all->buried);
     all->undertaker = vl_timer_new(issuer->deps.loop, free_buried, all);
     return all;
@@ -88,8 +95,10 @@ vl_verdicts_new(struct vl_issuer *issuer)
 void
 vl_verdicts_free(struct vl_verdicts *all)
 {
-    VL_LIST_EACH (node, &all->used)
+    VL_LIST_EACH (node, &all->good)
         free_verdict(VL_CONTAINER(node, struct verdict, node));
+    VL_LIST_EACH (bad, &all->bad)
+        free_verdict(VL_CONTAINER(bad, struct verdict, node));
     free_buried(all);
     vl_timer_free(all->undertaker);
     vl_map_done(&all->known);
@@ -97,30 +106,69 @@ vl_verdicts_free(struct vl_verdicts *all)
     free(all);
 }
 
+size_t
+vl_verdicts_count(const struct vl_verdicts *all)
+{
+    return vl_map_size(&all->known);
+}
+
 void
 vl_verdicts_forget(struct vl_verdicts *all, const char *session)
 {
-    VL_LIST_EACH (node, &all->used) {
+    VL_LIST_EACH (node, &all->good) {
         struct verdict *verdict = VL_CONTAINER(node, struct verdict, node);
         if (strcmp(verdict->principal.session, session) == 0)
             bury(all, verdict);
     }
 }
 
-static struct verdict *
-put(struct vl_verdicts *all, const struct vl_token_id *id)
+static bool
+is_old(const struct verdict *verdict, int64_t now)
 {
-    struct verdict *old = vl_map_find(&all->known, vl_str_z(id->text));
+    return now < verdict->asked_ms ||
+           now - verdict->asked_ms >= VL_LIMIT_VERDICT_MS;
+}
+
+static bool
+is_over(const struct verdict *verdict, int64_t now)
+{
+    return is_old(verdict, now) &&
+           (!verdict->good || now >= verdict->principal.expires_ms);
+}
+
+/* The head of a list was not used, or asked, for longest. */
+static void
+sweep(struct vl_verdicts *all, struct vl_list *list, int64_t now)
+{
+    for (int i = 0; i < SWEPT_AT_ONCE && !vl_list_is_empty(list); i++) {
+        struct verdict *first = VL_CONTAINER(list->next, struct verdict, node);
+        if (!is_over(first, now))
+            return;
+        bury(all, first);
+    }
+}
+
+static void
+make_room(struct vl_verdicts *all, int64_t now)
+{
+    sweep(all, &all->bad, now);
+    sweep(all, &all->good, now);
+    if (vl_map_size(&all->known) < VL_LIMIT_VERDICTS)
+        return;
+    struct vl_list *list = vl_list_is_empty(&all->bad) ? &all->good : &all->bad;
+    bury(all, VL_CONTAINER(list->next, struct verdict, node));
+}
+
+static void
+put(struct vl_verdicts *all, struct verdict *verdict)
+{
+    struct verdict *old = vl_map_find(&all->known, vl_str_z(verdict->id.text));
     if (old)
         bury(all, old);
-    if (vl_map_size(&all->known) >= VL_LIMIT_VERDICTS)
-        bury(all, VL_CONTAINER(all->used.next, struct verdict, node));
-    struct verdict *verdict = vl_alloc(sizeof *verdict);
-    verdict->id = *id;
     verdict->asked_ms = vl_desk_now(all->issuer);
-    vl_list_add_last(&all->used, &verdict->node);
-    (void)vl_map_put(&all->known, vl_str_z(id->text), verdict);
-    return verdict;
+    make_room(all, verdict->asked_ms);
+    vl_list_add_last(verdict->good ? &all->good : &all->bad, &verdict->node);
+    (void)vl_map_put(&all->known, vl_str_z(verdict->id.text), verdict);
 }
 
 /* --- judging --- */
@@ -166,13 +214,14 @@ vl_issuer_verdict(struct vl_issuer *issuer, struct vl_str token,
         return VALET_DENIED;
     }
     struct verdict *verdict = vl_map_find(&all->known, vl_str_z(id.text));
-    if (!verdict || now - verdict->asked_ms >= VL_LIMIT_VERDICT_MS ||
-        now < verdict->asked_ms) {
+    if (!verdict || is_old(verdict, now)) {
         *ret_reason = "not_known";
         return VALET_RETRY;
     }
-    vl_list_remove(&verdict->node);
-    vl_list_add_last(&all->used, &verdict->node);
+    if (verdict->good) {
+        vl_list_remove(&verdict->node);
+        vl_list_add_last(&all->good, &verdict->node);
+    }
     valet_status status = judge(verdict, resource, now, ret_reason);
     if (status == VALET_OK)
         *ret = &verdict->principal;
@@ -286,12 +335,14 @@ answered(struct vl_op *op)
     }
     if (status != VALET_OK)
         notice_end(op->issuer, &question->id);
-    struct verdict *verdict = put(all, &question->id);
+    struct verdict *verdict = vl_alloc(sizeof *verdict);
+    verdict->id = question->id;
     if (status == VALET_OK)
         fill(verdict, &record);
     else
         verdict->reason =
             status == VALET_NOT_FOUND ? "unknown" : "corrupt_record";
+    put(all, verdict);
     tell(question, verdict, VALET_DENIED, verdict->reason);
     vl_op_end(op);
 }

@@ -159,6 +159,66 @@ sees_within_two_seconds_what_another_worker_ended(void **state)
     desk_free(desk);
 }
 
+/* A token that has our check part, and that nobody was given. */
+static void
+mint(struct desk *desk, char ret[TOKEN_SIZE])
+{
+    struct vl_token_id id;
+    vl_auto(vl_buf) text = vl_buf_of_secret(TOKEN_SIZE);
+    vl_token_mint(&desk->issuer->keys, VL_TOKEN_ACCESS, NULL, &text, &id);
+    note(ret, TOKEN_SIZE, vl_buf_str(&text));
+}
+
+static void
+forgets_verdicts_that_say_nothing_any_more(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct vl_verdicts *all = desk->issuer->verdicts;
+    struct tokens tokens = get_tokens(desk);
+    char token[TOKEN_SIZE];
+    assert_int_equal(ask(desk, tokens.access, RESOURCE).status, VALET_OK);
+    for (int i = 0; i < 10; i++) {
+        mint(desk, token);
+        assert_int_equal(ask(desk, token, RESOURCE).status, VALET_DENIED);
+    }
+    assert_int_equal(vl_verdicts_count(all), 11);
+    /* The noes are old; the yes tells whose token it was until it is over. */
+    desk->now += VL_LIMIT_VERDICT_MS;
+    for (int i = 0; i < 3; i++) {
+        mint(desk, token);
+        assert_int_equal(ask(desk, token, RESOURCE).status, VALET_DENIED);
+    }
+    assert_int_equal(vl_verdicts_count(all), 4);
+    desk->now += desk->config.access_token_ms;
+    mint(desk, token);
+    assert_int_equal(ask(desk, token, RESOURCE).status, VALET_DENIED);
+    assert_int_equal(vl_verdicts_count(all), 1);
+    desk_free(desk);
+}
+
+static void
+keeps_so_many_verdicts_and_drops_noes_first(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct tokens tokens = get_tokens(desk);
+    char first[TOKEN_SIZE], token[TOKEN_SIZE];
+    assert_int_equal(ask(desk, tokens.access, RESOURCE).status, VALET_OK);
+    mint(desk, first);
+    assert_int_equal(ask(desk, first, RESOURCE).status, VALET_DENIED);
+    for (int i = 0; i < VL_LIMIT_VERDICTS; i++) {
+        mint(desk, token);
+        assert_int_equal(ask(desk, token, RESOURCE).status, VALET_DENIED);
+    }
+    assert_int_equal(vl_verdicts_count(desk->issuer->verdicts),
+                     VL_LIMIT_VERDICTS);
+    assert_int_equal(from_memory(desk, first), VALET_RETRY);
+    assert_int_equal(from_memory(desk, token), VALET_DENIED);
+    assert_int_equal(from_memory(desk, tokens.access), VALET_OK);
+    desk_free(desk);
+}
+
 static void
 lends_a_principal_until_the_end_of_the_turn(void **state)
 {
@@ -274,6 +334,8 @@ main(void)
         cmocka_unit_test(refuses_an_expired_token_from_memory_too),
         cmocka_unit_test(asks_once_for_many_who_wait),
         cmocka_unit_test(sees_within_two_seconds_what_another_worker_ended),
+        cmocka_unit_test(forgets_verdicts_that_say_nothing_any_more),
+        cmocka_unit_test(keeps_so_many_verdicts_and_drops_noes_first),
         cmocka_unit_test(lends_a_principal_until_the_end_of_the_turn),
         cmocka_unit_test(ends_the_oldest_session_of_a_user_past_the_cap_w31),
         cmocka_unit_test(ends_as_many_sessions_as_are_too_many_w31),
