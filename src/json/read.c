@@ -8,11 +8,38 @@
 #include "json/read.h"
 
 #include <jansson.h>
+#include <malloc.h>
+#include <pthread.h>
 
+#include "core/secret.h"
 #include "core/status.h"
 
 /* jansson's own bound: reaching it would be reported as a syntax error. */
 #define DEEPEST 2000u
+
+static void
+wipe_free(void *p)
+{
+    if (p)
+        vl_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+/*
+ * Entra's tokens come as JSON, and jansson's copies of them must not stay in
+ * freed memory (@spec S-56). What was allocated before is freed by ours just
+ * as well. Where the program has given jansson an allocator of its own before
+ * us, that stays.
+ */
+static void
+provide_memory(void)
+{
+    json_malloc_t allocate;
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    if (allocate == malloc && release == free)
+        json_set_alloc_funcs(malloc, wipe_free);
+}
 
 /* jansson's getters want what they do not change without const. */
 static json_t *
@@ -102,6 +129,8 @@ vl_json_parse(struct vl_str text, unsigned max_depth, struct vl_json *ret,
         return refuse_at(text, (size_t)(nul - text.p), "the JSON has a NUL",
                          err);
     VL_TRY(check_depth(text, max_depth < DEEPEST ? max_depth : DEEPEST, err));
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, provide_memory);
     json_error_t error = {.line = -1};
     json_t *root = json_loadb(text.n ? text.p : "", text.n,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

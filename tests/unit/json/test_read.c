@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/read.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "core/limits.h"
 #include "vl_test.h"
 
@@ -22,6 +25,39 @@ refuses(struct vl_str text, const char *sentence)
     assert_int_equal(err.status, VALET_INVALID);
     assert_null(doc.root);
     assert_non_null(strstr(err.message, sentence));
+}
+
+/* What is at an address, even if it is nobody's memory any more. */
+static bool
+lies_at(int memory, uintptr_t address, struct vl_str wanted)
+{
+    char found[256];
+    assert_true(wanted.n <= sizeof found);
+    assert_int_equal(pread(memory, found, wanted.n, (off_t)address), wanted.n);
+    return memcmp(found, wanted.p, wanted.n) == 0;
+}
+
+/* @spec S-76: Entra's tokens come as JSON. */
+static void
+leaves_nothing_in_freed_memory(void **state)
+{
+    (void)state;
+    struct vl_json doc = {NULL};
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    assert_true(memory >= 0);
+    assert_ok(parse(VL_STR("{\"access_token\":\"eyJ0eXAiOiJKV1QiLCJhbGciOiJ"
+                           "SUzI1NiJ9.eyJhdWQiOiJhIn0.c2lnbmF0dXJl\"}"),
+                    &doc, NULL));
+    struct vl_str token = vl_json_get_str(doc.root, "access_token");
+    /* The allocator writes its own into the first bytes. */
+    char copy[32];
+    uintptr_t address = (uintptr_t)token.p + 24;
+    memcpy(copy, token.p + 24, sizeof copy);
+    struct vl_str tail = vl_str_of(copy, sizeof copy);
+    assert_true(lies_at(memory, address, tail));
+    vl_json_done(&doc);
+    assert_false(lies_at(memory, address, tail));
+    assert_int_equal(close(memory), 0);
 }
 
 static void
@@ -228,6 +264,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaves_nothing_in_freed_memory),
         cmocka_unit_test(reads_an_object),
         cmocka_unit_test(answers_absent_with_nothing),
         cmocka_unit_test(reads_any_value_as_a_document),
