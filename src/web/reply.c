@@ -34,7 +34,8 @@ void
 vl_page_reply(struct vl_exchange *x, const struct vl_page *page,
               struct vl_reply *reply)
 {
-    vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_PAGE);
+    /* Pages carry codes (move-on) and forms that act for the person. */
+    vl_auto(vl_buf) body = vl_buf_of_secret(VL_LIMIT_PAGE);
     if (vl_page_render(page, &body, NULL) != VALET_OK) {
         reply_plain_500(x);
         return;
