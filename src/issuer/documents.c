@@ -125,28 +125,37 @@ vl_documents_done(struct vl_issuer *issuer)
     vl_map_done(&issuer->documents);
 }
 
+/* @spec rule 4.4.13: with and without a final slash alike. */
+static const struct vl_desk_document *
+find(const struct vl_issuer *issuer, struct vl_str path)
+{
+    if (vl_str_ends(path, VL_STR("/")))
+        path.n--;
+    return vl_map_find(&issuer->documents, path);
+}
+
 bool
 vl_documents_owns(const struct vl_issuer *issuer, struct vl_str path)
 {
     return vl_str_starts(path, VL_STR(WELL_KNOWN)) ||
-           vl_map_find(&issuer->documents, path) != NULL;
+           find(issuer, path) != NULL;
 }
 
 void
 vl_documents_reply(struct vl_issuer *issuer, struct vl_exchange *x)
 {
     const struct vl_http_request *in = vl_exchange_request(x);
-    const struct vl_desk_document *document =
-        vl_map_find(&issuer->documents, in->path);
+    const struct vl_desk_document *document = find(issuer, in->path);
     struct vl_reply reply = {.status = 404, .type = "application/json"};
     if (!document) {
         reply.body = VL_STR("{\"error\":\"not_found\"}");
         vl_oauth_headers(&reply, NULL);
-    } else if (!vl_str_eqz(in->method, "GET")) {
+    } else if (!vl_str_eqz(in->method, "GET") &&
+               !vl_str_eqz(in->method, "HEAD")) {
         reply.status = 405;
         reply.body = VL_STR("{\"error\":\"invalid_request\"}");
         vl_oauth_headers(&reply, NULL);
-        vl_reply_add(&reply, "Allow", VL_STR("GET"));
+        vl_reply_add(&reply, "Allow", VL_STR("GET, HEAD"));
     } else {
         reply.status = 200;
         reply.body = vl_buf_str(&document->body);

@@ -27,7 +27,7 @@ static const struct route {
     {"/token", "POST", VL_LIMIT_FORM_BODY, false, vl_desk_token},
     {"/revoke", "POST", VL_LIMIT_FORM_BODY, false, vl_desk_revoke},
     {"/register", "POST", VL_LIMIT_FORM_BODY, false, vl_desk_register},
-    {"/jwks", "GET", 0, false, reply_jwks},
+    {"/jwks", "GET, HEAD", 0, false, reply_jwks},
 };
 
 /* What a bucket can hold at most; more is as good as no limit. */

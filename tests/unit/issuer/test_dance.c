@@ -23,6 +23,11 @@ serves_metadata_wherever_clients_look(void **state)
         {"/.well-known/oauth-protected-resource/mcp", "\"" RESOURCE "\""},
         {"/.well-known/oauth-protected-resource/other/mcp",
          "\"" RESOURCE2 "\""},
+        /* @spec rule 4.4.13 */
+        {"/.well-known/oauth-authorization-server/", "\"issuer\":\"" ISSUER},
+        {"/.well-known/oauth-protected-resource/", "\"" RESOURCE "\""},
+        {"/.well-known/oauth-protected-resource/mcp/", "\"" RESOURCE "\""},
+        {"/mcp/.well-known/openid-configuration/", "\"jwks_uri\""},
         {"/jwks", "{\"keys\":[]}"},
     };
     struct desk *desk = desk_new();
@@ -32,6 +37,17 @@ serves_metadata_wherever_clients_look(void **state)
         assert_true(has_text(answer.body, pages[i].has));
         assert_false(has_text(answer.body, "null"));
         assert_str(header_of(&answer, "Content-Type", 0), "application/json");
+        /* RFC 9110 section 9.3.2: the same, without the body. */
+        struct answer head =
+            desk_request(desk, NULL, "HEAD", pages[i].path, "", NULL);
+        assert_int_equal(head.status, 200);
+        assert_int_equal(head.body.n, 0);
+        static const char *const same[] = {"Content-Length", "Content-Type",
+                                           "Cache-Control"};
+        for (size_t j = 0; j < VL_COUNT(same); j++)
+            assert_true(vl_str_eq(header_of(&head, same[j], 0),
+                                  header_of(&answer, same[j], 0)));
+        answer_done(&head);
         answer_done(&answer);
     }
     desk_free(desk);
@@ -46,7 +62,9 @@ says_404_for_what_is_not_there_and_405_for_other_methods(void **state)
         int status;
     } cases[] = {
         {"GET", "/.well-known/oauth-protected-resource/nothing", 404},
+        {"GET", "/.well-known/oauth-protected-resource/mcp//", 404},
         {"GET", "/.well-known/jwks.json", 404},
+        {"HEAD", "/.well-known/jwks.json", 404},
         {"POST", "/.well-known/openid-configuration", 405},
         {"GET", "/token", 405},
         {"PUT", "/authorize", 405},
