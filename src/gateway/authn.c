@@ -174,14 +174,22 @@ is_b64token(struct vl_str s)
  * could mean different things to different readers.
  */
 static bool
-find_token(const struct vl_http_request *request, struct vl_str *ret)
+read_token(struct vl_str value, struct vl_str *ret)
 {
-    struct vl_str value = vl_headers_get(&request->headers, "authorization");
-    if (vl_headers_count(&request->headers, "authorization") != 1 ||
-        !vl_str_ieq(vl_str_head(value, 7), VL_STR("Bearer ")))
+    if (!vl_str_ieq(vl_str_head(value, 7), VL_STR("Bearer ")))
         return false;
     *ret = vl_str_trim(vl_str_from(value, 7));
-    return is_b64token(*ret);
+    return true;
+}
+
+bool
+vl_authn_brings_token(const struct vl_gateway *gateway,
+                      const struct vl_http_request *request)
+{
+    struct vl_str token;
+    return read_token(vl_headers_get(&request->headers, "authorization"),
+                      &token) &&
+           vl_issuer_is_ours(gateway->issuer, token);
 }
 
 void
@@ -191,13 +199,15 @@ vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x)
     const struct vl_http_request *request = vl_exchange_request(x);
     const struct vl_principal *who;
     const char *reason = "malformed";
-    struct vl_str token, resource = vl_str_z(backend->resource);
-    if (vl_headers_count(&request->headers, "authorization") == 0) {
+    struct vl_str value, token, resource = vl_str_z(backend->resource);
+    size_t count =
+        vl_headers_find(&request->headers, VL_STR("authorization"), &value);
+    if (count == 0) {
         audit_refusal(backend, x, VL_AUDIT_AUTH_CHALLENGE, "no_token", NULL);
         vl_authn_challenge(backend, x, false);
         return;
     }
-    if (!find_token(request, &token)) {
+    if (count != 1 || !read_token(value, &token)) {
         refuse(backend, x, reason);
         return;
     }
@@ -212,6 +222,7 @@ vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x)
         return;
     }
     default:
-        refuse(backend, x, reason);
+        /* Ours are b64tokens all: only of a refused one it is asked. */
+        refuse(backend, x, is_b64token(token) ? reason : "malformed");
     }
 }

@@ -78,6 +78,9 @@ void vl_gateway_name_hosts(struct vl_gateway *gateway);
 
 /* authn.c: lets a request through to its MCP endpoint, or answers it. */
 void vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x);
+/* Does the request carry a token that was made here? Not: a good one. */
+bool vl_authn_brings_token(const struct vl_gateway *gateway,
+                           const struct vl_http_request *request);
 /* 401 for a sign-in that has ended, 403 for a missing permission. */
 void vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
                         bool token_came);

@@ -301,6 +301,20 @@ metadata_is_public_and_names_the_resource(void **state)
     }
 }
 
+/* Strangers do not fill the memory: only who brings a token of ours may send
+ * a message of full size. */
+static void
+large_bodies_are_not_read_from_strangers(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(ask(rig, "POST /mcp", OURS "Content-Length: 1000000\r\n"),
+                     413);
+    assert_int_equal(ask(rig, "POST /mcp",
+                         OURS "Authorization: Bearer mvat_AAAA\r\n"
+                              "Content-Length: 1000000\r\n"),
+                     413);
+}
+
 int
 main(void)
 {
@@ -313,6 +327,7 @@ main(void)
         cmocka_unit_test(preflight_is_answered_without_a_token),
         cmocka_unit_test(a_browser_gets_a_page_with_the_challenge),
         cmocka_unit_test(unknown_paths_are_not_found_and_say_nothing),
+        cmocka_unit_test(large_bodies_are_not_read_from_strangers),
         cmocka_unit_test(metadata_is_public_and_names_the_resource),
     };
     return cmocka_run_group_tests_name("gateway", tests, set_up, tear_down);
