@@ -26,8 +26,12 @@
 #define VL_LIMIT_IDLE_MS 75000
 /* A request has to arrive within this, however slowly it drips. */
 #define VL_LIMIT_REQUEST_MS 15000
-/* A peer that reads nothing of its answer for so long is gone. */
+/* A peer that reads less than VL_LIMIT_WRITE_LEAST of its answer, and not its
+ * end, in so long is gone. */
 #define VL_LIMIT_WRITE_MS 30000
+/* The slowest mobile networks carry this in three seconds. Who takes a byte
+ * now and then would hold a connection and its queue for days. */
+#define VL_LIMIT_WRITE_LEAST 4096
 /* What runs may end after SIGTERM; then connections are cut. */
 #define VL_LIMIT_DRAIN_MS 10000
 /* Connections in all; each costs about 2 kB while idle. */

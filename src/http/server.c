@@ -193,17 +193,24 @@ close_listeners(struct vl_http_server *server)
         vl_listener_close(server->listeners[--server->listener_count]);
 }
 
-/* Ends a connection without a request; its last answer is still sent. */
+/*
+ * Ends a connection whose request, if any, has not come whole: the peer asks
+ * again elsewhere, and who sends slowly cannot hold the end up. Its last
+ * answer is still sent.
+ */
 static void
-end_idle(struct vl_connection *conn)
+end_unasked(struct vl_connection *conn)
 {
-    if (conn->state != VL_CONNECTION_RECEIVING || conn->receiving || conn->x ||
-        vl_buf_size(&conn->ahead) > 0)
+    if (conn->state != VL_CONNECTION_RECEIVING || conn->receiving)
         return;
-    if (vl_stream_waiting(conn->stream) > 0)
-        vl_connection_close(conn);
-    else
+    if (vl_stream_waiting(conn->stream) == 0) {
         vl_connection_cut(conn);
+        return;
+    }
+    if (conn->x)
+        vl_exchange_drop(conn->x);
+    conn->x = NULL;
+    vl_connection_close(conn);
 }
 
 void
@@ -216,7 +223,7 @@ vl_http_server_drain(struct vl_http_server *server, int64_t ms,
     server->drained = done;
     server->drained_ctx = ctx;
     VL_LIST_EACH (node, &server->connections)
-        end_idle(VL_CONTAINER(node, struct vl_connection, all));
+        end_unasked(VL_CONTAINER(node, struct vl_connection, all));
     vl_timer_start(server->drain, server->connection_count ? ms : 0);
     vl_server_leave(server);
 }

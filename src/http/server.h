@@ -71,9 +71,9 @@ vl_http_server_listen(struct vl_http_server *server, const char *address,
                       unsigned port, unsigned *ret_port,
                       valet_error *err) VALET_CHECK;
 /*
- * Stops accepting, closes idle connections, lets running requests end (with
- * Connection: close) for `ms`, then cuts the rest. `done` is called once when
- * no connection is left.
+ * Stops accepting, closes connections that are idle or have sent half a
+ * request, lets running requests end (with Connection: close) for `ms`, then
+ * cuts the rest. `done` is called once when no connection is left.
  */
 void vl_http_server_drain(struct vl_http_server *server, int64_t ms,
                           void (*done)(void *ctx), void *ctx);

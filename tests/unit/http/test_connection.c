@@ -139,6 +139,47 @@ cuts_a_peer_that_stops_reading(void **state)
     rig_close();
 }
 
+/* As if the peer had taken `n` bytes since the wait began; until it is cut,
+ * or the time has come. */
+static void
+pretend_taken(uint64_t n, int64_t until)
+{
+    int64_t patience = vl_mono_now() + RIG_PATIENCE_MS;
+    if (until > patience)
+        until = patience;
+    while (rig.closed == 0 && vl_mono_now() < until) {
+        struct vl_connection *conn = VL_CONTAINER(rig.server->connections.next,
+                                                  struct vl_connection, all);
+        conn->taken = conn->written - vl_stream_waiting(conn->stream) - n;
+        vl_loop_step(rig.loop);
+    }
+}
+
+/* @spec S-64 */
+static void
+cuts_a_peer_that_reads_next_to_nothing(void **state)
+{
+    (void)state;
+    struct vl_http_limits limits = short_limits();
+    struct client c;
+    rig_open(&limits);
+    client_open(&c);
+    client_send(&c, GET("/stream"));
+    RIG_UNTIL(client_has(&c, "first"));
+    vl_stream_pause(c.stream);
+    static char piece[70001];
+    memset(piece, 'x', sizeof piece - 1);
+    while (vl_exchange_write(rig.pending[0], vl_str_z(piece)))
+        continue;
+    pretend_taken(VL_LIMIT_WRITE_LEAST, vl_mono_now() + 4 * limits.write_ms);
+    assert_int_equal(rig.closed, 0);
+    pretend_taken(VL_LIMIT_WRITE_LEAST - 1, INT64_MAX);
+    assert_int_equal(rig.closed, 1);
+    vl_exchange_finish(rig.pending[--rig.pending_count]);
+    client_close(&c);
+    rig_close();
+}
+
 static void
 count_done(void *ctx)
 {
@@ -172,6 +213,36 @@ drains_idle_connections_at_once_and_busy_ones_when_they_end(void **state)
     assert_int_equal(rig.server->connection_count, 0);
     rig_close();
     assert_int_equal(rig.done, 1);
+}
+
+/* @spec S-64 */
+static void
+does_not_wait_for_half_requests_when_draining(void **state)
+{
+    (void)state;
+    static const char *const halves[] = {
+        "GET / HT", GET("/x") "GET / HT",
+        POST("/", "Content-Length: 100\r\n", "half"),
+        POST("/", "Transfer-Encoding: chunked\r\n", "5\r\nhel")};
+    struct client clients[VL_COUNT(halves)];
+    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
+    limits.request_ms = 60000;
+    rig_open(&limits);
+    for (size_t i = 0; i < VL_COUNT(halves); i++) {
+        client_open(&clients[i]);
+        client_send(&clients[i], halves[i]);
+        struct vl_connection *conn = VL_CONTAINER(rig.server->connections.prev,
+                                                  struct vl_connection, all);
+        RIG_UNTIL(conn->x && rig.handled == (i >= 1) &&
+                  rig.asked == (i > 1 ? i - 1 : 0));
+    }
+    vl_http_server_drain(rig.server, 60000, count_done, NULL);
+    RIG_UNTIL(rig.done == 1);
+    for (size_t i = 0; i < VL_COUNT(halves); i++) {
+        RIG_UNTIL(clients[i].ended);
+        client_close(&clients[i]);
+    }
+    rig_close();
 }
 
 /* What was answered before is sent to its end. */
@@ -339,6 +410,8 @@ main(void)
         cmocka_unit_test(ends_requests_that_drip),
         cmocka_unit_test(closes_idle_connections_but_not_waiting_ones),
         cmocka_unit_test(cuts_a_peer_that_stops_reading),
+        cmocka_unit_test(cuts_a_peer_that_reads_next_to_nothing),
+        cmocka_unit_test(does_not_wait_for_half_requests_when_draining),
         cmocka_unit_test(
             drains_idle_connections_at_once_and_busy_ones_when_they_end),
         cmocka_unit_test(drains_a_connection_whose_answer_is_still_on_its_way),
