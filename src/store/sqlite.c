@@ -472,11 +472,12 @@ vl_store_open_sqlite(const char *path, const struct vl_keyring *ring,
                      valet_error *err)
 {
     sqlite3 *db;
-    VL_TRY(vl_sqlite_open(path, &db, err));
+    bool left_open;
+    VL_TRY(vl_sqlite_open(path, &left_open, &db, err));
     struct database *d = vl_alloc(sizeof *d);
     d->driver.ops = &ops;
     d->db = db;
-    valet_status status = vl_sqlite_migrate(db, path, err);
+    valet_status status = vl_sqlite_migrate(db, path, left_open, err);
     if (status == VALET_OK)
         status = prepare(d, path, err);
     if (status != VALET_OK) {

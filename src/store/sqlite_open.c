@@ -74,7 +74,8 @@ check_file(const char *path, valet_error *err)
     return VALET_OK;
 }
 
-/* Whoever may write the folder may put another file in our file's place. */
+/* Whoever may write the folder may put another file in our file's place; in
+ * one with the sticky bit, such as /tmp, its owner alone may. */
 static valet_status
 check_folder(const char *folder, valet_error *err)
 {
@@ -82,10 +83,17 @@ check_folder(const char *folder, valet_error *err)
     if (stat(folder, &st) != 0)
         return vl_fail(err, VALET_INTERNAL, "", "cannot stat %s: %s", folder,
                        strerror(errno));
-    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+    if (st.st_uid != geteuid() && st.st_uid != 0)
         return vl_fail(err, VALET_DENIED, "",
-                       "the folder of the store, %s, is writable for everybody",
+                       "the folder of the store, %s, belongs to another user, "
+                       "who could exchange the store: use a folder of our own",
                        folder);
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
+        return vl_fail(err, VALET_DENIED, "",
+                       "the folder of the store, %s, may be written by others "
+                       "(mode %03o), who could exchange the store: chmod go-w "
+                       "it",
+                       folder, st.st_mode & 0777u);
     return VALET_OK;
 }
 
@@ -141,6 +149,18 @@ create_or_check(const char *path, valet_error *err)
     return VALET_OK;
 }
 
+/* Its last user would have written the log back and removed it. */
+static bool
+was_left_open(const char *path)
+{
+    struct stat st;
+    vl_auto(vl_buf) name = vl_buf_of(PATH_MAX);
+    vl_buf_addz(&name, path);
+    vl_buf_addz(&name, "-wal");
+    return name.failed ||
+           (lstat(vl_buf_cstr(&name), &st) == 0 && st.st_size > 0);
+}
+
 /* A file that somebody else wrote must not make us run anything. */
 static void
 distrust(sqlite3 *db)
@@ -183,22 +203,36 @@ use_wal(sqlite3 *db, const char *path, valet_error *err)
     return status;
 }
 
+/* A file of another program is refused before anything is written to it, its
+ * log included, which the last one to close it writes back. */
+static valet_status
+identify(sqlite3 *db, const char *path, valet_error *err)
+{
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    VL_TRY(vl_sqlite_identify(db, path, err));
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return VALET_OK;
+}
+
 static valet_status
 set_up(sqlite3 *db, const char *path, valet_error *err)
 {
     distrust(db);
     (void)sqlite3_busy_timeout(db, BUSY_MS);
+    VL_TRY(identify(db, path, err));
     if (sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
         return vl_sqlite_fail(db, path, err);
     return use_wal(db, path, err);
 }
 
 valet_status
-vl_sqlite_open(const char *path, sqlite3 **ret, valet_error *err)
+vl_sqlite_open(const char *path, bool *ret_left_open, sqlite3 **ret,
+               valet_error *err)
 {
     vl_auto(vl_buf) real = vl_buf_of(PATH_MAX);
     VL_TRY(resolve(path, &real, err));
     VL_TRY(create_or_check(vl_buf_cstr(&real), err));
+    bool left_open = was_left_open(vl_buf_cstr(&real));
     sqlite3 *db = NULL;
     /* NOMUTEX: one thread at a time uses it, the worker's. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
@@ -212,6 +246,7 @@ vl_sqlite_open(const char *path, sqlite3 **ret, valet_error *err)
         (void)sqlite3_close(db);
         return status;
     }
+    *ret_left_open = left_open;
     *ret = db;
     return VALET_OK;
 }

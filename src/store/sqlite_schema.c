@@ -20,6 +20,12 @@ static const char *const migrations[] = {
     "CREATE INDEX record_expires ON record (expires) WHERE expires > 0;"
     "PRAGMA application_id = 1986096244;",
 };
+/*
+ * Looking at every page takes a millisecond a megabyte from the kernel's
+ * cache, ten from a disk (docs/adr/0003-sqlite-durability.md).
+ */
+#define SMALL_FILE (INT64_C(8) * 1024 * 1024)
+
 _Static_assert(APPLICATION_ID == 1986096244, "as in the first migration");
 
 static valet_status
@@ -38,10 +44,11 @@ ask_number(sqlite3 *db, const char *path, const char *sql, int64_t *ret,
     return status;
 }
 
-static valet_status
-check_identity(sqlite3 *db, const char *path, int64_t version, valet_error *err)
+valet_status
+vl_sqlite_identify(sqlite3 *db, const char *path, valet_error *err)
 {
-    int64_t id = 0, tables = 0;
+    int64_t id = 0, tables = 0, version = 0;
+    VL_TRY(ask_number(db, path, "PRAGMA user_version", &version, err));
     VL_TRY(ask_number(db, path, "PRAGMA application_id", &id, err));
     VL_TRY(ask_number(db, path, "SELECT count(*) FROM sqlite_schema", &tables,
                       err));
@@ -57,7 +64,7 @@ check_identity(sqlite3 *db, const char *path, int64_t version, valet_error *err)
 
 /* Reads every page once: better a refusal now than half of the sessions. */
 static valet_status
-check_whole(sqlite3 *db, const char *path, valet_error *err)
+check_pages(sqlite3 *db, const char *path, valet_error *err)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
@@ -78,6 +85,17 @@ check_whole(sqlite3 *db, const char *path, valet_error *err)
 }
 
 static valet_status
+check_whole(sqlite3 *db, const char *path, bool left_open, valet_error *err)
+{
+    int64_t pages = 0, page_size = 0;
+    VL_TRY(ask_number(db, path, "PRAGMA page_count", &pages, err));
+    VL_TRY(ask_number(db, path, "PRAGMA page_size", &page_size, err));
+    return left_open || pages * page_size <= SMALL_FILE
+               ? check_pages(db, path, err)
+               : VALET_OK;
+}
+
+static valet_status
 run_migration(sqlite3 *db, const char *path, int64_t version, valet_error *err)
 {
     vl_auto(vl_buf) sql = vl_buf_of(VL_LIMIT_CONFIG);
@@ -94,8 +112,8 @@ static valet_status
 run_migrations(sqlite3 *db, const char *path, valet_error *err)
 {
     int64_t version = 0;
+    VL_TRY(vl_sqlite_identify(db, path, err));
     VL_TRY(ask_number(db, path, "PRAGMA user_version", &version, err));
-    VL_TRY(check_identity(db, path, version, err));
     for (; version < (int64_t)VL_COUNT(migrations); version++)
         VL_TRY(run_migration(db, path, version, err));
     if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
@@ -104,7 +122,8 @@ run_migrations(sqlite3 *db, const char *path, valet_error *err)
 }
 
 valet_status
-vl_sqlite_migrate(sqlite3 *db, const char *path, valet_error *err)
+vl_sqlite_migrate(sqlite3 *db, const char *path, bool left_open,
+                  valet_error *err)
 {
     if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return vl_sqlite_fail(db, path, err);
@@ -113,5 +132,5 @@ vl_sqlite_migrate(sqlite3 *db, const char *path, valet_error *err)
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         return status;
     }
-    return check_whole(db, path, err);
+    return check_whole(db, path, left_open, err);
 }

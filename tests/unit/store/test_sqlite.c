@@ -112,12 +112,27 @@ refuses_links_and_folders(void **state)
 }
 
 static void
-refuses_a_folder_where_everybody_writes(void **state)
+refuses_a_folder_where_others_may_write(void **state)
 {
     struct kit *kit = *state;
     valet_error err;
-    assert_int_equal(chmod(kit->folder, 0777), 0);
-    assert_int_equal(open_again(kit, &err), VALET_DENIED);
+    static const mode_t bad[] = {0777, 0770, 0720, 0702};
+    for (size_t i = 0; i < VL_COUNT(bad); i++) {
+        assert_int_equal(chmod(kit->folder, bad[i]), 0);
+        assert_int_equal(open_again(kit, &err), VALET_DENIED);
+        assert_non_null(strstr(err.message, "chmod go-w"));
+    }
+    if (geteuid() == 0) { /* only root can give folders away */
+        assert_int_equal(chmod(kit->folder, 0700), 0);
+        assert_int_equal(chown(kit->folder, 12345, 12345), 0);
+        assert_int_equal(open_again(kit, &err), VALET_DENIED);
+        assert_non_null(strstr(err.message, "belongs to another user"));
+        assert_int_equal(chown(kit->folder, 0, 0), 0);
+    }
+    /* As /tmp: who may write may not take away what is another's. */
+    assert_int_equal(chmod(kit->folder, 01777), 0);
+    assert_ok(open_again(kit, &err));
+    kit_close(kit);
     assert_int_equal(chmod(kit->folder, 0700), 0);
     assert_int_equal(vl_store_open_sqlite("/no/such/folder/store.db", kit->ring,
                                           &kit->clock, &kit->store, &err),
@@ -153,6 +168,52 @@ refuses_what_is_no_store_of_ours(void **state)
     (void)kit_sql(kit, "CREATE TABLE foreign_table (a)");
     assert_int_equal(open_again(kit, &err), VALET_INVALID);
     assert_non_null(strstr(err.message, "no store of mcp-valet"));
+}
+
+static void
+read_whole(struct kit *kit, const char *suffix, struct vl_buf *out)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%s%s", kit->path, suffix);
+    assert_ok(vl_file_read(name, false, out, NULL));
+}
+
+/* Of one in SQLite's older mode, and of one with a log that is not written
+ * back yet. */
+static void
+leaves_a_foreign_database_as_it_is(void **state)
+{
+    struct kit *kit = *state;
+    valet_error err;
+    for (int wal = 0; wal <= 1; wal++) {
+        vl_auto(vl_buf) before = vl_buf_of(1000000);
+        vl_auto(vl_buf) after = vl_buf_of(1000000);
+        write_file(kit->path, "", 0600);
+        pid_t child = fork();
+        if (child == 0) { /* and ends without closing it */
+            sqlite3 *db;
+            _exit(
+                sqlite3_open(kit->path, &db) == SQLITE_OK &&
+                        (!wal || sqlite3_exec(db, "PRAGMA journal_mode=WAL",
+                                              NULL, NULL, NULL) == SQLITE_OK) &&
+                        sqlite3_exec(db, "CREATE TABLE foreign_table (a)", NULL,
+                                     NULL, NULL) == SQLITE_OK
+                    ? 0
+                    : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        read_whole(kit, "", &before);
+        if (wal)
+            read_whole(kit, "-wal", &before);
+        assert_int_equal(open_again(kit, &err), VALET_INVALID);
+        assert_non_null(strstr(err.message, "no store of mcp-valet"));
+        read_whole(kit, "", &after);
+        if (wal)
+            read_whole(kit, "-wal", &after);
+        assert_true(vl_str_eq(vl_buf_str(&before), vl_buf_str(&after)));
+    }
 }
 
 static void
@@ -212,6 +273,60 @@ reads_nothing_wrong_from_a_file_cut_short(void **state)
         assert_int_equal(status, VALET_INTERNAL);
         assert_non_null(strstr(err.message, "damaged"));
     }
+}
+
+/* In a process that ends without closing it. */
+static void
+leave_open(struct kit *kit)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *db;
+        _exit(sqlite3_open(kit->path, &db) == SQLITE_OK &&
+                      sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL,
+                                   NULL) == SQLITE_OK
+                  ? 0
+                  : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* A start must not take longer the more is stored; a crash is the reason to
+ * look. What is damaged is refused when it is read, in any case. */
+static void
+reads_all_of_a_large_file_only_after_a_crash(void **state)
+{
+    struct kit *kit = *state;
+    valet_error err;
+    static char value[VL_LIMIT_STORE_VALUE + 1];
+    memset(value, 'v', sizeof value - 1);
+    for (int i = 0; i < 160; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%03d", i);
+        assert_ok(kit_put(kit, VL_STORE_SESSION, key, "u", value, 0));
+    }
+    kit_close(kit);
+    static const char garbage[4096] = "garbage";
+    int fd = open(kit->path, O_RDWR);
+    assert_true(lseek(fd, 0, SEEK_END) > 9000000);
+    for (off_t at = 4096000; at < 4096000 + 20 * 4096; at += 4096)
+        assert_int_equal(pwrite(fd, garbage, sizeof garbage, at), 4096);
+    assert_int_equal(close(fd), 0);
+    assert_ok(open_again(kit, &err));
+    unsigned damaged = 0;
+    for (int i = 0; i < 160; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "k%03d", i);
+        damaged += kit_see(kit, VL_STORE_GET, VL_STORE_SESSION, key, value) !=
+                   VALET_OK;
+    }
+    assert_in_range(damaged, 1, 20);
+    kit_close(kit);
+    leave_open(kit);
+    assert_int_equal(open_again(kit, &err), VALET_INTERNAL);
+    assert_non_null(strstr(err.message, "damaged"));
 }
 
 /* Every flip is seen at the start or at the look-up, or does no harm. */
@@ -538,12 +653,14 @@ main(void)
         CASE(gives_its_files_to_their_owner_alone, set_up_closed),
         CASE(refuses_a_file_that_others_may_read, set_up_closed),
         CASE(refuses_links_and_folders, set_up_closed),
-        CASE(refuses_a_folder_where_everybody_writes, set_up_closed),
+        CASE(refuses_a_folder_where_others_may_write, set_up_closed),
         CASE(takes_a_folder_behind_a_link, set_up_closed),
         CASE(refuses_what_is_no_store_of_ours, set_up_closed),
+        CASE(leaves_a_foreign_database_as_it_is, set_up_closed),
         CASE(refuses_the_file_of_a_newer_program, set_up_closed),
         CASE(survives_an_orderly_restart, set_up),
         CASE(reads_nothing_wrong_from_a_file_cut_short, set_up),
+        CASE(reads_all_of_a_large_file_only_after_a_crash, set_up),
         CASE(reads_nothing_wrong_from_a_file_with_flipped_bits, set_up),
         CASE(denies_a_value_that_was_tampered_with, set_up),
         CASE(denies_a_value_with_a_flipped_bit, set_up),
