@@ -2,6 +2,7 @@
 // requireBearerAuth and an in-memory verifier, stateful, JSON answers.
 import { randomUUID } from 'node:crypto';
 import express from 'express';
+import { z } from 'zod';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
@@ -26,8 +27,18 @@ app.post('/mcp', requireBearerAuth({ verifier, requiredScopes: ['mcp.tools.read'
       onsessioninitialized: (id) => sessions.set(id, transport),
     });
     const server = new McpServer({ name: 'peer', version: '1' });
-    server.registerTool('getUserDetails', { title: 'Get user details', description: 'Reads the profile of the signed-in user (name, e-mail address, user principal name) from Microsoft Graph.' },
-      async () => ({ content: [{ type: 'text', text: 'hello' }] }));
+    // The same tool as ours, so that both answer tools/list with the same.
+    server.registerTool('getUserDetails', {
+      title: 'Get user details',
+      description: 'Reads the profile of the signed-in user (name, e-mail address, user principal name) from Microsoft Graph.',
+      inputSchema: {},
+      outputSchema: {
+        displayName: z.string().nullable().optional(),
+        mail: z.string().nullable().optional(),
+        userPrincipalName: z.string().nullable().optional(),
+      },
+      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+    }, async () => ({ content: [{ type: 'text', text: 'hello' }], structuredContent: {} }));
     await server.connect(transport);
   }
   await transport.handleRequest(req, res, req.body);
