@@ -22,9 +22,24 @@ function(valet_module name)
   target_link_libraries(${name} PUBLIC ${M_DEPS} PRIVATE ${M_LIBS})
 endfunction()
 
-# A program: the folder's *.c on top of the rooms it names.
+# All of a program but its main.c, so that tests can link it like a room.
+function(valet_parts name folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
+  list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.c)
+  add_library(${name} STATIC ${sources})
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME valet_${name})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARGN})
+endfunction()
+
+# A program: the folder's *.c on top of the rooms it names; its main.c alone
+# when it has parts.
 function(valet_program name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
+  cmake_path(GET folder FILENAME parts)
+  if(TARGET ${parts})
+    set(sources ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.c)
+  endif()
   if(NOT sources)
     return()
   endif()

@@ -155,6 +155,19 @@ create_file(const char *path, bool *ret_created, valet_error *err)
 }
 
 valet_status
+vl_keyring_parse(const char *name, struct vl_str text, struct vl_keyring **ret,
+                 valet_error *err)
+{
+    struct vl_keyring *ring = map_ring();
+    valet_status status = read_lines(name, text, ring, err);
+    if (status == VALET_OK)
+        *ret = ring;
+    else
+        vl_keyring_free(ring);
+    return status;
+}
+
+valet_status
 vl_keyring_open(const char *path, bool create, bool *ret_created,
                 struct vl_keyring **ret, valet_error *err)
 {
@@ -166,15 +179,9 @@ vl_keyring_open(const char *path, bool create, bool *ret_created,
         status = vl_file_read(path, true, &text, err);
     }
     VL_TRY(status);
-    struct vl_keyring *ring = map_ring();
-    status = read_lines(path, vl_buf_str(&text), ring, err);
-    if (status != VALET_OK) {
-        vl_keyring_free(ring);
-        return status;
-    }
+    VL_TRY(vl_keyring_parse(path, vl_buf_str(&text), ret, err));
     if (ret_created)
         *ret_created = created;
-    *ret = ring;
     return VALET_OK;
 }
 

@@ -23,6 +23,10 @@ struct vl_keyring;
 valet_status
 vl_keyring_open(const char *path, bool create, bool *ret_created,
                 struct vl_keyring **ret, valet_error *err) VALET_CHECK;
+/* The same from the text of such a file; `name` is for messages. */
+valet_status
+vl_keyring_parse(const char *name, struct vl_str text, struct vl_keyring **ret,
+                 valet_error *err) VALET_CHECK;
 /* A ring that lives in memory only, with one random key: for tests. */
 struct vl_keyring *vl_keyring_new_random(void);
 void vl_keyring_free(struct vl_keyring *ring);

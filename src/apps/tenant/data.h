@@ -72,6 +72,10 @@ struct vl_tenant_data {
 /* `path` NULL: the built-in set. Mistakes name file, line and column. */
 valet_status vl_tenant_data_load(const char *path, struct vl_tenant_data **ret,
                                  valet_error *err) VALET_CHECK;
+/* The same from the text of such a file; `name` is for messages. */
+valet_status
+vl_tenant_data_parse(const char *name, struct vl_str text,
+                     struct vl_tenant_data **ret, valet_error *err) VALET_CHECK;
 void vl_tenant_data_free(struct vl_tenant_data *data); /* NULL is fine */
 
 /* NULL when there is none. */

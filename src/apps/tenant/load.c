@@ -377,18 +377,12 @@ find_default(void)
 }
 
 valet_status
-vl_tenant_data_load(const char *path, struct vl_tenant_data **ret,
-                    valet_error *err)
+vl_tenant_data_parse(const char *name, struct vl_str text,
+                     struct vl_tenant_data **ret, valet_error *err)
 {
-    vl_auto(vl_buf) file = vl_buf_of(VL_LIMIT_CONFIG);
-    struct vl_str text = find_default();
-    if (path) {
-        VL_TRY(vl_file_read(path, false, &file, err));
-        text = vl_buf_str(&file);
-    }
     struct vl_tenant_data *data = vl_alloc(sizeof *data);
     data->arena = vl_arena_of(ARENA_MAX);
-    struct loader loader = {path ? path : "default", &data->arena, data};
+    struct loader loader = {name, &data->arena, data};
     valet_status status = read_all(&loader, text, err);
     if (status != VALET_OK) {
         vl_tenant_data_free(data);
@@ -396,6 +390,17 @@ vl_tenant_data_load(const char *path, struct vl_tenant_data **ret,
     }
     *ret = data;
     return VALET_OK;
+}
+
+valet_status
+vl_tenant_data_load(const char *path, struct vl_tenant_data **ret,
+                    valet_error *err)
+{
+    vl_auto(vl_buf) file = vl_buf_of(VL_LIMIT_CONFIG);
+    if (!path)
+        return vl_tenant_data_parse("default", find_default(), ret, err);
+    VL_TRY(vl_file_read(path, false, &file, err));
+    return vl_tenant_data_parse(path, vl_buf_str(&file), ret, err);
 }
 
 void
