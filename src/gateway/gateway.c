@@ -321,9 +321,25 @@ build_mcp(struct vl_gateway *gateway, valet_error *err)
     return VALET_OK;
 }
 
+/* The desk grants what guard/policy knows and nothing else: with another scope
+ * required, people would sign in for ever and be refused by every call. */
+valet_status
+vl_gateway_check(const struct vl_conf *conf, valet_error *err)
+{
+    struct vl_str rest = vl_str_z(conf->required_scopes), word;
+    while (vl_str_split(&rest, ' ', &word))
+        if (word.n && !vl_policy_is_known_scope(word))
+            return vl_fail(err, VALET_INVALID, "",
+                           "required_scopes names \"" VL_STR_FMT
+                           "\", which nobody can be granted here; write %s",
+                           VL_STR_ARG(word), vl_policy_known_scopes());
+    return VALET_OK;
+}
+
 static valet_status
 build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
 {
+    VL_TRY(vl_gateway_check(gateway->conf, err));
     VL_TRY(open_state(gateway, in_memory, err));
     VL_TRY(bind_sockets(gateway, err));
     build_entra(gateway);

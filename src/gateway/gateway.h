@@ -24,6 +24,12 @@ struct vl_gateway_options {
 };
 
 /*
+ * Does the configuration ask for what this program does not have? VALET_INVALID
+ * says what to write instead. vl_gateway_new() asks as well; nothing is opened.
+ */
+valet_status
+vl_gateway_check(const struct vl_conf *conf, valet_error *err) VALET_CHECK;
+/*
  * Opens keys, store and audit file, binds the sockets, builds the service.
  * Nothing is served before the loop runs, and then the store is ready (@spec
  * W-18). No network is touched.

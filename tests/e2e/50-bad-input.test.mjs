@@ -1,7 +1,7 @@
 // What the program says when it is given something wrong: which line, what to
 // write instead, which exit code; and that a running server outlives it all.
 import assert from 'node:assert/strict';
-import { copyFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -101,6 +101,17 @@ describe('a wrong configuration', () => {
       }
     });
 
+  // Otherwise everybody would sign in, and be refused, for ever.
+  test('with a required scope that nobody can be granted is refused', async (t) => {
+    const folder = folderOf(t);
+    const file = path.join(folder, 'valet.yaml');
+    writeFileSync(file, `${BASE}required_scopes: [User.Read, mcp.admin]\n`);
+    for (const command of ['check', 'serve'])
+      assertRefused(await runToEnd(VALET, [command, '--config', file], { env: { ...NO_ENV } }), 2,
+        /required_scopes names "mcp\.admin".*; write mcp\.tools\.read$/);
+    assert.ok(!existsSync(path.join(folder, 'mcp-valet.db')), 'nothing was begun');
+  });
+
   for (const [what, spoil, says] of [
     ['others may read', (file) => chmodSync(file, 0o644), /may be read by others \(mode 644\): chmod 600/],
     ['is empty', (file) => truncateSync(file), /is empty; write the secret/],
@@ -146,7 +157,7 @@ describe('a wrong configuration', () => {
 
 describe('the command line', () => {
   for (const [args, says] of [
-    [['serve'], /either --config FILE, or --dev/],
+    [['serve'], /entra\.tenant_id is missing; write it, or set the environment variable AZURE_TENANT_ID/],
     [['serve', '--nonsense'], /unknown argument: --nonsense/],
     [['serve', '--config'], /--config needs a value/],
     [['serve', '--dev=1'], /--dev takes no value/],
@@ -192,7 +203,7 @@ describe('the command line', () => {
     // One on the PATH is none of ours.
     const elsewhere = { ...NO_ENV, PATH: `${path.dirname(TENANT)}:${process.env.PATH}` };
     const end = await runToEnd(alone, ['serve', '--dev', '--listen', 'localhost:0'], { env: elsewhere });
-    assertRefused(end, 2, /the stand-in tenant .*mcp-valet-tenant is missing: --dev needs it beside mcp-valet/);
+    assertRefused(end, 1, /the stand-in tenant .*mcp-valet-tenant is missing: --dev needs it beside mcp-valet/);
   });
 });
 

@@ -6,6 +6,7 @@
 #include "apps/valet/command.h"
 #include "conf/conf.h"
 #include "core/limits.h"
+#include "gateway/gateway.h"
 
 static int
 check(int argc, char **argv)
@@ -18,6 +19,11 @@ check(int argc, char **argv)
         return VL_EXIT_USAGE;
     if (vl_conf_load(path, vl_environment, &conf, &err) != VALET_OK) {
         vl_complain("%s", err.message);
+        return VL_EXIT_USAGE;
+    }
+    if (vl_gateway_check(conf, &err) != VALET_OK) {
+        vl_complain("%s", err.message);
+        vl_conf_free(conf);
         return VL_EXIT_USAGE;
     }
     for (size_t i = 0; i < conf->warning_count; i++)

@@ -186,6 +186,8 @@ serve(int argc, char **argv)
     valet_status status =
         service.dev ? configure_dev(&service, listen, audit, &err)
                     : vl_conf_load(path, vl_environment, &service.conf, &err);
+    if (status == VALET_OK)
+        status = vl_gateway_check(service.conf, &err);
     if (status != VALET_OK) {
         vl_complain("%s", err.message);
         /* What the stand-in could not do is no mistake of the user's. */

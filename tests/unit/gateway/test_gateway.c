@@ -5,7 +5,10 @@
  */
 #include "core/sys.h"
 #include "gateway/gateway.h"
+#include "gateway/private.h"
 #include "io/stream.h"
+#include "issuer/record.h"
+#include "issuer/token_format.h"
 #include "vl_test.h"
 
 static const char config[] =
@@ -315,6 +318,105 @@ large_bodies_are_not_read_from_strangers(void **state)
                      413);
 }
 
+static void
+stored(struct vl_store_batch *batch)
+{
+    *(bool *)batch->ctx = batch->status == VALET_OK;
+    vl_store_batch_free(batch);
+}
+
+/* Puts an access token with these scopes into the store, as the desk does. */
+static void
+put_token(struct rig *rig, const char *scopes, struct vl_buf *ret_text)
+{
+    struct vl_gateway *gateway = rig->gateway;
+    struct vl_token_keys keys;
+    struct vl_token_id id;
+    struct vl_access access = {
+        .session = VL_STR("000"),
+        .client = VL_STR("an-agent"),
+        .tid = VL_STR("11111111-1111-1111-1111-111111111111"),
+        .oid = VL_STR("33333333-3333-3333-3333-333333333333"),
+        .resource = vl_str_z(gateway->backends[0].resource),
+        .scopes = vl_str_z(scopes),
+        .expires_ms = vl_clock_now(&vl_clock_system) + 60000};
+    vl_auto(vl_buf) record = vl_buf_of(4096);
+    bool done = false;
+    vl_token_keys_init(&keys, gateway->ring);
+    vl_token_mint(&keys, VL_TOKEN_ACCESS, NULL, ret_text, &id);
+    vl_record_write(&record, &vl_record_access, &access);
+    struct vl_store_batch *batch = vl_store_batch_new(stored, &done);
+    struct vl_store_op *op =
+        vl_store_add(batch, VL_STORE_PUT, VL_STORE_ACCESS, vl_str_z(id.text));
+    op->value = vl_buf_str(&record);
+    op->expires_ms = access.expires_ms;
+    vl_store_submit(gateway->store, rig->loop, batch);
+    for (int i = 0; i < 10000 && !done; i++)
+        vl_loop_step(rig->loop);
+    assert_true(done);
+    vl_token_keys_done(&keys);
+}
+
+/* @spec RS-11 RS-05: a token of a time when there were other scopes. */
+static void
+a_token_with_too_little_is_told_what_it_needs(void **state)
+{
+    static const struct {
+        const char *scopes;
+        int status; /* 400: let in, and there is no message in the body */
+    } cases[] = {{"mcp.of.old", 403},
+                 {"mcp.tools.reader", 403},
+                 {"mcp.tools.read", 400},
+                 {"User.Read", 400}};
+    struct rig *rig = *state;
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        vl_auto(vl_buf) token = vl_buf_of_secret(128);
+        vl_auto(vl_buf) headers = vl_buf_of_secret(1024);
+        put_token(rig, cases[i].scopes, &token);
+        vl_buf_addf(&headers,
+                    OURS "Content-Type: application/json\r\n"
+                         "Authorization: Bearer %s\r\n",
+                    vl_buf_cstr(&token));
+        int status = ask(rig, "POST /mcp", vl_buf_cstr(&headers));
+        assert_int_equal(status, cases[i].status);
+        if (status != 403)
+            continue;
+        assert_true(says(rig, "WWW-Authenticate: Bearer realm=\"mcp-valet\", "
+                              "error=\"insufficient_scope\""));
+        assert_true(says(rig, "scope=\"mcp.tools.read\""));
+        assert_true(says(rig, "resource_metadata=\""));
+    }
+}
+
+/* Nobody could ever come in. */
+static void
+a_scope_that_nobody_is_granted_cannot_be_required(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"mcp.admin", "mcp.tools.read mcp.admin",
+                                      "MCP.tools.read"};
+    static const char *const good[] = {"mcp.tools.read", "User.Read",
+                                       "User.Read mcp.tools.read"};
+    struct rig *rig = *state;
+    struct vl_conf conf = *rig->conf;
+    struct vl_gateway_options options = {
+        .conf = &conf, .log = &rig->log, .in_memory = true};
+    for (size_t i = 0; i < VL_COUNT(good); i++) {
+        conf.required_scopes = good[i];
+        assert_ok(vl_gateway_check(&conf, NULL));
+    }
+    for (size_t i = 0; i < VL_COUNT(bad); i++) {
+        struct vl_gateway *gateway = NULL;
+        valet_error err = {0};
+        conf.required_scopes = bad[i];
+        assert_int_equal(vl_gateway_check(&conf, &err), VALET_INVALID);
+        assert_int_equal(vl_gateway_new(rig->loop, &options, &gateway, &err),
+                         VALET_INVALID);
+        assert_null(gateway);
+        assert_non_null(strstr(err.message, "; write mcp.tools.read"));
+    }
+}
+
 int
 main(void)
 {
@@ -328,6 +430,8 @@ main(void)
         cmocka_unit_test(a_browser_gets_a_page_with_the_challenge),
         cmocka_unit_test(unknown_paths_are_not_found_and_say_nothing),
         cmocka_unit_test(large_bodies_are_not_read_from_strangers),
+        cmocka_unit_test(a_token_with_too_little_is_told_what_it_needs),
+        cmocka_unit_test(a_scope_that_nobody_is_granted_cannot_be_required),
         cmocka_unit_test(metadata_is_public_and_names_the_resource),
     };
     return cmocka_run_group_tests_name("gateway", tests, set_up, tear_down);
