@@ -229,7 +229,7 @@ describe('install', () => {
     const valet = path.join(at, 'bin/mcp-valet');
     const args = ['serve', '--dev', '--listen', 'localhost:0'];
     const alone = run(valet, ...args);
-    assert.equal(alone.status, 2);
+    assert.equal(alone.status, 1);
     assert.match(alone.stderr, /the stand-in tenant .*\/usr\/bin\/mcp-valet-tenant is missing/);
     install('--component', 'tenant');
     assert.ok(existsSync(path.join(at, 'share/man/man1/mcp-valet-tenant.1')));
