@@ -178,7 +178,8 @@ is_wild(const unsigned char *p, size_t length)
     if (length == 2)
         return p[0] == 0xc2 && p[1] < 0xa0;
     if (length == 3 && p[0] == 0xe2)
-        return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+        return (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f ||
+                                 (p[2] >= 0xa8 && p[2] <= 0xae))) ||
                (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
     return false;
 }

@@ -29,6 +29,7 @@ struct vl_audit {
     struct vl_buf buf;
     uint64_t lost, untold; /* in all; not yet told in the trail */
     bool failing;
+    bool mid_line; /* the file has the first part of what is buffered first */
     struct vl_fold fold;
 };
 
@@ -154,8 +155,23 @@ write_out(struct vl_audit *audit)
         audit->failing = put <= 0;
         if (put <= 0)
             return;
+        audit->mid_line = rest.p[put - 1] != '\n';
         vl_buf_consume(&audit->buf, (size_t)put);
     }
+}
+
+/* With the lock held, before another file is written: the rest of a line whose
+ * beginning stands in the old one is no line of the new one. */
+static void
+drop_rest_of_line(struct vl_audit *audit)
+{
+    if (!audit->mid_line)
+        return;
+    vl_buf_consume(&audit->buf,
+                   vl_str_index(vl_buf_str(&audit->buf), '\n') + 1);
+    audit->mid_line = false;
+    audit->lost++;
+    audit->untold++;
 }
 
 valet_status
@@ -174,29 +190,14 @@ vl_audit_reopen(struct vl_audit *audit, valet_error *err)
         int old = audit->fd;
         audit->fd = fd;
         (void)close(old);
+        drop_rest_of_line(audit);
+        /* Ends what a crash left in a file that was there already; should
+         * even that fail, the next line is told apart no worse than before. */
+        if (torn && write(fd, "\n", 1) < 0)
+            audit->failing = true;
     }
     (void)pthread_mutex_unlock(&audit->lock);
     return status;
-}
-
-/*
- * UTF-8 of characters that JSON lets stand but that could steer a terminal or
- * forge what a person sees: DEL, the C1 controls, line separators and the
- * marks that turn the direction of writing.
- */
-static size_t
-harmful_length(const unsigned char *p, size_t n)
-{
-    if (p[0] == 0x7f)
-        return 1;
-    if (n >= 2 && p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-        return 2;
-    if (n >= 3 && p[0] == 0xe2 && p[1] == 0x80 &&
-        (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)))
-        return 3;
-    if (n >= 3 && p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
-        return 3;
-    return 0;
 }
 
 /* @spec S-98: text of strangers stays one field of one line. The JSON writer
@@ -206,7 +207,7 @@ add_text(struct vl_json_out *out, const char *key, const char *text, size_t max)
 {
     if (!text || !*text)
         return;
-    char clean[TEXT_MAX];
+    char clean[TEXT_MAX + 1];
     size_t n = strnlen(text, max < TEXT_MAX ? max : TEXT_MAX);
     memcpy(clean, text, n);
     /* Do not cut within a character. */
@@ -214,12 +215,9 @@ add_text(struct vl_json_out *out, const char *key, const char *text, size_t max)
         for (size_t back = 0; back < 3; back++)
             if (((unsigned char)text[n] & 0xc0) == 0x80)
                 n--;
-    for (size_t i = 0; i < n; i++) {
-        size_t harm = harmful_length((unsigned char *)clean + i, n - i);
-        if (harm)
-            memset(clean + i, '?', harm);
-    }
-    vl_json_add_str(out, key, vl_str_of(clean, n));
+    clean[n] = '\0';
+    vl_str_tame(clean);
+    vl_json_add_z(out, key, clean);
 }
 
 static void

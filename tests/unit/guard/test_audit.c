@@ -333,6 +333,44 @@ outlives_a_disk_that_is_full_and_tells_of_it(void **state)
     assert_true(vl_str_ends(last, VL_STR(",\"lost\":7}")));
 }
 
+/* Rotated while the disk is full, in the middle of a line. */
+static void
+begins_a_new_file_with_a_whole_line(void **state)
+{
+    struct desk *desk = *state;
+    struct vl_audit *audit = open_trail(desk);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, tight = {0, 0};
+    char moved[sizeof desk->path + 8];
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight.rlim_cur = 100;
+    tight.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    const struct vl_audit_event event = {
+        .kind = VL_AUDIT_CALLBACK_FAIL, .refused = true, .reason = "expired"};
+    for (int i = 0; i < 3; i++)
+        vl_audit(audit, &event);
+    bool failing = vl_audit_is_failing(audit);
+    (void)snprintf(moved, sizeof moved, "%s.1", desk->path);
+    int renamed = rename(desk->path, moved);
+    valet_status status = vl_audit_reopen(audit, NULL);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(failing);
+    assert_int_equal(renamed, 0);
+    assert_ok(status);
+    assert_int_equal(vl_audit_lost(audit), 1);
+    vl_audit(audit, &event);
+    vl_audit_close(audit);
+    vl_auto(vl_buf) text = read_trail(desk);
+    struct vl_str rest = vl_buf_str(&text), line;
+    assert_true(count_lines(rest) >= 2);
+    while (vl_str_split(&rest, '\n', &line) && line.n) {
+        vl_auto(vl_json) doc = {NULL};
+        assert_ok(vl_json_parse(line, 4, &doc, NULL));
+    }
+    assert_int_equal(unlink(moved), 0);
+}
+
 static void *
 write_many(void *audit)
 {
@@ -427,6 +465,7 @@ main(void)
         TRAIL_TEST(appends_to_what_is_there_and_mends_a_torn_line),
         TRAIL_TEST(opens_a_new_file_after_rotation),
         TRAIL_TEST(outlives_a_disk_that_is_full_and_tells_of_it),
+        TRAIL_TEST(begins_a_new_file_with_a_whole_line),
         TRAIL_TEST(keeps_lines_of_several_threads_apart),
         cmocka_unit_test(discards_without_a_path),
         cmocka_unit_test(documents_every_event),
