@@ -87,11 +87,18 @@ vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
     vl_exchange_reply(x, &reply);
 }
 
+/* The answer carries the number under which the audit has the reason, so that
+ * an operator finds the 401 that a user complains of (@spec S-94 S-98). */
 static void
 audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
               enum vl_audit_kind kind, const char *reason,
               const struct vl_principal *who)
 {
+    char id[VL_UUID_SIZE];
+    vl_uuid(id);
+    struct vl_str kept = vl_arena_dup(vl_exchange_arena(x), vl_str_z(id));
+    if (kept.n)
+        vl_exchange_add_header(x, "X-Correlation-Id", kept);
     vl_audit(backend->gateway->audit,
              &(struct vl_audit_event){.kind = kind,
                                       .refused = true,
@@ -99,6 +106,7 @@ audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
                                       .client = who ? &who->client : NULL,
                                       .user = who ? &who->user : NULL,
                                       .session = who ? who->session : NULL,
+                                      .correlation = id,
                                       .peer = vl_exchange_request(x)->peer});
 }
 

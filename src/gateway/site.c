@@ -13,7 +13,8 @@
     "authorization, content-type, accept, mcp-protocol-version, "              \
     "mcp-session-id, last-event-id, mcp-method, mcp-name"
 #define EXPOSED_HEADERS                                                        \
-    "mcp-session-id, www-authenticate, mcp-protocol-version, last-event-id"
+    "mcp-session-id, www-authenticate, mcp-protocol-version, "                 \
+    "last-event-id, x-correlation-id"
 
 /* @spec SB-14 W-22 S-58: the names this server goes by; a rebound DNS name is
  * none of them. */
