@@ -49,6 +49,10 @@ bool vl_token_refuses_secret(struct vl_req *req);
 /* 400 invalid_grant with an audit line. */
 void vl_token_refuse(struct vl_req *req, enum vl_audit_kind kind,
                      const char *reason);
+/* After the steps that ended a family because its code or refresh token came
+ * twice: refuses, and says so if the store could not end it. */
+void vl_token_family_ended(struct vl_req *req, enum vl_audit_kind kind,
+                           const char *reason);
 /* Adds the access token to the batch; its text is in the returned buffer. */
 struct vl_buf *vl_token_add_access(struct vl_req *req, struct vl_str scopes,
                                    int64_t *ret_expires_ms);

@@ -15,6 +15,19 @@ vl_token_refuse(struct vl_req *req, enum vl_audit_kind kind, const char *reason)
                       "the grant is not valid, has expired or was used");
 }
 
+void
+vl_token_family_ended(struct vl_req *req, enum vl_audit_kind kind,
+                      const char *reason)
+{
+    vl_session_ended(req->op.issuer, req->session_id);
+    if (vl_op_answer(&req->op)->status != VALET_OK) {
+        vl_req_audit(req, kind, "store_unavailable");
+        vl_req_unavailable(req);
+        return;
+    }
+    vl_token_refuse(req, kind, reason);
+}
+
 /* --- steps of the batch that issues --- */
 
 struct vl_buf *

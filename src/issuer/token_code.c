@@ -18,14 +18,7 @@ refuse(struct vl_req *req, const char *reason)
 static void
 replay_ended(struct vl_op *op)
 {
-    struct vl_req *req = vl_req_of(op);
-    vl_session_ended(op->issuer, req->session_id);
-    if (vl_op_answer(op)->status != VALET_OK) {
-        vl_req_audit(req, VL_AUDIT_CODE_REPLAY, "store_unavailable");
-        vl_req_unavailable(req);
-        return;
-    }
-    vl_token_refuse(req, VL_AUDIT_CODE_REPLAY, "code_replay");
+    vl_token_family_ended(vl_req_of(op), VL_AUDIT_CODE_REPLAY, "code_replay");
 }
 
 /* --- issue --- */
