@@ -11,20 +11,6 @@ vl_secret_of(struct vl_str bytes)
     return secret;
 }
 
-struct vl_secret
-vl_secret_dup(const struct vl_secret *secret)
-{
-    return vl_secret_of(vl_secret_reveal(secret));
-}
-
-struct vl_secret
-vl_secret_take(struct vl_secret *from)
-{
-    struct vl_secret taken = *from;
-    *from = (struct vl_secret){NULL, 0};
-    return taken;
-}
-
 void
 vl_secret_done(struct vl_secret *secret)
 {

@@ -16,9 +16,6 @@ struct vl_secret {
 
 /* A copy of `bytes`; wiped by vl_secret_done(). Empty input: empty secret. */
 struct vl_secret vl_secret_of(struct vl_str bytes);
-struct vl_secret vl_secret_dup(const struct vl_secret *secret);
-/* Moves it out; `from` is left empty. */
-struct vl_secret vl_secret_take(struct vl_secret *from);
 /* Wipes, frees, leaves the empty secret. */
 void vl_secret_done(struct vl_secret *secret);
 

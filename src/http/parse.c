@@ -450,12 +450,6 @@ vl_parser_host(const struct vl_parser *parser, const char *head)
     return slice_of(head, parser->known[VL_FIELD_HOST].value);
 }
 
-struct vl_str
-vl_parser_reason(const struct vl_parser *parser, const char *head)
-{
-    return slice_of(head, parser->reason);
-}
-
 void
 vl_parser_headers(const struct vl_parser *parser, const char *head,
                   struct vl_headers *ret)

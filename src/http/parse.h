@@ -95,8 +95,6 @@ vl_parser_method(const struct vl_parser *parser, const char *head);
 struct vl_str
 vl_parser_target(const struct vl_parser *parser, const char *head);
 struct vl_str vl_parser_host(const struct vl_parser *parser, const char *head);
-struct vl_str
-vl_parser_reason(const struct vl_parser *parser, const char *head);
 void vl_parser_headers(const struct vl_parser *parser, const char *head,
                        struct vl_headers *ret);
 

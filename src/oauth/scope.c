@@ -26,16 +26,6 @@ vl_scope_is_valid(struct vl_str scopes)
     return true;
 }
 
-bool
-vl_scope_is_subset(struct vl_str part, struct vl_str whole)
-{
-    struct vl_str rest = part, word;
-    while (vl_str_split(&rest, ' ', &word))
-        if (word.n && !vl_str_has_word(whole, word))
-            return false;
-    return true;
-}
-
 void
 vl_scope_filter(struct vl_buf *out, struct vl_str scopes,
                 bool (*keep)(struct vl_str scope))

@@ -10,8 +10,6 @@
 
 /* scope = scope-token *( SP scope-token ), at most VL_LIMIT_SCOPE bytes. */
 bool vl_scope_is_valid(struct vl_str scopes);
-/* Is every word of `part` in `whole`? The empty set is in every set. */
-bool vl_scope_is_subset(struct vl_str part, struct vl_str whole);
 /* Appends the words that `keep` agrees with, each once, in their order. */
 void vl_scope_filter(struct vl_buf *out, struct vl_str scopes,
                      bool (*keep)(struct vl_str scope));

@@ -21,12 +21,6 @@ vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret)
     return false;
 }
 
-const char *
-vl_tenant_where_name(enum vl_tenant_where where)
-{
-    return where_names[where];
-}
-
 struct vl_tenant_fault
 vl_tenant_fault_of(void)
 {

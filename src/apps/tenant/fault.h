@@ -38,7 +38,6 @@ struct vl_tenant_faults {
 
 /* "token" → VL_TENANT_AT_TOKEN; false for a name that is none. */
 bool vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret);
-const char *vl_tenant_where_name(enum vl_tenant_where where);
 
 /* A fault that does nothing yet: once, at nothing. */
 struct vl_tenant_fault vl_tenant_fault_of(void);
