@@ -2,7 +2,7 @@
 # itself, its declared dependencies and the public headers. A wrong include
 # (upward or sideways) therefore stops at "No such file".
 #
-#   valet_module(http DEPS io json LIBS PkgConfig::CURL)
+#   valet_module(conf DEPS io json LIBS PkgConfig::YAML)
 #
 # Sources are the folder's *.c. DEPS pass on: whoever may see http/ may also
 # see what http/ stands on. LIBS are foreign libraries, for this room alone.

@@ -15,7 +15,7 @@ vl_fetch_detach(struct vl_fetch *fetch)
 {
     vl_fetcher_remove(fetch);
     if (fetch->easy)
-        curl_easy_cleanup(fetch->easy);
+        vl_curl.easy_cleanup(fetch->easy);
     fetch->easy = NULL;
     vl_timer_free(fetch->timer);
     fetch->timer = NULL;
@@ -80,7 +80,7 @@ static valet_status
 judge_failure(struct vl_fetch *fetch, CURLcode code, bool *ret_again)
 {
     valet_status status = VALET_RETRY;
-    const char *text = curl_easy_strerror(code);
+    const char *text = vl_curl.easy_strerror(code);
     *ret_again = true;
     /* HTTP/2 reports our own refusal in other words. */
     if (fetch->too_large)
@@ -125,7 +125,7 @@ vl_fetch_attempt_ended(struct vl_fetch *fetch, CURLcode code)
     valet_status status = VALET_OK;
     struct vl_headers headers = {.count = 0};
     struct vl_fetch_answer answer = {.retry_after_ms = -1};
-    (void)curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &http);
+    (void)vl_curl.easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &http);
     vl_fetcher_remove(fetch);
     if (code != CURLE_OK)
         status = judge_failure(fetch, code, &again);

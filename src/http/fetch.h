@@ -20,6 +20,9 @@ struct vl_fetch;
 
 /* The fetcher connects lazily; one per loop. */
 struct vl_fetcher *vl_fetcher_new(struct vl_loop *loop);
+/* Whether fetches can be made at all: loads the library that makes them, which
+ * the first fetch would load otherwise. VALET_INTERNAL says what is missing. */
+valet_status vl_fetch_available(valet_error *err) VALET_CHECK;
 /* Aborts what runs, silently. */
 void vl_fetcher_free(struct vl_fetcher *fetcher);
 

@@ -173,25 +173,43 @@ vl_fetch_headers(const struct vl_fetch *fetch, struct vl_headers *ret,
 
 /* --- libcurl's options --- */
 
+/* libcurl takes them as variable arguments: a plain int would be misread. */
+static void
+set_long(CURL *easy, CURLoption option, long value)
+{
+    (void)vl_curl.easy_setopt(easy, option, value);
+}
+
+static void
+set_size(CURL *easy, CURLoption option, size_t value)
+{
+    (void)vl_curl.easy_setopt(easy, option, (curl_off_t)value);
+}
+
+static void
+set_text(CURL *easy, CURLoption option, const char *value)
+{
+    (void)vl_curl.easy_setopt(easy, option, value);
+}
+
 static void
 set_policy(CURL *easy, bool is_loopback)
 {
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                           is_loopback ? "http,https" : "https");
-    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    (void)curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    set_text(easy, CURLOPT_PROTOCOLS_STR, is_loopback ? "http,https" : "https");
+    set_long(easy, CURLOPT_FOLLOWLOCATION, 0);
+    set_long(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+    set_long(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1);
+    set_long(easy, CURLOPT_PATH_AS_IS, 1);
+    set_long(easy, CURLOPT_NOSIGNAL, 1);
     /* An abort must not wait for a name server: the loop would stand still. */
-    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "mcp-valet");
-    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    set_long(easy, CURLOPT_QUICK_EXIT, 1);
+    set_long(easy, CURLOPT_TCP_KEEPALIVE, 1);
+    set_text(easy, CURLOPT_USERAGENT, "mcp-valet");
+    set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+    set_long(easy, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE);
     /* What is on this machine is not asked for at a proxy. */
     if (is_loopback)
-        (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        set_text(easy, CURLOPT_PROXY, "");
 }
 
 /* @spec S-96: verification cannot be turned off. Where curl (the program) looks
@@ -205,27 +223,25 @@ set_tls(CURL *easy)
     if (!file || !*file)
         file = secure_getenv("SSL_CERT_FILE");
     if (file && *file)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+        set_text(easy, CURLOPT_CAINFO, file);
     if (folder && *folder)
-        (void)curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                           (long)CURL_SSLVERSION_TLSv1_2);
+        set_text(easy, CURLOPT_CAPATH, folder);
+    set_long(easy, CURLOPT_SSL_VERIFYPEER, 1);
+    set_long(easy, CURLOPT_SSL_VERIFYHOST, 2);
+    set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 }
 
 static void
 set_receiver(struct vl_fetch *fetch)
 {
     CURL *easy = fetch->easy;
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_PRIVATE, fetch);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     /* Refused early when the length is announced; on_body() has the say. */
-    (void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
-                           (curl_off_t)VL_LIMIT_FETCH_BODY);
+    set_size(easy, CURLOPT_MAXFILESIZE_LARGE, VL_LIMIT_FETCH_BODY);
 }
 
 static void
@@ -233,15 +249,14 @@ set_request(struct vl_fetch *fetch, bool is_post)
 {
     CURL *easy = fetch->easy;
     struct vl_str form = vl_secret_reveal(&fetch->form);
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->list);
+    (void)vl_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->list);
     if (!is_post) {
-        (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        set_long(easy, CURLOPT_HTTPGET, 1);
         return;
     }
-    (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, form.n ? form.p : "");
-    (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                           (curl_off_t)form.n);
+    set_long(easy, CURLOPT_POST, 1);
+    set_text(easy, CURLOPT_POSTFIELDS, form.n ? form.p : "");
+    set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, form.n);
 }
 
 valet_status
@@ -258,9 +273,10 @@ vl_fetch_prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
     VL_TRY(make_lines(fetch, request, err));
     fetch->form = vl_secret_of(request->form);
     VL_TRY(vl_fetcher_open(fetch->fetcher, err));
-    fetch->easy = curl_easy_init();
-    if (!fetch->easy || curl_easy_setopt(fetch->easy, CURLOPT_URL,
-                                         vl_buf_cstr(&fetch->url)) != CURLE_OK)
+    fetch->easy = vl_curl.easy_init();
+    if (!fetch->easy ||
+        vl_curl.easy_setopt(fetch->easy, CURLOPT_URL,
+                            vl_buf_cstr(&fetch->url)) != CURLE_OK)
         return vl_fail(err, VALET_LIMIT, "", "no memory for libcurl");
     set_policy(fetch->easy, vl_url_is_loopback(&url));
     set_tls(fetch->easy);
@@ -278,6 +294,6 @@ vl_fetch_rewind(struct vl_fetch *fetch, int64_t ms_left)
     vl_buf_clear(&fetch->head);
     vl_buf_clear(&fetch->body);
     fetch->head_done = fetch->too_large = false;
-    (void)curl_easy_setopt(fetch->easy, CURLOPT_TIMEOUT_MS, total);
-    (void)curl_easy_setopt(fetch->easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
+    set_long(fetch->easy, CURLOPT_TIMEOUT_MS, total);
+    set_long(fetch->easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
 }

@@ -6,14 +6,14 @@
  *   fetch_easy.c   what libcurl is told about a request, and what it tells us
  *   fetch_multi.c  the fetcher: libcurl on our loop
  *   fetch_memory.c libcurl's memory is wiped when it is freed
+ *   fetch_library.c libcurl itself, loaded at the first request
  */
 #ifndef VL_HTTP_FETCH_INNER_H
 #define VL_HTTP_FETCH_INNER_H
 
-#include <curl/curl.h>
-
 #include "core/list.h"
 #include "http/fetch.h"
+#include "http/fetch_library.h"
 #include "http/url.h"
 
 struct vl_fetcher {

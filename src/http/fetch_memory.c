@@ -42,10 +42,11 @@ wipe_realloc(void *p, size_t size)
 valet_status
 vl_fetch_start_curl(valet_error *err)
 {
-    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free,
-                                         wipe_realloc, strdup, calloc);
+    VL_TRY(vl_fetch_available(err));
+    CURLcode code = vl_curl.global_init_mem(
+        CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup, calloc);
     if (code != CURLE_OK)
         return vl_fail(err, VALET_INTERNAL, "", "cannot start libcurl: %s",
-                       curl_easy_strerror(code));
+                       vl_curl.easy_strerror(code));
     return VALET_OK;
 }

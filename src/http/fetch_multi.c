@@ -27,11 +27,11 @@ collect(struct vl_fetcher *fetcher)
     int left;
     fetcher->collecting = true;
     while (!fetcher->dead &&
-           (msg = curl_multi_info_read(fetcher->multi, &left))) {
+           (msg = vl_curl.multi_info_read(fetcher->multi, &left))) {
         struct vl_fetch *fetch = NULL;
         CURLcode code = msg->data.result;
         if (msg->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &fetch) !=
+            vl_curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &fetch) !=
                 CURLE_OK)
             continue;
         vl_fetch_attempt_ended(fetch, code); /* may free the fetcher */
@@ -45,7 +45,7 @@ static void
 act(struct vl_fetcher *fetcher, curl_socket_t fd, int events)
 {
     int running;
-    (void)curl_multi_socket_action(fetcher->multi, fd, events, &running);
+    (void)vl_curl.multi_socket_action(fetcher->multi, fd, events, &running);
     collect(fetcher);
 }
 
@@ -85,7 +85,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
     if (what == CURL_POLL_REMOVE) {
         if (s)
             free_socket(s);
-        (void)curl_multi_assign(fetcher->multi, fd, NULL);
+        (void)vl_curl.multi_assign(fetcher->multi, fd, NULL);
         return 0;
     }
     if (!s) {
@@ -94,7 +94,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
         s->fd = fd;
         vl_list_add_last(&fetcher->sockets, &s->node);
         s->watch = vl_watch_new(fetcher->loop, fd, on_ready, s);
-        (void)curl_multi_assign(fetcher->multi, fd, s);
+        (void)vl_curl.multi_assign(fetcher->multi, fd, s);
     }
     /* One that cannot be watched ends by the request's time-out. */
     if (s->watch)
@@ -132,19 +132,19 @@ vl_fetcher_open(struct vl_fetcher *fetcher, valet_error *err)
     if (fetcher->multi)
         return VALET_OK;
     VL_TRY(vl_fetch_start_curl(err));
-    CURLM *multi = curl_multi_init();
+    CURLM *multi = vl_curl.multi_init();
     if (!multi) {
-        curl_global_cleanup();
+        vl_curl.global_cleanup();
         return vl_fail(err, VALET_LIMIT, "", "no memory for libcurl");
     }
-    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
-    (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_set);
-    (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
-    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
-                            (long)CONNECTIONS_KEPT);
-    (void)curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                            (long)CONNECTIONS_PER_HOST);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_set);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                               (long)CONNECTIONS_KEPT);
+    (void)vl_curl.multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                               (long)CONNECTIONS_PER_HOST);
     fetcher->timer = vl_timer_new(fetcher->loop, on_time, fetcher);
     fetcher->multi = multi;
     return VALET_OK;
@@ -153,10 +153,11 @@ vl_fetcher_open(struct vl_fetcher *fetcher, valet_error *err)
 valet_status
 vl_fetcher_add(struct vl_fetch *fetch, valet_error *err)
 {
-    CURLMcode code = curl_multi_add_handle(fetch->fetcher->multi, fetch->easy);
+    CURLMcode code =
+        vl_curl.multi_add_handle(fetch->fetcher->multi, fetch->easy);
     if (code != CURLM_OK)
         return vl_fail(err, VALET_INTERNAL, "", "libcurl: %s",
-                       curl_multi_strerror(code));
+                       vl_curl.multi_strerror(code));
     fetch->in_multi = true;
     return VALET_OK;
 }
@@ -165,7 +166,7 @@ void
 vl_fetcher_remove(struct vl_fetch *fetch)
 {
     if (fetch->in_multi)
-        (void)curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
+        (void)vl_curl.multi_remove_handle(fetch->fetcher->multi, fetch->easy);
     fetch->in_multi = false;
 }
 
@@ -173,13 +174,13 @@ static void
 close_multi(struct vl_fetcher *fetcher)
 {
     /* From here on libcurl closes sockets: ours must be gone before. */
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, NULL);
-    (void)curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, NULL);
+    (void)vl_curl.multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+    (void)vl_curl.multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, NULL);
     VL_LIST_EACH (node, &fetcher->sockets)
         free_socket(VL_CONTAINER(node, struct socket, node));
-    (void)curl_multi_cleanup(fetcher->multi);
+    (void)vl_curl.multi_cleanup(fetcher->multi);
     vl_timer_free(fetcher->timer);
-    curl_global_cleanup();
+    vl_curl.global_cleanup();
 }
 
 void

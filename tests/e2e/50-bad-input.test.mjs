@@ -362,6 +362,25 @@ describe('an authority that is away', () => {
   });
 });
 
+// libcurl is loaded at the first request to the authority.
+describe('a machine without libcurl', () => {
+  test('is told by check, and a sign-in there is an error page', async (t) => {
+    const folder = folderOf(t);
+    writeFileSync(path.join(folder, 'libcurl.so.4'), 'no library');
+    const env = { LD_LIBRARY_PATH: folder };
+    const bench = await Bench.start({ env });
+    t.after(() => bench.stop());
+    const checked = await runToEnd(VALET, ['check', '--config', bench.writeConfig()], { env });
+    assertRefused(checked, 1, /cannot load libcurl: .*libcurl\.so\.4/);
+    const client = await bench.client().register();
+    const line = await assertErrorPage(bench, await client.consent(), 503);
+    assert.equal(line.event, 'upstream.redirect');
+    assert.match(bench.server.stderr, /cannot load libcurl/);
+    assert.equal((await request(bench.url)).status, 200);
+    assert.equal((await bench.server.stop()).code, 0);
+  });
+});
+
 describe('a message that is none', () => {
   let bench, signedIn;
   before(async () => { bench = await Bench.start(); signedIn = await bench.signedIn(); });

@@ -11,6 +11,7 @@
 #include "conf/listen.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "crypto/start.h"
 
 #define CONNECTIONS 2000
 #define CODES_MAX   20000
@@ -308,6 +309,7 @@ main(int argc, char **argv)
 {
     struct options options = {.listen = "127.0.0.1:3002"};
     (void)argc;
+    vl_crypto_start();
     if (!read_options(&options, argv))
         return EXIT_USAGE;
     if (options.help)

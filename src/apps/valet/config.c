@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "core/limits.h"
 #include "gateway/gateway.h"
+#include "http/fetch.h"
 
 static int
 check(int argc, char **argv)
@@ -28,8 +29,12 @@ check(int argc, char **argv)
     }
     for (size_t i = 0; i < conf->warning_count; i++)
         vl_complain("warning: %s", conf->warnings[i]);
-    (void)printf("%s: good\n", path ? path : "environment");
     vl_conf_free(conf);
+    if (vl_fetch_available(&err) != VALET_OK) {
+        vl_complain("%s", err.message);
+        return VL_EXIT_FAILED;
+    }
+    (void)printf("%s: good\n", path ? path : "environment");
     return VL_EXIT_OK;
 }
 
@@ -40,7 +45,8 @@ const struct vl_command vl_command_check = {
         "usage: mcp-valet check [--config FILE]\n\n"
         "Reads the file (or the environment alone) as serve would, and says\n"
         "what is wrong: FILE:LINE:COLUMN and what to write instead. Exit 0\n"
-        "when it is good, 2 when not.\n",
+        "when it is good, 2 when not, 1 when this machine lacks a library\n"
+        "that serve will need.\n",
     .run = check,
 };
 

@@ -8,6 +8,7 @@
 
 #include "apps/valet/command.h"
 #include "core/str.h"
+#include "crypto/start.h"
 
 static const struct vl_command *const commands[] = {
     &vl_command_serve,
@@ -128,6 +129,7 @@ int
 main(int argc, char **argv)
 {
     forbid_dumps();
+    vl_crypto_start();
     if (argc < 2) {
         print_help(stderr);
         return VL_EXIT_USAGE;

@@ -18,8 +18,15 @@ const results = {};
 const describe = JSON.parse(execFileSync(path.join(BIN, 'mcp-valet-tenant'), ['--describe'], { encoding: 'utf8' }));
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'valet-bench-'));
 
-async function startTenant() {
-  return startPinned(1, path.join(BIN, 'mcp-valet-tenant'), ['--listen', '127.0.0.1:0']);
+const pause = (ms) => new Promise((r) => setTimeout(r, ms));
+
+async function withTenant(use) {
+  const tenant = await startPinned(1, path.join(BIN, 'mcp-valet-tenant'), ['--listen', '127.0.0.1:0']);
+  try {
+    return await use(tenant);
+  } finally {
+    await tenant.stop();
+  }
 }
 
 function writeConfig(tenant, port = 0) {
@@ -93,7 +100,10 @@ async function toolsList(tenant) {
 |---|---|---|
 | mcp-valet, audit on | ${fixed(median(rounds.map((r) => r.a.us)))} (${spread(rounds.map((r) => r.a.us))}) | ${fixed(median(rounds.map((r) => r.a.rps)))} |
 | TypeScript SDK on Express | ${fixed(median(rounds.map((r) => r.b.us)))} (${spread(rounds.map((r) => r.b.us))}) | ${fixed(median(rounds.map((r) => r.b.rps)))} |
-| **ratio** | **${fixed(median(ratios))}** (${spread(ratios)}); goal ≥ 40 | |`;
+| **ratio** | **${fixed(median(ratios))}** (${spread(ratios)}); goal ≥ 40 | |
+
+One run of several: all of them, where the time goes and what was tried stand
+in [ADR 6](adr/0006-what-a-call-costs.md).`;
   } finally {
     await valet.stop();
     await peer.stop();
@@ -104,25 +114,36 @@ const sdkVersion = () => JSON.parse(readFileSync('node_modules/@modelcontextprot
 
 // --- memory at rest, and start with existing state ---
 
-async function memory(tenant) {
-  const valet = await startValet(writeConfig(tenant));
-  try {
-    const fresh = privateMemory(valet.pid);
-    const client = new Client(valet.info.url);
-    const { access_token } = await client.login(describe.users.admin);
+// Libraries that another process maps do not count as private: so nothing else
+// of ours runs while the memory after a start is read.
+async function memory() {
+  const atStart = [], used = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const config = await withTenant(async (tenant) => writeConfig(tenant));
+    const valet = await startValet(config);
+    await pause(1000);
+    atStart.push(privateMemory(valet.pid));
+    await valet.stop();
+  }
+  await withTenant(async (tenant) => {
+    const valet = await startValet(writeConfig(tenant));
+    const { access_token } = await new Client(valet.info.url).login(describe.users.admin);
     const mcp = await new Mcp(`${valet.info.url}/mcp`, access_token).open();
     await mcp.tool('getUserDetails');
-    await new Promise((r) => setTimeout(r, 1000));
-    const used = privateMemory(valet.pid);
-    results.memory = `Private memory of \`serve --config\` at rest (kB, \`/proc/PID/smaps_rollup\`; "written" is Private_Dirty, "all" adds clean pages that no other process maps at that moment, code of shared libraries mostly):
+    await pause(1000);
+    used.push(privateMemory(valet.pid));
+    await tenant.stop();
+    used.push(privateMemory(valet.pid));
+    await valet.stop();
+  });
+  const row = (list, kind) => list.map((m) => m[kind]);
+  const cell = (xs) => `${median(xs)} (${Math.min(...xs)} to ${Math.max(...xs)})`;
+  results.memory = `Private memory of \`serve --config\` at rest (kB, \`/proc/PID/smaps_rollup\`; "written" is Private_Dirty, "all" adds Private_Clean: pages of files, code of shared libraries mostly, that no other process maps; nothing else of ours runs):
 
 | | written | all | goal |
 |---|---|---|---|
-| after start | ${fresh.dirty} | ${fresh.all} | ≤ 6,144 |
-| after a sign-in and a tool call | ${used.dirty} | ${used.all} | |`;
-  } finally {
-    await valet.stop();
-  }
+| after start, ${ROUNDS} starts | ${cell(row(atStart, 'dirty'))} | ${cell(row(atStart, 'all'))} | ≤ 6,144 |
+| after a sign-in and a tool call: libcurl and what it brings are loaded | ${used[1].dirty} | ${used[1].all} | |`;
 }
 
 function firstAnswer(port) {
@@ -196,21 +217,24 @@ async function signIns(tenant) {
 
 // --- main ---
 
-const all = { 'tools-list': toolsList, memory, start, 'sign-ins': signIns };
+const all = {
+  'tools-list': () => withTenant(toolsList),
+  memory,
+  start: () => withTenant(start),
+  'sign-ins': () => withTenant(signIns),
+};
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 
 // The orchestrator is the load generator: it belongs on core 1.
 execFileSync('taskset', ['-pc', '1', String(process.pid)], { stdio: 'ignore' });
-const tenant = await startTenant();
 try {
   for (const name of names) {
     if (!all[name]) throw new Error(`no benchmark ${name}; there are ${Object.keys(all).join(', ')}`);
     process.stderr.write(`bench: ${name}\n`);
-    await all[name](tenant);
+    await all[name]();
     console.log(`\n## ${name}\n\n${results[name]}`);
   }
 } finally {
-  await tenant.stop();
   rmSync(scratch, { recursive: true, force: true });
 }
 
