@@ -27,6 +27,20 @@ export function startPinned(core, command, args, { env = {}, wait = true } = {})
   return wait ? ready.then((info) => Object.assign(handle, { info })) : handle;
 }
 
+// The same for a program that prints no ready line.
+export function startPlain(core, command, args) {
+  const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return {
+    pid: child.pid,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((r) => child.once('exit', r));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
 // CPU seconds of all threads of a process, to the microsecond where the
 // kernel keeps schedstat, else to a hundredth.
 export function cpuSeconds(pid) {
