@@ -16,6 +16,12 @@ count() {
 	say "$1: $2 passed, $3 failed ($(($(date +%s) - started)) s)"
 }
 
+# failures LOG PATTERN: lines that name what failed, kept for the end, where
+# whoever reads only that will find them.
+failures() {
+	grep -E "$2" "build/log/$1" | head -n 40 | sed "s/^/$1: /" >>build/log/failures
+}
+
 # step NAME COMMAND …: one pass or one failure.
 step() {
 	name=$1
@@ -24,6 +30,7 @@ step() {
 		count "$name" 1 0
 	else
 		tail -n 100 "build/log/$name"
+		failures "$name" 'error|warning|FAILED'
 		count "$name" 0 1
 	fi
 }
@@ -40,6 +47,7 @@ suite() {
 	good=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "build/log/$1")
 	bad=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*' "build/log/$1")
 	[ "$bad" = 0 ] || tail -n 150 "build/log/$1"
+	[ "$bad" = 0 ] || failures "$1" '^\[  FAILED  \]|: error: |ERROR: |^ +[0-9]+ - .*\('
 	[ "$good$bad" != 00 ] || bad=1
 	count "$1" "$good" "$bad"
 }
@@ -56,10 +64,12 @@ end_to_end() {
 	cancelled=$(sed -n 's/^# cancelled \([0-9]*\)$/\1/p' "build/log/$name" | tail -n 1)
 	bad=$((${bad:-1} + ${cancelled:-0}))
 	[ "$bad" = 0 ] || grep -E -B2 -A40 '^ *not ok' "build/log/$name" | head -n 300
+	[ "$bad" = 0 ] || failures "$name" '^ *not ok|^ *error: |^ *location: '
 	count "$name" "${good:-0}" "$bad"
 }
 
 started=$(date +%s)
+: >build/log/failures
 step lint tools/lint.sh
 suite unit dev
 suite asan asan
@@ -72,5 +82,6 @@ step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --
 end_to_end e2e build/bin
 # Once more under ASan: random disconnects and malformed input leave nothing.
 end_to_end e2e-asan build/asan/bin 83-attacks-crash.test.mjs
+cat build/log/failures
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]
