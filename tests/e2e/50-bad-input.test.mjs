@@ -375,7 +375,7 @@ describe('a machine without libcurl', () => {
     const client = await bench.client().register();
     const line = await assertErrorPage(bench, await client.consent(), 503);
     assert.equal(line.event, 'upstream.redirect');
-    assert.match(bench.server.stderr, /cannot load libcurl/);
+    await bench.server.says(/cannot load libcurl/);
     assert.equal((await request(bench.url)).status, 200);
     assert.equal((await bench.server.stop()).code, 0);
   });
@@ -507,7 +507,7 @@ describe('the names that samples use in the environment', () => {
       bench.config = { listen: undefined, entra };
       await bench.serve();
       assert.equal(bench.url, `http://localhost:${port}`);
-      assert.match(bench.server.stderr, new RegExp(`warn.*${names.secret}.*client_secret_file`));
+      await bench.server.says(new RegExp(`warn.*${names.secret}.*client_secret_file`));
       assert.ok(!bench.server.stderr.includes(bench.set.apps.web.secret));
       await bench.audit((line) => line.event === 'config.warn');
       const { mcp } = await bench.signedIn();

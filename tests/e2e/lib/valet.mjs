@@ -1,5 +1,6 @@
 // Starts the programs of the project for a test: everything on free loopback
 // ports, state in a folder of its own, stopped by process id.
+import assert from 'node:assert/strict';
 import { spawn, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -37,6 +38,13 @@ export class Program {
     });
     first.catch(() => {});
     return ready ? first.then((line) => Object.assign(program, { info: JSON.parse(line) })) : program;
+  }
+
+  // Resolves when standard error has it: the pipe may lag behind an answer.
+  async says(pattern) {
+    for (const end = Date.now() + 5000; !pattern.test(this.stderr) && Date.now() < end;)
+      await new Promise((r) => setTimeout(r, 10));
+    assert.match(this.stderr, pattern);
   }
 
   async stop(signal = 'SIGTERM') {
