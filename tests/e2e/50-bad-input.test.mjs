@@ -56,6 +56,7 @@ describe('a wrong configuration', () => {
     ['public with a secret of the environment', secretFile('client_secret_env: SOME_SECRET\n  client_type: public'), '5:16',
       /public client cannot keep a secret.*client_secret_env.*write client_type: confidential/],
     ['public without a secret', secretFile('client_type: public'), '4:16', /write client_type: confidential/],
+    // @spec W-26: what is needed is demanded, before anything listens.
     ['confidential without a secret', secretFile('client_type: confidential'), '1:1',
       /must prove who it is; write client_secret_file: PATH/],
     ['two secrets', secretFile('client_secret_file: secret\n  client_secret_env: SOME_SECRET'), '5:22',

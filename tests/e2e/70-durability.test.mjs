@@ -66,6 +66,7 @@ describe('a server that is killed', () => {
     assert.equal((await client.refresh(rotated.refresh_token)).status, 200);
   });
 
+  // @spec W-18: the store is ready before anybody is served.
   test('knows its registrations: a sign-in needs no new one', async () => {
     const client = await bench.client().register();
     await crash(bench);
