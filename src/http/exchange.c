@@ -16,12 +16,31 @@ vl_http_wipe(struct vl_buf *buf)
     buf->failed = false;
 }
 
+static struct vl_intake *
+make_intake(void)
+{
+    struct vl_intake *intake = vl_alloc(sizeof *intake);
+    intake->in = vl_buf_of_secret(VL_LIMIT_HEAD);
+    intake->arena = vl_arena_of(VL_LIMIT_REQUEST_ARENA);
+    return intake;
+}
+
+static void
+free_intake(struct vl_exchange *x)
+{
+    if (!x->intake)
+        return;
+    vl_arena_done(&x->intake->arena);
+    vl_buf_done(&x->intake->in);
+    free(x->intake);
+    x->intake = NULL;
+}
+
 static struct vl_exchange *
 make(void)
 {
     struct vl_exchange *x = vl_alloc(sizeof *x);
-    x->in = vl_buf_of_secret(VL_LIMIT_HEAD);
-    x->arena = vl_arena_of(VL_LIMIT_REQUEST_ARENA);
+    x->intake = make_intake();
     vl_list_init(&x->node);
     vl_list_init(&x->notice);
     return x;
@@ -49,11 +68,11 @@ vl_exchange_take(struct vl_connection *conn)
     x->body_max = 0;
     x->extra_count = 0;
     /* The last slice may reach beyond the longest head. */
-    x->in.max = 2 * (size_t)VL_LIMIT_HEAD;
+    x->intake->in.max = 2 * (size_t)VL_LIMIT_HEAD;
     struct vl_str peer = vl_str_z(vl_stream_peer(conn->stream));
     VL_ASSERT(peer.n < sizeof x->peer);
     memcpy(x->peer, peer.p, peer.n + 1);
-    vl_parser_init(&x->parser, VL_PARSE_REQUEST);
+    vl_parser_init(&x->intake->parser, VL_PARSE_REQUEST);
     return x;
 }
 
@@ -65,17 +84,17 @@ vl_exchange_drop(struct vl_exchange *x)
     vl_list_remove(&x->notice);
     x->conn = NULL;
     x->stage = VL_EXCHANGE_SPARE;
-    if (!server || server->dead || server->spare_count == VL_SPARE_EXCHANGES) {
-        vl_arena_done(&x->arena);
-        vl_buf_done(&x->in);
+    if (!server || server->dead || !x->intake ||
+        server->spare_count == VL_SPARE_EXCHANGES) {
+        free_intake(x);
         free(x);
         return;
     }
-    vl_arena_clear(&x->arena);
-    if (x->in.cap > VL_SPARE_BUFFER)
-        vl_buf_done(&x->in);
+    vl_arena_clear(&x->intake->arena);
+    if (x->intake->in.cap > VL_SPARE_BUFFER)
+        vl_buf_done(&x->intake->in);
     else
-        vl_http_wipe(&x->in);
+        vl_http_wipe(&x->intake->in);
     /* The one used last is the next: it is still in the caches. */
     vl_list_add_last(server->spare.next, &x->node);
     server->spare_count++;
@@ -104,13 +123,34 @@ vl_exchange_tell_close_soon(struct vl_exchange *x)
 const struct vl_http_request *
 vl_exchange_request(const struct vl_exchange *x)
 {
-    return &x->request;
+    VL_ASSERT(x->intake);
+    return &x->intake->request;
+}
+
+const char *
+vl_exchange_peer(const struct vl_exchange *x)
+{
+    return x->peer;
+}
+
+void
+vl_exchange_forget_request(struct vl_exchange *x)
+{
+    VL_ASSERT(x->stage == VL_EXCHANGE_STREAMED);
+    free_intake(x);
 }
 
 struct vl_arena *
 vl_exchange_arena(struct vl_exchange *x)
 {
-    return &x->arena;
+    VL_ASSERT(x->intake);
+    return &x->intake->arena;
+}
+
+size_t
+vl_exchange_waiting(const struct vl_exchange *x)
+{
+    return x->conn ? vl_stream_waiting(x->conn->stream) : 0;
 }
 
 bool

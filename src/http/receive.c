@@ -13,28 +13,31 @@
 static void
 fill_request(struct vl_exchange *x)
 {
-    const char *head = vl_buf_str(&x->in).p;
-    struct vl_http_request *r = &x->request;
-    r->method = vl_parser_method(&x->parser, head);
-    r->target = vl_parser_target(&x->parser, head);
-    r->host = vl_parser_host(&x->parser, head);
+    struct vl_intake *intake = x->intake;
+    const char *head = vl_buf_str(&intake->in).p;
+    struct vl_http_request *r = &intake->request;
+    r->method = vl_parser_method(&intake->parser, head);
+    r->target = vl_parser_target(&intake->parser, head);
+    r->host = vl_parser_host(&intake->parser, head);
     size_t question = vl_str_index(r->target, '?');
     r->path = vl_str_head(r->target, question);
     r->query = question < r->target.n ? vl_str_from(r->target, question + 1)
                                       : (struct vl_str){NULL, 0};
     r->body = (struct vl_str){NULL, 0};
     r->peer = x->peer;
-    vl_parser_headers(&x->parser, head, &r->headers);
+    vl_parser_headers(&intake->parser, head, &r->headers);
 }
 
 static void
 dispatch(struct vl_connection *conn)
 {
     struct vl_exchange *x = conn->x;
+    struct vl_intake *intake = x->intake;
     /* The head begins with the method: has the buffer moved? */
-    if (x->request.method.p != vl_buf_str(&x->in).p)
+    if (intake->request.method.p != vl_buf_str(&intake->in).p)
         fill_request(x);
-    x->request.body = vl_str_from(vl_buf_str(&x->in), x->parser.head_size);
+    intake->request.body =
+        vl_str_from(vl_buf_str(&intake->in), intake->parser.head_size);
     x->stage = VL_EXCHANGE_HANDLED;
     conn->state = VL_CONNECTION_ANSWERING;
     vl_connection_wait_not(conn);
@@ -45,45 +48,48 @@ static void
 finish_head(struct vl_connection *conn, bool more)
 {
     struct vl_exchange *x = conn->x;
+    struct vl_intake *intake = x->intake;
     const struct vl_http_site *site = conn->server->site;
     fill_request(x);
-    x->keep = x->parser.keep;
-    x->bodiless = vl_str_eq(x->request.method, VL_STR("HEAD"));
-    if (x->parser.framing == VL_FRAMING_NONE) {
+    x->keep = intake->parser.keep;
+    x->bodiless = vl_str_eq(intake->request.method, VL_STR("HEAD"));
+    if (intake->parser.framing == VL_FRAMING_NONE) {
         dispatch(conn);
         return;
     }
-    x->body_max = site->body_max(&x->request, site->ctx);
-    if (x->parser.framing == VL_FRAMING_LENGTH &&
-        x->parser.length > x->body_max) {
+    x->body_max = site->body_max(&intake->request, site->ctx);
+    if (intake->parser.framing == VL_FRAMING_LENGTH &&
+        intake->parser.length > x->body_max) {
         vl_connection_refuse(conn, 413, "the body is too large");
         return;
     }
     /* RFC 9110 10.1.1: needless when the body has begun to come. */
-    if (x->parser.expect_continue && !more)
+    if (intake->parser.expect_continue && !more)
         vl_connection_write(conn, VL_STR("HTTP/1.1 100 Continue\r\n\r\n"));
     x->stage = VL_EXCHANGE_BODY;
-    x->in.max = x->parser.head_size + x->body_max;
-    vl_body_init(&x->body, &x->parser);
+    intake->in.max = intake->parser.head_size + x->body_max;
+    vl_body_init(&intake->body, &intake->parser);
 }
 
 static size_t
 receive_head(struct vl_connection *conn, struct vl_str bytes)
 {
     struct vl_exchange *x = conn->x;
+    struct vl_intake *intake = x->intake;
     struct vl_str slice = vl_str_head(bytes, HEAD_SLICE);
-    vl_buf_add(&x->in, slice);
-    if (x->in.failed) {
+    vl_buf_add(&intake->in, slice);
+    if (intake->in.failed) {
         vl_connection_cut(conn); /* no memory */
         return bytes.n;
     }
-    enum vl_parse result = vl_parser_read(&x->parser, vl_buf_str(&x->in));
+    enum vl_parse result =
+        vl_parser_read(&intake->parser, vl_buf_str(&intake->in));
     if (result == VL_PARSE_FAILED)
-        vl_connection_refuse(conn, x->parser.status, x->parser.why);
+        vl_connection_refuse(conn, intake->parser.status, intake->parser.why);
     if (result != VL_PARSE_DONE)
         return slice.n;
-    size_t beyond = vl_buf_size(&x->in) - x->parser.head_size;
-    x->in.n -= beyond;
+    size_t beyond = vl_buf_size(&intake->in) - intake->parser.head_size;
+    intake->in.n -= beyond;
     size_t used = slice.n - beyond;
     finish_head(conn, used < bytes.n);
     return used;
@@ -93,19 +99,20 @@ static size_t
 receive_body(struct vl_connection *conn, struct vl_str bytes)
 {
     struct vl_exchange *x = conn->x;
+    struct vl_intake *intake = x->intake;
     struct vl_str data;
     size_t used;
-    enum vl_parse result = vl_body_read(&x->body, bytes, &data, &used);
-    size_t size = vl_buf_size(&x->in) - x->parser.head_size;
+    enum vl_parse result = vl_body_read(&intake->body, bytes, &data, &used);
+    size_t size = vl_buf_size(&intake->in) - intake->parser.head_size;
     if (data.n > x->body_max - size) {
         vl_connection_refuse(conn, 413, "the body is too large");
         return used;
     }
-    vl_buf_add(&x->in, data);
-    if (x->in.failed)
+    vl_buf_add(&intake->in, data);
+    if (intake->in.failed)
         vl_connection_cut(conn); /* no memory */
     else if (result == VL_PARSE_FAILED)
-        vl_connection_refuse(conn, 400, x->body.why);
+        vl_connection_refuse(conn, 400, intake->body.why);
     else if (result == VL_PARSE_DONE)
         dispatch(conn);
     return used;

@@ -240,7 +240,7 @@ vl_exchange_start(struct vl_exchange *x, const struct vl_reply *reply)
     struct vl_http_server *server = x->server;
     vl_server_enter(server);
     x->bodiless = x->bodiless || has_no_body(reply->status);
-    x->chunked = x->parser.minor == 1;
+    x->chunked = x->intake->parser.minor == 1;
     x->keep = x->keep && !reply->close && !server->draining;
     add_headers(x, reply);
     if (x->chunked && !has_no_body(reply->status))

@@ -91,6 +91,8 @@ vl_http_raise_nofile(size_t connections, valet_error *err) VALET_CHECK;
 const struct vl_http_request *vl_exchange_request(const struct vl_exchange *x);
 /* Lives as long as the exchange. */
 struct vl_arena *vl_exchange_arena(struct vl_exchange *x);
+/* The client's address, without port; lives as long as the exchange. */
+const char *vl_exchange_peer(const struct vl_exchange *x);
 
 struct vl_reply {
     int status;
@@ -125,6 +127,11 @@ void vl_exchange_start(struct vl_exchange *x, const struct vl_reply *reply);
 /* False when VL_LIMIT_STREAM_HIGH bytes are waiting: stop until on_drain. */
 bool vl_exchange_write(struct vl_exchange *x, struct vl_str bytes);
 void vl_exchange_finish(struct vl_exchange *x);
+/* For a stream that stays open long: gives back what the request was read
+ * into. Neither request nor arena may be asked for afterwards. */
+void vl_exchange_forget_request(struct vl_exchange *x);
+/* Bytes the peer has not taken yet. */
+size_t vl_exchange_waiting(const struct vl_exchange *x);
 /* Has the peer gone? Then what is written is dropped. A peer that closed its
  * direction may still read: it counts as gone for a streamed answer only. */
 bool vl_exchange_is_closed(const struct vl_exchange *x);

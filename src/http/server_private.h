@@ -90,6 +90,16 @@ enum vl_exchange_stage {
     VL_EXCHANGE_STAGE_COUNT
 };
 
+/* What a request is read into. A stream that stays open for hours gives it
+ * back: vl_exchange_forget_request(). */
+struct vl_intake {
+    struct vl_buf in; /* head and body of the request */
+    struct vl_arena arena;
+    struct vl_body body;
+    struct vl_http_request request;
+    struct vl_parser parser;
+};
+
 struct vl_exchange {
     struct vl_http_server *server; /* NULL: the server is gone */
     struct vl_connection *conn;    /* NULL: the peer is gone */
@@ -104,14 +114,10 @@ struct vl_exchange {
     void (*on_close)(void *ctx);
     void (*on_drain)(void *ctx);
     void *ctx;
-    struct vl_buf in; /* head and body of the request */
-    struct vl_arena arena;
-    struct vl_body body;
     char peer[64];
-    struct vl_http_request request;
     struct vl_header extra[VL_EXCHANGE_HEADERS]; /* of the answer */
     size_t extra_count;
-    struct vl_parser parser;
+    struct vl_intake *intake; /* NULL: given back */
 };
 
 struct vl_http_server {

@@ -480,6 +480,30 @@ tells_a_late_stream_that_its_peer_has_gone(void **state)
 }
 
 static void
+streams_on_when_the_request_is_forgotten(void **state)
+{
+    (void)state;
+    struct client c;
+    rig_open(NULL);
+    client_open(&c);
+    client_send(&c, GET("/stream"));
+    RIG_UNTIL(rig.pending_count == 1);
+    struct vl_exchange *x = rig.pending[0];
+    vl_exchange_forget_request(x);
+    assert_null(x->intake);
+    assert_string_equal(vl_exchange_peer(x), "127.0.0.1");
+    assert_true(vl_exchange_write(x, VL_STR("second")));
+    assert_int_equal(vl_exchange_waiting(x), 0);
+    vl_exchange_finish(rig.pending[--rig.pending_count]);
+    /* The connection is kept, and its next request is read. */
+    client_send(&c, GET("/next"));
+    RIG_UNTIL(client_has(&c, "GET /next "));
+    assert_true(client_has(&c, "6\r\nsecond\r\n0\r\n\r\n"));
+    client_close(&c);
+    rig_close();
+}
+
+static void
 refuses_to_split_answers(void **state)
 {
     (void)state;
@@ -524,6 +548,7 @@ main(void)
         cmocka_unit_test(answers_a_client_that_closed_its_direction),
         cmocka_unit_test(tells_once_that_the_peer_of_a_stream_has_gone),
         cmocka_unit_test(tells_a_late_stream_that_its_peer_has_gone),
+        cmocka_unit_test(streams_on_when_the_request_is_forgotten),
         cmocka_unit_test(refuses_to_split_answers),
         cmocka_unit_test(knows_how_many_files_it_needs),
     };
