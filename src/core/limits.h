@@ -26,6 +26,11 @@
 #define VL_LIMIT_IDLE_MS 75000
 /* A request has to arrive within this, however slowly it drips. */
 #define VL_LIMIT_REQUEST_MS 15000
+/* A reader of an event stream that has left so much waiting loses it. */
+#define VL_LIMIT_STREAM_MOST 4194304
+/* A quiet event stream gets a comment after this: proxies give up after 30 to
+ * 60 seconds. */
+#define VL_LIMIT_STREAM_QUIET_MS 20000
 /* A peer that reads less than VL_LIMIT_WRITE_LEAST of its answer, and not its
  * end, in so long is gone. */
 #define VL_LIMIT_WRITE_MS 30000
@@ -93,6 +98,12 @@
 #define VL_LIMIT_MCP_SESSIONS_PER_USER   500
 #define VL_LIMIT_MCP_SESSIONS_PER_CLIENT 100
 #define VL_LIMIT_MCP_SESSION_IDLE_MS     3600000
+/* Sent events that are kept for clients that lost a stream: of one session (an
+ * answer that is longer cannot be asked for again), of all of a worker, and
+ * for how long. */
+#define VL_LIMIT_MCP_HISTORY    262144
+#define VL_LIMIT_MCP_ARCHIVE    33554432
+#define VL_LIMIT_MCP_HISTORY_MS 300000
 /* Calls of one person at work, over all sessions and clients: an agent has a
  * handful, and a burst of fifty has to get through (S-31). */
 #define VL_LIMIT_MCP_CALLS_PER_USER 64

@@ -10,20 +10,20 @@
 
 /* A request that waits for the store's word on its token. */
 struct admission {
-    struct vl_backend *backend;
+    struct vl_door *door;
     struct vl_exchange *x;
 };
 
 /* @spec RS-08 RS-09: one Bearer challenge, alone, with quoted values. */
 static void
-write_challenge(const struct vl_backend *backend, const char *error,
+write_challenge(const struct vl_door *door, const char *error,
                 const char *scope, struct vl_buf *out)
 {
     vl_buf_addz(out, "Bearer realm=\"mcp-valet\"");
     if (error)
         vl_buf_addf(out, ", error=\"%s\"", error);
     vl_buf_addf(out, ", scope=\"%s\", resource_metadata=\"%s\"", scope,
-                backend->metadata);
+                door->metadata);
 }
 
 /* Does a person look at this with a browser? (@spec S-84) */
@@ -35,28 +35,26 @@ is_browser(const struct vl_http_request *request)
 }
 
 static void
-reply_page(struct vl_backend *backend, struct vl_exchange *x,
-           struct vl_reply *reply)
+reply_page(struct vl_door *door, struct vl_exchange *x, struct vl_reply *reply)
 {
     struct vl_page page = {.asset = "sign-in-needed"};
-    vl_page_set(&page, "url", vl_str_z(backend->resource));
+    vl_page_set(&page, "url", vl_str_z(door->backend->resource));
     vl_page_reply(x, &page, reply);
 }
 
 void
-vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
-                   bool token_came)
+vl_authn_challenge(struct vl_door *door, struct vl_exchange *x, bool token_came)
 {
     vl_auto(vl_buf) challenge = vl_buf_of(2048);
     struct vl_reply reply = {.status = 401, .type = "application/json"};
-    const char *required = backend->gateway->conf->required_scopes;
+    const char *required = door->backend->gateway->conf->required_scopes;
     /* RFC 6750 section 3: no error code when nothing was presented. */
-    write_challenge(backend, token_came ? "invalid_token" : NULL, required,
+    write_challenge(door, token_came ? "invalid_token" : NULL, required,
                     &challenge);
     vl_reply_add(&reply, "WWW-Authenticate", vl_buf_str(&challenge));
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
     if (!token_came && is_browser(vl_exchange_request(x))) {
-        reply_page(backend, x, &reply);
+        reply_page(door, x, &reply);
         return;
     }
     reply.body = token_came
@@ -71,8 +69,7 @@ vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
 
 /* @spec RS-11 RS-12 */
 void
-vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
-                const char *scope)
+vl_authn_forbid(struct vl_door *door, struct vl_exchange *x, const char *scope)
 {
     vl_auto(vl_buf) challenge = vl_buf_of(2048);
     struct vl_reply reply = {
@@ -81,7 +78,7 @@ vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
         .body = VL_STR("{\"error\":\"insufficient_scope\",\"error_"
                        "description\":\"The access token does not allow "
                        "this.\"}\n")};
-    write_challenge(backend, "insufficient_scope", scope, &challenge);
+    write_challenge(door, "insufficient_scope", scope, &challenge);
     vl_reply_add(&reply, "WWW-Authenticate", vl_buf_str(&challenge));
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
     vl_exchange_reply(x, &reply);
@@ -90,7 +87,7 @@ vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
 /* The answer carries the number under which the audit has the reason, so that
  * an operator finds the 401 that a user complains of (@spec S-94 S-98). */
 static void
-audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
+audit_refusal(struct vl_door *door, struct vl_exchange *x,
               enum vl_audit_kind kind, const char *reason,
               const struct vl_principal *who)
 {
@@ -99,7 +96,7 @@ audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
     struct vl_str kept = vl_arena_dup(vl_exchange_arena(x), vl_str_z(id));
     if (kept.n)
         vl_exchange_add_header(x, "X-Correlation-Id", kept);
-    vl_audit(backend->gateway->audit,
+    vl_audit(door->backend->gateway->audit,
              &(struct vl_audit_event){.kind = kind,
                                       .refused = true,
                                       .reason = reason,
@@ -112,36 +109,35 @@ audit_refusal(struct vl_backend *backend, struct vl_exchange *x,
 
 /* The token is good: is it good for enough? Then on to the MCP endpoint. */
 static void
-admit(struct vl_backend *backend, struct vl_exchange *x,
+admit(struct vl_door *door, struct vl_exchange *x,
       const struct vl_principal *who)
 {
-    const char *required = backend->gateway->conf->required_scopes;
+    const char *required = door->backend->gateway->conf->required_scopes;
     if (!vl_policy_has_scopes(vl_str_z(who->scopes), vl_str_z(required))) {
-        audit_refusal(backend, x, VL_AUDIT_RBAC_DENY, "insufficient_scope",
-                      who);
-        vl_authn_forbid(backend, x, required);
+        audit_refusal(door, x, VL_AUDIT_RBAC_DENY, "insufficient_scope", who);
+        vl_authn_forbid(door, x, required);
         return;
     }
-    vl_mcp_endpoint_handle(backend->endpoint, x, who);
+    door->handle(door->backend->endpoint, x, who);
 }
 
 static void
-refuse(struct vl_backend *backend, struct vl_exchange *x, const char *reason)
+refuse(struct vl_door *door, struct vl_exchange *x, const char *reason)
 {
-    audit_refusal(backend, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
-    vl_authn_challenge(backend, x, true);
+    audit_refusal(door, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
+    vl_authn_challenge(door, x, true);
 }
 
 /* A store that cannot answer is a no, but it says nothing about the token: a
  * 401 would send every client into a new sign-in. */
 static void
-defer(struct vl_backend *backend, struct vl_exchange *x, const char *reason)
+defer(struct vl_door *door, struct vl_exchange *x, const char *reason)
 {
     struct vl_reply reply = {
         .status = 503,
         .type = "application/json",
         .body = VL_STR("{\"error\":\"temporarily_unavailable\"}\n")};
-    audit_refusal(backend, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
+    audit_refusal(door, x, VL_AUDIT_BEARER_REJECT, reason, NULL);
     vl_reply_add(&reply, "Retry-After", VL_STR("1"));
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
     vl_exchange_reply(x, &reply);
@@ -153,11 +149,11 @@ on_verdict(valet_status status, const struct vl_principal *who,
 {
     struct admission *admission = ctx;
     if (status == VALET_OK)
-        admit(admission->backend, admission->x, who);
+        admit(admission->door, admission->x, who);
     else if (status == VALET_RETRY)
-        defer(admission->backend, admission->x, reason);
+        defer(admission->door, admission->x, reason);
     else
-        refuse(admission->backend, admission->x, reason);
+        refuse(admission->door, admission->x, reason);
     free(admission);
 }
 
@@ -201,36 +197,36 @@ vl_authn_brings_token(const struct vl_gateway *gateway,
 }
 
 void
-vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x)
+vl_authn_admit(struct vl_door *door, struct vl_exchange *x)
 {
-    struct vl_issuer *issuer = backend->gateway->issuer;
+    struct vl_issuer *issuer = door->backend->gateway->issuer;
     const struct vl_http_request *request = vl_exchange_request(x);
     const struct vl_principal *who;
     const char *reason = "malformed";
-    struct vl_str value, token, resource = vl_str_z(backend->resource);
+    struct vl_str value, token, resource = vl_str_z(door->backend->resource);
     size_t count =
         vl_headers_find(&request->headers, VL_STR("authorization"), &value);
     if (count == 0) {
-        audit_refusal(backend, x, VL_AUDIT_AUTH_CHALLENGE, "no_token", NULL);
-        vl_authn_challenge(backend, x, false);
+        audit_refusal(door, x, VL_AUDIT_AUTH_CHALLENGE, "no_token", NULL);
+        vl_authn_challenge(door, x, false);
         return;
     }
     if (count != 1 || !read_token(value, &token)) {
-        refuse(backend, x, reason);
+        refuse(door, x, reason);
         return;
     }
     switch (vl_issuer_verdict(issuer, token, resource, &who, &reason)) {
     case VALET_OK:
-        admit(backend, x, who);
+        admit(door, x, who);
         return;
     case VALET_RETRY: {
         struct admission *admission = vl_alloc(sizeof *admission);
-        *admission = (struct admission){backend, x};
+        *admission = (struct admission){door, x};
         vl_issuer_look_up(issuer, token, resource, on_verdict, admission);
         return;
     }
     default:
         /* Ours are b64tokens all: only of a refused one it is asked. */
-        refuse(backend, x, is_b64token(token) ? reason : "malformed");
+        refuse(door, x, is_b64token(token) ? reason : "malformed");
     }
 }

@@ -52,13 +52,15 @@ may(const struct vl_principal *principal, const char *permission, void *ctx)
 static void
 refuse(struct vl_exchange *x, const char *permission, void *ctx)
 {
-    vl_authn_forbid(ctx, x, permission);
+    struct vl_backend *backend = ctx;
+    vl_authn_forbid(backend->door, x, permission);
 }
 
 static void
 login(struct vl_exchange *x, void *ctx)
 {
-    vl_authn_challenge(ctx, x, true);
+    struct vl_backend *backend = ctx;
+    vl_authn_challenge(backend->door, x, true);
 }
 
 static const struct {
@@ -216,24 +218,37 @@ build_entra(struct vl_gateway *gateway)
     gateway->idp = vl_idp_log_new(vl_entra_idp(gateway->entra), gateway->log);
 }
 
+static struct vl_door *
+add_door(struct vl_backend *backend, const char *path,
+         vl_mcp_endpoint_handler *handle)
+{
+    struct vl_gateway *gateway = backend->gateway;
+    struct vl_door *door = &gateway->doors[gateway->door_count++];
+    door->backend = backend;
+    door->handle = handle;
+    (void)snprintf(door->path, sizeof door->path, "%s", path);
+    (void)snprintf(door->metadata, sizeof door->metadata,
+                   "%s/.well-known/oauth-protected-resource%s", gateway->url,
+                   path);
+    return door;
+}
+
 /* One more URL at which a server is reached; `name` NULL is the default. */
 static void
 add_backend(struct vl_gateway *gateway, const char *name)
 {
     struct vl_backend *backend = &gateway->backends[gateway->backend_count++];
-    char path[sizeof backend->path];
+    char path[sizeof backend->door->path];
     (void)snprintf(path, sizeof path, "/%s%smcp", name ? name : "",
                    name ? "/" : "");
-    memcpy(backend->path, path, sizeof path);
     (void)snprintf(backend->resource, sizeof backend->resource, "%s%s",
                    gateway->url, path);
-    (void)snprintf(backend->metadata, sizeof backend->metadata,
-                   "%s/.well-known/oauth-protected-resource%s", gateway->url,
-                   path);
     backend->gateway = gateway;
+    backend->door = add_door(backend, path, vl_mcp_endpoint_handle);
 }
 
-/* /mcp is the first server's, and each has one under its name. */
+/* /mcp is the first server's, and each has one under its name. Clients of the
+ * older kind ask for tokens for /sse: to them that is the server's name. */
 static void
 name_backends(struct vl_gateway *gateway)
 {
@@ -243,6 +258,11 @@ name_backends(struct vl_gateway *gateway)
          i < conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
          i++)
         add_backend(gateway, conf->servers[i].name);
+    (void)add_door(&gateway->backends[0], "/sse", vl_mcp_endpoint_handle_sse);
+    (void)add_door(&gateway->backends[0], "/message",
+                   vl_mcp_endpoint_handle_message);
+    (void)snprintf(gateway->sse_url, sizeof gateway->sse_url, "%s/sse",
+                   gateway->url);
 }
 
 static void
@@ -271,6 +291,7 @@ build_issuer(struct vl_gateway *gateway)
         .requests_per_minute = conf->requests_per_minute,
         .flows_per_address_max = conf->flows_per_address,
         .sessions_per_user = conf->sessions_per_user,
+        .alias = gateway->sse_url,
     };
     for (size_t i = 0; i < gateway->backend_count; i++)
         config->resources[config->resource_count++] =
@@ -313,10 +334,10 @@ build_mcp(struct vl_gateway *gateway, valet_error *err)
     for (size_t i = 0; i < gateway->backend_count; i++) {
         struct vl_backend *backend = &gateway->backends[i];
         gateway->hooks[i] =
-            (struct vl_mcp_hooks){may, refuse, login, note, backend};
+            (struct vl_mcp_hooks){may, refuse, login, note, NULL, backend};
         backend->endpoint = vl_mcp_endpoint_new(
             gateway->builtins[i ? i - 1 : 0].server, &gateway->hooks[i],
-            gateway->loop, &vl_clock_system);
+            gateway->loop, &vl_clock_system, 0);
     }
     return VALET_OK;
 }
@@ -385,6 +406,8 @@ vl_gateway_url(const struct vl_gateway *gateway)
 void
 vl_gateway_drain(struct vl_gateway *gateway, void (*done)(void *ctx), void *ctx)
 {
+    for (size_t i = 0; i < gateway->backend_count; i++)
+        vl_mcp_endpoint_drain(gateway->backends[i].endpoint);
     vl_http_server_drain(gateway->server, VL_LIMIT_DRAIN_MS, done, ctx);
 }
 

@@ -16,12 +16,20 @@
 #include "issuer/issuer.h"
 #include "mcp/endpoint.h"
 
-/* One MCP server behind us and the URL it is reached at: an OAuth resource. */
+/* A path that is answered only to bearers of a token. */
+struct vl_door {
+    struct vl_backend *backend;
+    char path[80];
+    char metadata[640]; /* URL of its RFC 9728 document */
+    vl_mcp_endpoint_handler *handle;
+};
+
+/* One MCP server behind us: an OAuth resource. It is reached by one door, at
+ * /mcp or /NAME/mcp; the first one by two more, /sse and /message. */
 struct vl_backend {
     struct vl_gateway *gateway;
-    char path[80];      /* "/mcp" or "/NAME/mcp" */
+    struct vl_door *door;
     char resource[512]; /* public URL + path: what tokens are bound to */
-    char metadata[640]; /* URL of its RFC 9728 document */
     struct vl_mcp_endpoint *endpoint;
 };
 
@@ -33,6 +41,8 @@ struct vl_builtin {
 
 /* The default server under /mcp, and each one under its name. */
 #define VL_BACKENDS_MAX 8
+
+#define VL_DOORS_MAX (VL_BACKENDS_MAX + 2)
 
 /* A public URL's authority at its longest. */
 #define VL_HOST_SIZE 256
@@ -66,6 +76,9 @@ struct vl_gateway {
     struct vl_mcp_hooks hooks[VL_BACKENDS_MAX];
     struct vl_backend backends[VL_BACKENDS_MAX];
     size_t backend_count;
+    struct vl_door doors[VL_DOORS_MAX];
+    size_t door_count;
+    char sse_url[512]; /* the second name of the first resource */
 
     struct vl_http_site site;
     struct vl_http_server *server;
@@ -77,14 +90,14 @@ void vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret);
 void vl_gateway_name_hosts(struct vl_gateway *gateway);
 
 /* authn.c: lets a request through to its MCP endpoint, or answers it. */
-void vl_authn_admit(struct vl_backend *backend, struct vl_exchange *x);
+void vl_authn_admit(struct vl_door *door, struct vl_exchange *x);
 /* Does the request carry a token that was made here? Not: a good one. */
 bool vl_authn_brings_token(const struct vl_gateway *gateway,
                            const struct vl_http_request *request);
 /* 401 for a sign-in that has ended, 403 for a missing permission. */
-void vl_authn_challenge(struct vl_backend *backend, struct vl_exchange *x,
+void vl_authn_challenge(struct vl_door *door, struct vl_exchange *x,
                         bool token_came);
-void vl_authn_forbid(struct vl_backend *backend, struct vl_exchange *x,
-                     const char *scope);
+void
+vl_authn_forbid(struct vl_door *door, struct vl_exchange *x, const char *scope);
 
 #endif

@@ -150,14 +150,14 @@ is_page(struct vl_str path)
 }
 
 /* @spec rule 4.4.13: with and without a final slash alike. */
-static struct vl_backend *
-find_backend(struct vl_gateway *gateway, struct vl_str path)
+static struct vl_door *
+find_door(struct vl_gateway *gateway, struct vl_str path)
 {
     if (vl_str_ends(path, VL_STR("/")))
         path.n--;
-    for (size_t i = 0; i < gateway->backend_count; i++)
-        if (vl_str_eqz(path, gateway->backends[i].path))
-            return &gateway->backends[i];
+    for (size_t i = 0; i < gateway->door_count; i++)
+        if (vl_str_eqz(path, gateway->doors[i].path))
+            return &gateway->doors[i];
     return NULL;
 }
 
@@ -175,9 +175,9 @@ route(struct vl_gateway *gateway, struct vl_exchange *x)
 {
     size_t body_max;
     const struct vl_http_request *request = vl_exchange_request(x);
-    struct vl_backend *backend = find_backend(gateway, request->path);
-    if (backend)
-        vl_authn_admit(backend, x);
+    struct vl_door *door = find_door(gateway, request->path);
+    if (door)
+        vl_authn_admit(door, x);
     else if (vl_issuer_owns(gateway->issuer, request->path, &body_max))
         vl_issuer_handle(gateway->issuer, x);
     else if (vl_str_eqz(request->path, "/") &&
@@ -229,7 +229,7 @@ body_max(const struct vl_http_request *head, void *ctx)
     /* Strangers do not fill our memory: a large message is only read from
      * somebody who brings a token that we made. Whether it is good is asked
      * when the message is here. */
-    if (!small && find_backend(gateway, head->path) &&
+    if (!small && find_door(gateway, head->path) &&
         vl_authn_brings_token(gateway, head))
         return VL_LIMIT_MCP_BODY;
     /* A small body where none belongs is read, so that the answer is about

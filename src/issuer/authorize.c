@@ -9,7 +9,6 @@
 #include "issuer/desk.h"
 #include "oauth/pkce.h"
 #include "oauth/redirect.h"
-#include "oauth/resource.h"
 #include "oauth/scope.h"
 #include "web/page.h"
 
@@ -94,26 +93,20 @@ check_pkce(struct vl_req *req)
 static struct fault
 check_resource(struct vl_req *req)
 {
-    const struct vl_issuer_config *config = req->op.issuer->config;
-    size_t chosen = config->resource_count;
+    const struct vl_issuer *issuer = req->op.issuer;
+    const char *chosen = NULL;
     for (size_t i = 0; i < req->params.count; i++) {
         const struct vl_param *param = &req->params.items[i];
-        size_t found = 0;
         if (!vl_str_eqz(param->name, "resource") || param->value.n == 0)
             continue;
-        while (
-            found < config->resource_count &&
-            !vl_resource_same(vl_str_z(config->resources[found]), param->value))
-            found++;
-        if (found == config->resource_count ||
-            (chosen < config->resource_count && chosen != found))
+        const char *found = vl_desk_find_resource(issuer, param->value);
+        if (!found || (chosen && chosen != found))
             return (struct fault){"invalid_target", "unknown_resource",
                                   "resource: not one of ours"};
         chosen = found;
     }
-    if (chosen == config->resource_count)
-        chosen = 0;
-    req->flow.resource = vl_str_z(config->resources[chosen]);
+    req->flow.resource =
+        vl_str_z(chosen ? chosen : issuer->config->resources[0]);
     return no_fault;
 }
 

@@ -63,6 +63,15 @@ struct vl_buf *vl_token_add_refresh(struct vl_req *req, struct vl_str scopes,
 void vl_token_touch_session(struct vl_req *req);
 void vl_token_reply(struct vl_req *req, const struct vl_token_answer *answer);
 
+/* --- resources (resources.c) --- */
+
+/* The resource that a client means by this URL; NULL when it is none of ours.
+ * One of the configuration's strings, so they compare as pointers. */
+const char *
+vl_desk_find_resource(const struct vl_issuer *issuer, struct vl_str name);
+/* Does the request name another resource than the one a grant is bound to? */
+bool vl_req_wants_other_resource(const struct vl_req *req, struct vl_str bound);
+
 /* --- documents (documents.c) --- */
 
 void vl_documents_init(struct vl_issuer *issuer);

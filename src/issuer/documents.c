@@ -73,6 +73,8 @@ put_server(struct vl_issuer *issuer, const char *name, bool oidc_shaped)
         put(issuer, vl_str_z(name), path, document);
         put(issuer, path, vl_str_z(name), document);
     }
+    if (config->alias)
+        put(issuer, vl_str_z(name), path_of(config->alias), document);
 }
 
 /* @spec RS-06 RS-08 */
@@ -105,6 +107,9 @@ vl_documents_init(struct vl_issuer *issuer)
     put_server(issuer, OPENID_NAME, true);
     for (size_t i = 0; i < issuer->config->resource_count; i++)
         put_resource(issuer, issuer->config->resources[i], i == 0);
+    /* A client checks that the document names the URL it was given. */
+    if (issuer->config->alias)
+        put_resource(issuer, issuer->config->alias, false);
 }
 
 static void

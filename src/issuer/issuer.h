@@ -30,6 +30,9 @@ struct vl_issuer_config {
      * one meant when a client names none. */
     const char *resources[8];
     size_t resource_count;
+    /* Another URL of the first resource, for which clients may ask as well;
+     * NULL: none. Tokens are bound to the resource. */
+    const char *alias;
     const char *scopes; /* granted when a client asks for none */
     const struct vl_issuer_client *clients;
     size_t client_count;

@@ -5,7 +5,6 @@
  */
 #include "issuer/desk.h"
 #include "oauth/pkce.h"
-#include "oauth/resource.h"
 
 static void
 refuse(struct vl_req *req, const char *reason)
@@ -107,7 +106,6 @@ find_mismatch(const struct vl_req *req)
 static void
 check_code(struct vl_req *req)
 {
-    struct vl_str resource = vl_req_param(req, "resource");
     const char *mismatch = find_mismatch(req);
     if (req->code.used) {
         /* @spec W-57 */
@@ -118,7 +116,7 @@ check_code(struct vl_req *req)
         refuse(req, mismatch);
         return;
     }
-    if (resource.n && !vl_resource_same(resource, req->code.resource)) {
+    if (vl_req_wants_other_resource(req, req->code.resource)) {
         vl_req_audit(req, VL_AUDIT_CODE_REJECT, "resource_mismatch");
         vl_req_json_error(req, 400, "invalid_target",
                           "the code is for another resource");

@@ -6,7 +6,6 @@
  */
 #include "guard/policy.h"
 #include "issuer/desk.h"
-#include "oauth/resource.h"
 #include "oauth/scope.h"
 
 static void
@@ -104,7 +103,6 @@ session_known(struct vl_op *op)
 static void
 check_refresh(struct vl_req *req)
 {
-    struct vl_str resource = vl_req_param(req, "resource");
     if (!vl_str_eqz(req->refresh.client, req->client_id.text)) {
         refuse(req, "client_mismatch");
         return;
@@ -117,7 +115,7 @@ check_refresh(struct vl_req *req)
         refuse(req, "refresh_expired");
         return;
     }
-    if (resource.n && !vl_resource_same(resource, req->refresh.resource)) {
+    if (vl_req_wants_other_resource(req, req->refresh.resource)) {
         vl_req_audit(req, VL_AUDIT_TOKEN_REJECT, "resource_mismatch");
         vl_req_json_error(req, 400, "invalid_target",
                           "the token is for another resource");

@@ -89,7 +89,7 @@ copy_order(struct vl_mcp_call *call, const struct vl_mcp_call_order *order)
     (void)vl_buf_cstr(&call->arguments); /* ends it in NUL, for the tool */
     vl_uuid(call->correlation);
     (void)snprintf(call->peer, sizeof call->peer, "%s",
-                   vl_exchange_request(order->post->x)->peer);
+                   vl_exchange_peer(order->post->x));
     return !call->id.failed && !call->token.failed && !call->arguments.failed;
 }
 

@@ -92,7 +92,7 @@ deny(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
                              .tool = tool->def.name,
                              .permission = tool->def.permission,
                              .reason = "insufficient_scope",
-                             .peer = vl_exchange_request(turn->post->x)->peer,
+                             .peer = vl_exchange_peer(turn->post->x),
                              .correlation = correlation,
                          });
     if (vl_mcp_post_is_untouched(turn->post))

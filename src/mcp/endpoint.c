@@ -6,18 +6,9 @@
  */
 #include "mcp/endpoint.h"
 
-#include "mcp/accept.h"
+#include "mcp/arrival.h"
 #include "mcp/dispatch.h"
-
-/* One request on its way through the rules; all borrowed. */
-struct arrival {
-    struct vl_mcp_endpoint *endpoint;
-    struct vl_exchange *x;
-    const struct vl_http_request *request;
-    const struct vl_principal *principal;
-    struct vl_mcp_accept accept;
-    struct vl_rpc_id id; /* of the message, for errors about it */
-};
+#include "mcp/stream.h"
 
 struct vl_buf *
 vl_mcp_scratch(struct vl_mcp_endpoint *endpoint)
@@ -37,43 +28,52 @@ vl_mcp_endpoint_note(const struct vl_mcp_endpoint *endpoint,
         endpoint->hooks->note(note, endpoint->hooks->ctx);
 }
 
-static void
-note_session(const struct vl_mcp_endpoint *endpoint, enum vl_mcp_happening what,
-             const struct vl_principal *principal, const char *peer)
+void
+vl_mcp_endpoint_note_session(const struct vl_mcp_endpoint *endpoint,
+                             enum vl_mcp_happening what,
+                             const struct vl_principal *principal,
+                             const char *reason, const char *peer)
 {
-    bool foreign = what == VL_MCP_SESSION_HIJACK;
-    vl_mcp_endpoint_note(
-        endpoint,
-        &(struct vl_mcp_note){.what = what,
-                              .principal = principal,
-                              .peer = peer,
-                              .reason = foreign ? "not_the_owner" : NULL});
+    vl_mcp_endpoint_note(endpoint, &(struct vl_mcp_note){.what = what,
+                                                         .principal = principal,
+                                                         .peer = peer,
+                                                         .reason = reason});
 }
 
 static void
-on_session_end(struct vl_mcp_session *session, void *ctx)
+on_session_end(struct vl_mcp_session *session, const char *reason, void *ctx)
 {
     struct vl_mcp_endpoint *endpoint = ctx;
     vl_mcp_call_leave_session(session);
-    note_session(endpoint, VL_MCP_SESSION_CLOSED, &session->principal, NULL);
+    vl_mcp_post_leave_session(session);
+    if (session->stream)
+        vl_mcp_stream_close(session->stream, reason);
+    vl_mcp_endpoint_note_session(endpoint, VL_MCP_SESSION_CLOSED,
+                                 &session->principal, reason, NULL);
 }
 
 void
 vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint)
 {
-    if (endpoint->sweeping || endpoint->closing)
+    bool tend = !vl_list_is_empty(&endpoint->streams);
+    int64_t ms = tend ? VL_MCP_TEND_MS : VL_MCP_SWEEP_MS;
+    bool runs = endpoint->sweeping_ms && endpoint->sweeping_ms <= ms;
+    if (runs || endpoint->closing)
         return;
-    endpoint->sweeping = true;
-    vl_timer_start(endpoint->sweeper, VL_MCP_SWEEP_MS);
+    endpoint->sweeping_ms = ms;
+    vl_timer_start(endpoint->sweeper, ms);
 }
 
 static void
 sweep(void *ctx)
 {
     struct vl_mcp_endpoint *endpoint = ctx;
-    endpoint->sweeping = false;
-    vl_mcp_call_sweep(endpoint, vl_mono_now() - VL_MCP_CALL_MS);
+    int64_t now = vl_mono_now();
+    endpoint->sweeping_ms = 0;
+    vl_mcp_call_sweep(endpoint, now - VL_MCP_CALL_MS);
+    vl_mcp_streams_tend(endpoint);
     vl_mcp_sessions_sweep(&endpoint->sessions);
+    vl_mcp_archive_sweep(&endpoint->archive, now - VL_LIMIT_MCP_HISTORY_MS);
     if (endpoint->sessions.count || !vl_list_is_empty(&endpoint->calls))
         vl_mcp_endpoint_wake(endpoint);
 }
@@ -81,7 +81,7 @@ sweep(void *ctx)
 struct vl_mcp_endpoint *
 vl_mcp_endpoint_new(struct vl_mcp_server *server,
                     const struct vl_mcp_hooks *hooks, struct vl_loop *loop,
-                    const struct vl_clock *clock)
+                    const struct vl_clock *clock, unsigned home)
 {
     VL_ASSERT(hooks->may && hooks->refuse && hooks->login);
     struct vl_mcp_endpoint *endpoint = vl_alloc(sizeof *endpoint);
@@ -92,12 +92,15 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
     endpoint->frame = vl_buf_of(VL_MCP_ANSWER_MAX + 64);
     endpoint->sweeper = vl_timer_new(loop, sweep, endpoint);
     vl_list_init(&endpoint->calls);
+    vl_list_init(&endpoint->streams);
+    vl_mcp_archive_init(&endpoint->archive);
     vl_mcp_sessions_init(&endpoint->sessions,
                          &(struct vl_mcp_session_rules){
                              .max = VL_LIMIT_MCP_SESSIONS,
                              .max_per_user = VL_LIMIT_MCP_SESSIONS_PER_USER,
                              .max_per_owner = VL_LIMIT_MCP_SESSIONS_PER_CLIENT,
                              .idle_ms = VL_LIMIT_MCP_SESSION_IDLE_MS,
+                             .home = home,
                              .clock = clock,
                              .on_end = on_session_end,
                              .ctx = endpoint,
@@ -127,69 +130,21 @@ vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
     vl_mcp_sessions_end_family(&endpoint->sessions, session);
 }
 
-static void
-refuse(const struct arrival *a, int status, const char *why)
+void
+vl_mcp_endpoint_drain(struct vl_mcp_endpoint *endpoint)
 {
-    vl_mcp_reply_error(a->endpoint, a->x, status, a->id, why);
+    vl_mcp_streams_close(endpoint, "shutdown");
 }
 
-/* --- session and version --- */
-
-/* Several headers of one name could be read as different ones by a proxy in
- * front and by us. */
-static bool
-get_header(const struct arrival *a, struct vl_str name, struct vl_str *ret)
-{
-    return vl_headers_find(&a->request->headers, name, ret) <= 1;
-}
-
-/* @spec HT-35 HT-36: absent is what the session speaks. */
-static bool
-check_version(const struct arrival *a, const struct vl_mcp_session *session)
-{
-    struct vl_str text;
-    enum vl_mcp_version version;
-    if (!get_header(a, VL_STR("mcp-protocol-version"), &text)) {
-        refuse(a, 400, "MCP-Protocol-Version stands there twice");
-        return false;
-    }
-    if (!text.p)
-        return true;
-    if (!vl_mcp_version_parse(text, &version)) {
-        refuse(a, 400, "MCP-Protocol-Version is not supported");
-        return false;
-    }
-    if (session->version != version) {
-        refuse(a, 400, "MCP-Protocol-Version is not the session's");
-        return false;
-    }
-    return true;
-}
-
-/*
- * @spec HT-30 HT-31 SB-21 W-02: NULL, and answered, unless the request names a
- * session of this principal. A foreign one is answered like one that does not
- * exist, byte for byte.
- */
+/* @spec HT-30 */
 static struct vl_mcp_session *
-find_session(const struct arrival *a)
+find_session(const struct vl_mcp_arrival *a)
 {
     struct vl_str id;
-    struct vl_mcp_session *session = NULL;
-    if (!get_header(a, VL_STR("mcp-session-id"), &id) || !id.p) {
-        refuse(a, 400, "Mcp-Session-Id is required, once");
-        return NULL;
-    }
-    valet_status status = vl_mcp_sessions_find(&a->endpoint->sessions, id,
-                                               a->principal, &session);
-    if (status == VALET_DENIED)
-        note_session(a->endpoint, VL_MCP_SESSION_HIJACK, a->principal,
-                     a->request->peer);
-    if (status != VALET_OK) {
-        refuse(a, 404, "Session not found");
-        return NULL;
-    }
-    return check_version(a, session) ? session : NULL;
+    if (vl_mcp_arrival_header(a, VL_STR("mcp-session-id"), &id) && id.p)
+        return vl_mcp_arrival_session(a, id, VL_MCP_STREAMABLE);
+    vl_mcp_arrival_refuse(a, 400, "Mcp-Session-Id is required, once");
+    return NULL;
 }
 
 /* --- POST --- */
@@ -197,7 +152,8 @@ find_session(const struct arrival *a)
 /* @spec HT-37: nothing is agreed upon yet, so the body says which version, and
  * an MCP-Protocol-Version says nothing. */
 static void
-open_session(const struct arrival *a, const struct vl_rpc_message *message)
+open_session(const struct vl_mcp_arrival *a,
+             const struct vl_rpc_message *message)
 {
     struct vl_mcp_endpoint *endpoint = a->endpoint;
     struct vl_mcp_session *session = NULL;
@@ -210,14 +166,15 @@ open_session(const struct arrival *a, const struct vl_rpc_message *message)
         vl_mcp_reply(a->x, 200, vl_buf_str(text), NULL);
         return;
     }
-    if (vl_mcp_sessions_add(&endpoint->sessions, a->principal, version,
-                            &session, &err) != VALET_OK) {
-        refuse(a, 503, "Too many sessions are busy");
+    if (vl_mcp_sessions_add(&endpoint->sessions, a->principal,
+                            VL_MCP_STREAMABLE, version, &session,
+                            &err) != VALET_OK) {
+        vl_mcp_arrival_refuse(a, 503, "Too many sessions are busy");
         return;
     }
     vl_mcp_endpoint_wake(endpoint);
-    note_session(endpoint, VL_MCP_SESSION_OPENED, a->principal,
-                 a->request->peer);
+    vl_mcp_endpoint_note_session(endpoint, VL_MCP_SESSION_OPENED, a->principal,
+                                 NULL, a->request->peer);
     struct vl_buf *text = vl_mcp_scratch(endpoint);
     vl_mcp_dispatch_welcome(endpoint, message, version, text);
     if (a->accept.json) {
@@ -229,7 +186,8 @@ open_session(const struct arrival *a, const struct vl_rpc_message *message)
 }
 
 static void
-handle_message(const struct arrival *a, const struct vl_rpc_message *message)
+handle_message(const struct vl_mcp_arrival *a,
+               const struct vl_rpc_message *message)
 {
     struct vl_mcp_turn turn = {.endpoint = a->endpoint,
                                .principal = a->principal};
@@ -241,18 +199,18 @@ handle_message(const struct arrival *a, const struct vl_rpc_message *message)
     turn.session = find_session(a);
     if (!turn.session)
         return;
-    turn.post = vl_mcp_post_new(a->endpoint, a->x, a->accept, false);
-    if (turn.post)
-        vl_mcp_dispatch(&turn, message);
+    turn.post =
+        vl_mcp_post_new(a->endpoint, a->x, turn.session, a->accept, false);
+    vl_mcp_dispatch(&turn, message);
 }
 
 static void
-handle_single(const struct arrival *a, const struct json_t *body)
+handle_single(const struct vl_mcp_arrival *a, const struct json_t *body)
 {
     struct vl_rpc_message message;
     valet_error err;
     if (vl_rpc_read(body, &message, &err) != VALET_OK)
-        refuse(a, 400, err.message);
+        vl_mcp_arrival_refuse(a, 400, err.message);
     else
         handle_message(a, &message);
 }
@@ -275,7 +233,7 @@ handle_element(const struct vl_mcp_turn *turn, const struct json_t *element)
 /* @spec HT-15 HT-16: arrays are of 2025-03-26 alone; each element meets the
  * same checks as it would alone. */
 static void
-handle_batch(const struct arrival *a, const struct json_t *body)
+handle_batch(const struct vl_mcp_arrival *a, const struct json_t *body)
 {
     size_t size = vl_json_size(body);
     struct vl_mcp_session *session = find_session(a);
@@ -283,14 +241,12 @@ handle_batch(const struct arrival *a, const struct json_t *body)
         return;
     if (session->version != VL_MCP_2025_03_26 || size == 0 ||
         size > VL_MCP_BATCH_MAX) {
-        refuse(a, 400, "This array is no batch");
+        vl_mcp_arrival_refuse(a, 400, "This array is no batch");
         return;
     }
     struct vl_mcp_turn turn = {
         .endpoint = a->endpoint, .session = session, .principal = a->principal};
-    turn.post = vl_mcp_post_new(a->endpoint, a->x, a->accept, true);
-    if (!turn.post)
-        return;
+    turn.post = vl_mcp_post_new(a->endpoint, a->x, session, a->accept, true);
     /* A tool that finishes at once must end neither post nor session before
      * the last element. */
     vl_mcp_session_hold(session);
@@ -306,17 +262,14 @@ handle_batch(const struct arrival *a, const struct json_t *body)
 }
 
 static void
-handle_post(struct arrival *a)
+handle_post(struct vl_mcp_arrival *a)
 {
-    struct vl_str type;
-    if (!get_header(a, VL_STR("content-type"), &type) ||
-        !vl_media_type_is(type, "application/json")) {
-        refuse(a, 415, "The Content-Type is not application/json");
+    if (!vl_mcp_arrival_is_json(a))
         return;
-    }
     a->accept = vl_mcp_accept_read(&a->request->headers);
     if (!a->accept.json && !a->accept.events) {
-        refuse(a, 406, "Accept allows neither JSON nor an event stream");
+        vl_mcp_arrival_refuse(a, 406,
+                              "Accept allows neither JSON nor an event stream");
         return;
     }
     /* @spec W-04 */
@@ -329,10 +282,7 @@ handle_post(struct arrival *a)
     }
     if (vl_json_parse(a->request->body, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
         VALET_OK) {
-        struct vl_buf *text = vl_mcp_scratch(a->endpoint);
-        vl_rpc_write_error(text, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR,
-                           "Parse error");
-        vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
+        vl_mcp_arrival_refuse_text(a);
         return;
     }
     a->id = vl_rpc_find_id(doc.root);
@@ -342,14 +292,65 @@ handle_post(struct arrival *a)
         handle_single(a, doc.root);
 }
 
+/* --- GET, DELETE --- */
+
+/* @spec HT-25 HT-26: only what was sent on that very stream, and of this
+ * session: find_session() has made sure whose it is. */
+static void
+resume_stream(const struct vl_mcp_arrival *a, struct vl_mcp_session *session,
+              struct vl_mcp_event_id last)
+{
+    struct vl_mcp_post *post = vl_mcp_post_find(session, last.stream);
+    if (post) {
+        vl_mcp_post_resume(post, a->x, last);
+        return;
+    }
+    vl_mcp_post_replay(a->endpoint, session, a->x, last);
+    vl_exchange_finish(a->x);
+}
+
+/* @spec HT-21 HT-22 HT-27: it begins with an event of its own, so that a
+ * client can ask for the rest; "0" is no stream of a POST. */
+static void
+open_stream(const struct vl_mcp_arrival *a, struct vl_mcp_session *session)
+{
+    struct vl_str first = {NULL, 0};
+    if (session->version >= VL_MCP_2025_11_25)
+        first = vl_mcp_event_write(a->endpoint,
+                                   &(struct vl_mcp_event){.id = "0-0"});
+    vl_mcp_stream_open(a->endpoint, session, a->x, first);
+}
+
+static void
+handle_get(struct vl_mcp_arrival *a)
+{
+    struct vl_str text;
+    struct vl_mcp_event_id last = {0, 0};
+    a->accept = vl_mcp_accept_read(&a->request->headers);
+    if (!a->accept.events) {
+        vl_mcp_arrival_refuse(a, 406, "Accept does not allow an event stream");
+        return;
+    }
+    struct vl_mcp_session *session = find_session(a);
+    if (!session)
+        return;
+    if (!vl_mcp_arrival_header(a, VL_STR("last-event-id"), &text) ||
+        (text.n && !vl_mcp_event_id_parse(text, &last)))
+        vl_mcp_arrival_refuse(a, 400, "Last-Event-ID is none of ours");
+    else if (last.stream)
+        resume_stream(a, session, last);
+    else
+        open_stream(a, session);
+}
+
 /* @spec HT-32 */
 static void
-handle_delete(struct arrival *a)
+handle_delete(struct vl_mcp_arrival *a)
 {
     struct vl_mcp_session *session = find_session(a);
     if (!session)
         return;
-    vl_mcp_session_end(session);
+    vl_mcp_session_end(session, "client");
     vl_mcp_reply_empty(a->x, 204);
 }
 
@@ -357,14 +358,13 @@ void
 vl_mcp_endpoint_handle(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                        const struct vl_principal *principal)
 {
-    struct arrival a = {.endpoint = endpoint,
-                        .x = x,
-                        .request = vl_exchange_request(x),
-                        .principal = principal};
-    if (vl_str_eq(a.request->method, VL_STR("POST")))
+    struct vl_mcp_arrival a = vl_mcp_arrival_of(endpoint, x, principal);
+    if (vl_str_eqz(a.request->method, "POST"))
         handle_post(&a);
-    else if (vl_str_eq(a.request->method, VL_STR("DELETE")))
+    else if (vl_str_eqz(a.request->method, "GET"))
+        handle_get(&a);
+    else if (vl_str_eqz(a.request->method, "DELETE"))
         handle_delete(&a);
-    else /* @spec HT-21: there is no stream to GET */
-        refuse(&a, 405, "Method not allowed");
+    else
+        vl_mcp_refuse_method(x, "GET, POST, DELETE");
 }

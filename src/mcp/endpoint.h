@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One MCP server over Streamable HTTP (2025-03-26, 2025-06-18, 2025-11-25) at
- * one URL. The caller has checked Host, Origin and the bearer token already,
- * for this very request (@spec RS-19); the endpoint never asks who somebody
- * is, it is told. Sessions belong to a principal: user, client and token
- * family (@spec SB-21 SB-23); another's session id is answered like one that
- * does not exist.
+ * one URL, and over HTTP+SSE (2024-11-05) at two. The caller has checked Host,
+ * Origin and the bearer token already, for this very request (@spec RS-19); the
+ * endpoint never asks who somebody is, it is told. Sessions belong to a
+ * principal: user, client and token family (@spec SB-21 SB-23); another's
+ * session id is answered like one that does not exist.
  */
 #ifndef VL_MCP_ENDPOINT_H
 #define VL_MCP_ENDPOINT_H
@@ -33,9 +33,10 @@ struct vl_mcp_note {
     const struct vl_principal *principal;
     const char *tool;       /* or NULL */
     const char *permission; /* what the tool needs */
-    /* A stable code: TOOL_DENIED "insufficient_scope"; SESSION_HIJACK
-     * "not_the_owner"; TOOL_CANCELLED "client", "session_end", "time_out" or
-     * "shutdown"; TOOL_ENDED "tool_error" or "login_required" if it failed. */
+    /* A stable code: SESSION_CLOSED as in vl_mcp_session_end(); TOOL_DENIED
+     * "insufficient_scope"; SESSION_HIJACK "not_the_owner"; TOOL_CANCELLED
+     * "client", "session_end", "time_out" or "shutdown"; TOOL_ENDED
+     * "tool_error" or "login_required" if it failed. */
     const char *reason;
     const char *peer;
     const char *correlation;
@@ -52,22 +53,35 @@ struct vl_mcp_hooks {
     /* Answers 401: the sign-in behind this token has ended (@spec S-08). */
     void (*login)(struct vl_exchange *x, void *ctx);
     void (*note)(const struct vl_mcp_note *note, void *ctx);
+    /* Sends a request, unanswered, to the worker with this number; false when
+     * there is none. NULL: there is one worker. */
+    bool (*hand_over)(struct vl_exchange *x, unsigned home, void *ctx);
     void *ctx;
 };
 
-/* Server, hooks and clock are borrowed and outlive the endpoint. */
+/* Server, hooks and clock are borrowed and outlive the endpoint. `home` is the
+ * number of the worker it is on, below 256: its sessions carry it. */
 struct vl_mcp_endpoint *
 vl_mcp_endpoint_new(struct vl_mcp_server *server,
                     const struct vl_mcp_hooks *hooks, struct vl_loop *loop,
-                    const struct vl_clock *clock);
+                    const struct vl_clock *clock, unsigned home);
 /* Ends all sessions; calls under way are cancelled and their results
  * dropped. */
 void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);
 
+/* Closes the streams that would stay open; what runs goes on. */
+void vl_mcp_endpoint_drain(struct vl_mcp_endpoint *endpoint);
+
 /* Answers one request (any method) of this principal, which is copied. */
-void
-vl_mcp_endpoint_handle(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                       const struct vl_principal *principal);
+typedef void
+vl_mcp_endpoint_handler(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                        const struct vl_principal *principal);
+/* Streamable HTTP. */
+vl_mcp_endpoint_handler vl_mcp_endpoint_handle;
+/* HTTP+SSE: the stream, whose `endpoint` event names "/message", and the
+ * address that messages are posted to. */
+vl_mcp_endpoint_handler vl_mcp_endpoint_handle_sse;
+vl_mcp_endpoint_handler vl_mcp_endpoint_handle_message;
 /* Ends the sessions of a token family (revoked, signed out). */
 void vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
                                 const char *session);

@@ -2,10 +2,13 @@
  *
  * What the files of one endpoint share. The way of a request:
  *
- *     endpoint.c  HTTP rules, session          (one per server and URL)
+ *     endpoint.c  rules of Streamable HTTP     (one per server and URL)
+ *     http_sse.c  rules of HTTP+SSE
+ *     arrival.c   what both ask of a request
  *     dispatch.c  methods                      (one per message)
  *     call.c      a tool at work               (one per tools/call)
  *     post.c      who is waiting for answers   (one per POST)
+ *     stream.c    a stream that stays open     (at most one per session)
  */
 #ifndef VL_MCP_INSIDE_H
 #define VL_MCP_INSIDE_H
@@ -22,8 +25,10 @@
 /* @spec HT-40: a tool that has not answered by then is given up, progress or
  * not. */
 #define VL_MCP_CALL_MS 300000
-/* How often is looked for sessions and calls that are too old. */
+/* How often is looked for sessions and calls that are too old, and for streams
+ * whose token has expired. */
 #define VL_MCP_SWEEP_MS 15000
+#define VL_MCP_TEND_MS  1000
 /* Elements of a batch. */
 #define VL_MCP_BATCH_MAX 64
 
@@ -34,17 +39,24 @@ struct vl_mcp_endpoint {
     struct vl_mcp_sessions sessions;
     struct vl_mcp_catalog catalog;
     struct vl_list calls; /* at work, the oldest first */
+    struct vl_list streams;
+    struct vl_mcp_archive archive;
     struct vl_timer *sweeper;
-    bool sweeping, closing;
+    int64_t sweeping_ms; /* it runs with this; 0: it does not */
+    bool closing;
     /* For what is handed to the HTTP server (which copies) at once. */
     struct vl_buf scratch, frame;
 };
 
 /* The scratch buffer, emptied. */
 struct vl_buf *vl_mcp_scratch(struct vl_mcp_endpoint *endpoint);
-/* Starts the sweeper, if it is not running. */
+/* Starts the sweeper, if it is not running, or too slowly. */
 void vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint);
 void vl_mcp_endpoint_note(const struct vl_mcp_endpoint *endpoint,
                           const struct vl_mcp_note *note);
+void vl_mcp_endpoint_note_session(const struct vl_mcp_endpoint *endpoint,
+                                  enum vl_mcp_happening what,
+                                  const struct vl_principal *principal,
+                                  const char *reason, const char *peer);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/post.h"
 
+#include "mcp/stream.h"
+
 static struct vl_reply
 head_of(int status, const char *type)
 {
@@ -16,8 +18,6 @@ vl_mcp_reply(struct vl_exchange *x, int status, struct vl_str json,
     struct vl_reply reply = head_of(status, "application/json");
     if (session)
         vl_reply_add(&reply, "Mcp-Session-Id", vl_str_z(session));
-    if (status == 405)
-        vl_reply_add(&reply, "Allow", VL_STR("POST, DELETE"));
     reply.body = json;
     vl_exchange_reply(x, &reply);
 }
@@ -29,41 +29,28 @@ vl_mcp_reply_empty(struct vl_exchange *x, int status)
     vl_exchange_reply(x, &reply);
 }
 
-/*
- * One event. JSON of ours has no line breaks (the writer escapes them), so one
- * data line holds it.
- */
-static struct vl_str
-frame(struct vl_mcp_endpoint *endpoint, struct vl_str json)
-{
-    if (endpoint->frame.cap > VL_MCP_KEEP_MAX)
-        vl_buf_done(&endpoint->frame);
-    vl_buf_clear(&endpoint->frame);
-    vl_buf_addz(&endpoint->frame, "event: message\ndata: ");
-    vl_buf_add(&endpoint->frame, json);
-    vl_buf_addz(&endpoint->frame, "\n\n");
-    return vl_buf_str(&endpoint->frame);
-}
-
-static void
-start_events(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-             struct vl_str json, const char *session)
-{
-    struct vl_reply reply = head_of(200, "text/event-stream");
-    /* Proxies would hold events back until a buffer is full. */
-    vl_reply_add(&reply, "X-Accel-Buffering", VL_STR("no"));
-    if (session)
-        vl_reply_add(&reply, "Mcp-Session-Id", vl_str_z(session));
-    reply.body = frame(endpoint, json);
-    vl_exchange_start(x, &reply);
-}
-
 void
 vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                    struct vl_str json, const char *session)
 {
-    start_events(endpoint, x, json, session);
+    vl_mcp_events_start(
+        x,
+        vl_mcp_event_write(
+            endpoint, &(struct vl_mcp_event){.name = "message", .data = json}),
+        session);
     vl_exchange_finish(x);
+}
+
+void
+vl_mcp_refuse_method(struct vl_exchange *x, const char *allow)
+{
+    vl_auto(vl_buf) text = vl_buf_of(256);
+    vl_rpc_write_error(&text, VL_RPC_NULL_ID, VL_RPC_REFUSED,
+                       "Method not allowed");
+    struct vl_reply reply = head_of(405, "application/json");
+    vl_reply_add(&reply, "Allow", vl_str_z(allow));
+    reply.body = vl_buf_str(&text);
+    vl_exchange_reply(x, &reply);
 }
 
 static enum vl_rpc_code
@@ -91,23 +78,55 @@ vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
     vl_mcp_reply(x, status, vl_buf_str(out), NULL);
 }
 
+/* --- life --- */
+
 struct vl_mcp_post *
 vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                struct vl_mcp_accept accept, bool batch)
+                struct vl_mcp_session *session, struct vl_mcp_accept accept,
+                bool batch)
 {
-    struct vl_mcp_post *post =
-        vl_arena_alloc(vl_exchange_arena(x), sizeof *post);
-    if (!post) {
-        vl_mcp_reply_error(endpoint, x, 500, VL_RPC_NULL_ID, "Out of memory");
-        return NULL;
-    }
+    struct vl_mcp_post *post = vl_alloc(sizeof *post);
     post->endpoint = endpoint;
     post->x = x;
+    post->session = session;
+    vl_list_init(&post->in_session);
     post->holds = 1;
     post->batch = batch;
     post->accept = accept;
     post->answers = vl_buf_of(VL_MCP_ANSWER_MAX);
     return post;
+}
+
+struct vl_mcp_post *
+vl_mcp_post_new_sse(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                    struct vl_mcp_session *session)
+{
+    struct vl_mcp_post *post = vl_mcp_post_new(
+        endpoint, x, session, (struct vl_mcp_accept){.events = true}, false);
+    post->is_sse = true;
+    post->holds = 2;
+    return post;
+}
+
+static void
+release(struct vl_mcp_post *post)
+{
+    vl_list_remove(&post->in_session);
+    vl_buf_done(&post->answers);
+    free(post);
+}
+
+void
+vl_mcp_post_accept(struct vl_mcp_post *post)
+{
+    if (post->x)
+        vl_exchange_reply(post->x,
+                          &(struct vl_reply){.status = 202,
+                                             .type = "text/plain",
+                                             .body = VL_STR("Accepted")});
+    post->x = NULL;
+    if (--post->holds == 0)
+        release(post);
 }
 
 void
@@ -119,40 +138,72 @@ vl_mcp_post_hold(struct vl_mcp_post *post)
 bool
 vl_mcp_post_is_untouched(const struct vl_mcp_post *post)
 {
+    if (post->is_sse)
+        return post->x != NULL;
     return !post->batch && !post->streaming && post->holds == 1;
 }
 
 struct vl_exchange *
 vl_mcp_post_take_exchange(struct vl_mcp_post *post)
 {
-    vl_buf_done(&post->answers);
-    return post->x;
+    struct vl_exchange *x = post->x;
+    post->x = NULL;
+    if (--post->holds == 0)
+        release(post);
+    return x;
 }
+
+/* --- its stream --- */
 
 bool
 vl_mcp_post_can_send(const struct vl_mcp_post *post)
 {
+    if (post->is_sse)
+        return post->session->stream &&
+               !vl_mcp_stream_is_slow(post->session->stream);
     return post->accept.events && !post->stalled && !post->refusal;
 }
 
 static void
-resume(void *ctx)
+resume_sending(void *ctx)
 {
     struct vl_mcp_post *post = ctx;
     post->stalled = false;
 }
 
+/* The next event, kept and in the frame buffer. */
+static struct vl_str
+number_event(struct vl_mcp_post *post, struct vl_str json)
+{
+    char id[VL_MCP_EVENT_ID_SIZE];
+    struct vl_mcp_endpoint *endpoint = post->endpoint;
+    post->last.number++;
+    vl_mcp_history_keep(&post->session->history, &endpoint->archive, post->last,
+                        json, vl_mono_now());
+    vl_mcp_endpoint_wake(endpoint);
+    vl_mcp_event_id_write(post->last, id);
+    return vl_mcp_event_write(
+        endpoint,
+        &(struct vl_mcp_event){.id = id, .name = "message", .data = json});
+}
+
 static void
 send_event(struct vl_mcp_post *post, struct vl_str json)
 {
+    if (post->is_sse) {
+        if (post->session->stream)
+            vl_mcp_stream_send(post->session->stream, json);
+        return;
+    }
     if (post->streaming) {
-        struct vl_str event = frame(post->endpoint, json);
-        post->stalled = !vl_exchange_write(post->x, event);
+        post->stalled = !vl_exchange_write(post->x, number_event(post, json));
         return;
     }
     post->streaming = true;
-    vl_exchange_watch(post->x, NULL, resume, post);
-    start_events(post->endpoint, post->x, json, NULL);
+    post->last.stream = ++post->session->history.streams;
+    vl_list_add_last(&post->session->posts, &post->in_session);
+    vl_exchange_watch(post->x, NULL, resume_sending, post);
+    vl_mcp_events_start(post->x, number_event(post, json), NULL);
 }
 
 /* @spec HT-19 */
@@ -162,6 +213,68 @@ vl_mcp_post_send(struct vl_mcp_post *post, struct vl_str json)
     if (vl_mcp_post_can_send(post))
         send_event(post, json);
 }
+
+struct vl_mcp_post *
+vl_mcp_post_find(const struct vl_mcp_session *session, unsigned stream)
+{
+    VL_LIST_EACH (it, &session->posts) {
+        struct vl_mcp_post *post =
+            VL_CONTAINER(it, struct vl_mcp_post, in_session);
+        if (post->last.stream == stream)
+            return post;
+    }
+    return NULL;
+}
+
+/* --- its stream, lost and found --- */
+
+struct replay {
+    struct vl_mcp_endpoint *endpoint;
+    struct vl_exchange *x;
+    bool started;
+};
+
+static void
+replay_event(struct vl_mcp_event_id id, struct vl_str json, void *ctx)
+{
+    struct replay *replay = ctx;
+    char text[VL_MCP_EVENT_ID_SIZE];
+    vl_mcp_event_id_write(id, text);
+    struct vl_str event = vl_mcp_event_write(
+        replay->endpoint,
+        &(struct vl_mcp_event){.id = text, .name = "message", .data = json});
+    if (replay->started)
+        (void)vl_exchange_write(replay->x, event);
+    else
+        vl_mcp_events_start(replay->x, event, NULL);
+    replay->started = true;
+}
+
+void
+vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
+                   struct vl_mcp_session *session, struct vl_exchange *x,
+                   struct vl_mcp_event_id last)
+{
+    struct replay replay = {endpoint, x, false};
+    vl_mcp_history_replay(&session->history, last, replay_event, &replay);
+    if (!replay.started)
+        vl_mcp_events_start(x, VL_STR(":\n\n"), NULL);
+}
+
+void
+vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
+                   struct vl_mcp_event_id last)
+{
+    struct vl_exchange *old = post->x;
+    vl_exchange_watch(old, NULL, NULL, NULL);
+    vl_exchange_finish(old);
+    post->x = x;
+    post->stalled = false;
+    vl_exchange_watch(x, NULL, resume_sending, post);
+    vl_mcp_post_replay(post->endpoint, post->session, x, last);
+}
+
+/* --- its end --- */
 
 /* Everything is gathered: `json` is the answer, or empty. */
 static void
@@ -175,6 +288,7 @@ conclude(struct vl_mcp_post *post, struct vl_str json)
     } else if (post->streaming || (json.n && !post->accept.json)) {
         if (json.n)
             send_event(post, json);
+        vl_exchange_watch(x, NULL, NULL, NULL);
         vl_exchange_finish(x);
     } else if (json.n) {
         vl_mcp_reply(x, 200, json, NULL);
@@ -182,22 +296,32 @@ conclude(struct vl_mcp_post *post, struct vl_str json)
         /* Notifications; or a request that was taken back. */
         vl_mcp_reply_empty(x, 202);
     }
+    release(post);
 }
 
 static void
 conclude_batch(struct vl_mcp_post *post)
 {
-    /* The post goes with its exchange, so the answers have to be ours. */
-    vl_auto(vl_buf) answers = vl_buf_take(&post->answers);
-    bool any = vl_buf_size(&answers) > 0;
+    bool any = vl_buf_size(&post->answers) > 0;
     if (any)
-        vl_buf_addc(&answers, ']');
-    if (answers.failed) {
-        vl_buf_clear(&answers);
-        vl_rpc_write_error(&answers, VL_RPC_NULL_ID, VL_RPC_INTERNAL,
+        vl_buf_addc(&post->answers, ']');
+    if (post->answers.failed) {
+        vl_buf_clear(&post->answers);
+        vl_rpc_write_error(&post->answers, VL_RPC_NULL_ID, VL_RPC_INTERNAL,
                            "The answers are too long");
     }
-    conclude(post, vl_buf_str(&answers));
+    conclude(post, vl_buf_str(&post->answers));
+}
+
+/* With the answer on the session's stream there is nothing left to do but to
+ * accept the message, if that was not done yet. */
+static void
+conclude_sse(struct vl_mcp_post *post, struct vl_str json)
+{
+    if (json.n && !post->refusal)
+        send_event(post, json);
+    if (post->holds == 0)
+        release(post);
 }
 
 void
@@ -205,9 +329,12 @@ vl_mcp_post_answer(struct vl_mcp_post *post, struct vl_str json)
 {
     VL_ASSERT(post->holds > 0);
     post->holds--;
+    if (post->is_sse) {
+        conclude_sse(post, json);
+        return;
+    }
     if (!post->batch) {
         VL_ASSERT(post->holds == 0);
-        vl_buf_done(&post->answers);
         conclude(post, json);
         return;
     }
@@ -224,4 +351,11 @@ vl_mcp_post_fail(struct vl_mcp_post *post, int status)
 {
     post->refusal = status;
     vl_mcp_post_answer(post, (struct vl_str){NULL, 0});
+}
+
+void
+vl_mcp_post_leave_session(struct vl_mcp_session *session)
+{
+    VL_LIST_EACH (it, &session->posts)
+        vl_list_remove(it);
 }

@@ -4,18 +4,29 @@
  * out, as JSON or as an event stream (@spec HT-18). Each part that still owes
  * something holds the post; with the last hold given back it answers the
  * exchange, and is gone.
+ *
+ * What goes out on a stream is numbered and kept in the session's history:
+ * a client that lost its connection comes back with a GET, and the post goes
+ * on there (@spec HT-26).
+ *
+ * A post of HTTP+SSE answers on the stream of its session. Its exchange only
+ * waits to be told that the message was accepted.
  */
 #ifndef VL_MCP_POST_H
 #define VL_MCP_POST_H
 
 #include "mcp/accept.h"
-#include "mcp/inside.h"
+#include "mcp/event.h"
 
 struct vl_mcp_post {
     struct vl_mcp_endpoint *endpoint;
-    struct vl_exchange *x;
+    struct vl_exchange *x; /* of HTTP+SSE: NULL once it is answered */
+    struct vl_mcp_session *session;
+    struct vl_list in_session;   /* as soon as it is a stream */
+    struct vl_mcp_event_id last; /* event that was sent */
     size_t holds;
     bool batch;
+    bool is_sse; /* HTTP+SSE */
     struct vl_mcp_accept accept;
     bool streaming;        /* the head of a stream is out */
     bool stalled;          /* the client reads too slowly */
@@ -23,10 +34,17 @@ struct vl_mcp_post {
     struct vl_buf answers; /* of a batch, with commas between */
 };
 
-/* With one hold. NULL (and the exchange answered) without memory. */
+/* With one hold. The session lives as long as anybody may answer. */
 struct vl_mcp_post *
 vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                struct vl_mcp_accept accept, bool batch);
+                struct vl_mcp_session *session, struct vl_mcp_accept accept,
+                bool batch);
+/* Of HTTP+SSE, with one hold for the answer and one that is given back by
+ * vl_mcp_post_accept(): it answers 202, unless somebody took the exchange. */
+struct vl_mcp_post *
+vl_mcp_post_new_sse(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                    struct vl_mcp_session *session);
+void vl_mcp_post_accept(struct vl_mcp_post *post);
 void vl_mcp_post_hold(struct vl_mcp_post *post);
 /* Gives a hold back together with an answer, which is copied; an empty one
  * means that there is nothing to say. */
@@ -38,6 +56,19 @@ void vl_mcp_post_fail(struct vl_mcp_post *post, int status);
  * is gone for the caller, who has the only hold. */
 bool vl_mcp_post_is_untouched(const struct vl_mcp_post *post);
 struct vl_exchange *vl_mcp_post_take_exchange(struct vl_mcp_post *post);
+/* Goes on with a stream on another exchange, after the event `last`. */
+void vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
+                        struct vl_mcp_event_id last);
+/* The one of the session whose stream has this number; NULL when there is
+ * none, or it has ended. */
+struct vl_mcp_post *
+vl_mcp_post_find(const struct vl_mcp_session *session, unsigned stream);
+/* A stream of what was kept of one that has ended. */
+void vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
+                        struct vl_mcp_session *session, struct vl_exchange *x,
+                        struct vl_mcp_event_id last);
+/* The session ends: nobody can come back for its streams. */
+void vl_mcp_post_leave_session(struct vl_mcp_session *session);
 /* Would vl_mcp_post_send() send something? */
 bool vl_mcp_post_can_send(const struct vl_mcp_post *post);
 /* A message on the way to the answer: begins a stream if need be. */
@@ -53,6 +84,8 @@ void vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                         struct vl_str json, const char *session);
 /* A status without a body, such as 202 and 204. */
 void vl_mcp_reply_empty(struct vl_exchange *x, int status);
+/* 405, with the methods that are allowed. */
+void vl_mcp_refuse_method(struct vl_exchange *x, const char *allow);
 /* A JSON-RPC error; `id` is null where it could not be read. */
 void vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                         int status, struct vl_rpc_id id, const char *message);

@@ -4,7 +4,12 @@
 #include "core/enc.h"
 #include "core/status.h"
 
+#define RANDOM_SIZE 32
+
+static const char hex_digits[] = "0123456789abcdef";
+
 static const char *const version_names[VL_MCP_VERSION_COUNT] = {
+    [VL_MCP_2024_11_05] = "2024-11-05",
     [VL_MCP_2025_03_26] = "2025-03-26",
     [VL_MCP_2025_06_18] = "2025-06-18",
     [VL_MCP_2025_11_25] = "2025-11-25",
@@ -51,7 +56,8 @@ vl_mcp_sessions_done(struct vl_mcp_sessions *sessions)
 {
     while (!vl_list_is_empty(&sessions->all))
         vl_mcp_session_end(
-            VL_CONTAINER(sessions->all.next, struct vl_mcp_session, in_all));
+            VL_CONTAINER(sessions->all.next, struct vl_mcp_session, in_all),
+            "shutdown");
     vl_map_done(&sessions->by_id);
     vl_map_done(&sessions->owners);
     vl_map_done(&sessions->users);
@@ -117,7 +123,7 @@ become_idle(struct vl_mcp_session *session, int64_t now)
 }
 
 void
-vl_mcp_session_end(struct vl_mcp_session *session)
+vl_mcp_session_end(struct vl_mcp_session *session, const char *reason)
 {
     struct vl_mcp_sessions *sessions = session->table;
     if (!sessions)
@@ -134,7 +140,7 @@ vl_mcp_session_end(struct vl_mcp_session *session)
     leave_owner(&sessions->users, session->user);
     session->owner = session->user = NULL;
     sessions->count--;
-    sessions->rules.on_end(session, sessions->rules.ctx);
+    sessions->rules.on_end(session, reason, sessions->rules.ctx);
     vl_mcp_session_release(session);
 }
 
@@ -150,7 +156,7 @@ vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions, const char *family)
                 VL_CONTAINER(it, struct vl_mcp_session, in_all);
             if (strcmp(session->principal.session, family) != 0)
                 continue;
-            vl_mcp_session_end(session);
+            vl_mcp_session_end(session, "family_end");
             found = true;
             break;
         }
@@ -166,7 +172,7 @@ end_idle(struct vl_mcp_sessions *sessions, int64_t now)
             VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle);
         if (now - oldest->used_ms < sessions->rules.idle_ms)
             return;
-        vl_mcp_session_end(oldest);
+        vl_mcp_session_end(oldest, "idle");
     }
 }
 
@@ -184,7 +190,8 @@ end_oldest_of(struct vl_mcp_owner *owner, bool is_user)
     struct vl_list *first = owner->idle.next;
     vl_mcp_session_end(
         is_user ? VL_CONTAINER(first, struct vl_mcp_session, in_user_idle)
-                : VL_CONTAINER(first, struct vl_mcp_session, in_owner_idle));
+                : VL_CONTAINER(first, struct vl_mcp_session, in_owner_idle),
+        "evicted");
     return true;
 }
 
@@ -206,18 +213,37 @@ make_room(struct vl_mcp_sessions *sessions, struct vl_mcp_owner *owner,
     if (vl_list_is_empty(&sessions->idle))
         return false;
     vl_mcp_session_end(
-        VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle));
+        VL_CONTAINER(sessions->idle.next, struct vl_mcp_session, in_idle),
+        "evicted");
+    return true;
+}
+
+/* It says nothing that a client does not know: which connection it was. */
+bool
+vl_mcp_session_home(struct vl_str id, unsigned *ret)
+{
+    unsigned home = 0;
+    if (id.n != VL_MCP_SESSION_ID_SIZE - 1)
+        return false;
+    for (size_t i = id.n - 2; i < id.n; i++) {
+        const char *digit = memchr(hex_digits, id.p[i], 16);
+        if (!digit)
+            return false;
+        home = 16 * home + (unsigned)(digit - hex_digits);
+    }
+    *ret = home;
     return true;
 }
 
 /* @spec HT-29 SB-22 */
 static void
-make_id(char ret[VL_MCP_SESSION_ID_SIZE])
+make_id(unsigned home, char ret[VL_MCP_SESSION_ID_SIZE])
 {
-    char bytes[32];
+    char bytes[RANDOM_SIZE];
     vl_random(bytes, sizeof bytes);
     vl_auto(vl_buf) text = vl_buf_of_secret(VL_MCP_SESSION_ID_SIZE - 1);
     vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
+    vl_buf_addf(&text, "%02x", home);
     /* A short id could be guessed: rather stop than hand one out. */
     VL_ASSERT(vl_buf_size(&text) == VL_MCP_SESSION_ID_SIZE - 1);
     memcpy(ret, vl_buf_cstr(&text), VL_MCP_SESSION_ID_SIZE);
@@ -227,6 +253,7 @@ make_id(char ret[VL_MCP_SESSION_ID_SIZE])
 valet_status
 vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     const struct vl_principal *principal,
+                    enum vl_mcp_transport transport,
                     enum vl_mcp_version version, struct vl_mcp_session **ret,
                     valet_error *err)
 {
@@ -241,13 +268,16 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
         return vl_fail(err, VALET_LIMIT, "", "too many sessions are busy");
     }
     struct vl_mcp_session *session = vl_alloc(sizeof *session);
-    make_id(session->id);
+    make_id(sessions->rules.home, session->id);
     session->principal = *principal;
+    session->transport = transport;
     session->version = version;
     session->table = sessions;
     session->owner = owner;
     session->user = user;
     vl_list_init(&session->calls);
+    vl_list_init(&session->posts);
+    vl_mcp_history_init(&session->history);
     vl_list_init(&session->in_all);
     vl_list_init(&session->in_idle);
     vl_list_init(&session->in_owner_idle);
@@ -275,6 +305,8 @@ vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
         return VALET_DENIED;
     if (session->holds == 0)
         become_idle(session, now);
+    if (session->principal.expires_ms < principal->expires_ms)
+        session->principal.expires_ms = principal->expires_ms;
     *ret = session;
     return VALET_OK;
 }
@@ -295,8 +327,10 @@ vl_mcp_session_release(struct vl_mcp_session *session)
     VL_ASSERT(session->holds > 0);
     if (--session->holds)
         return;
-    if (session->table)
+    if (session->table) {
         become_idle(session, vl_clock_now(session->table->rules.clock));
-    else
-        free(session);
+        return;
+    }
+    vl_mcp_history_done(&session->history);
+    free(session);
 }

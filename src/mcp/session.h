@@ -12,8 +12,10 @@
 #include "core/map.h"
 #include "core/principal.h"
 #include "core/sys.h"
+#include "mcp/history.h"
 
 enum vl_mcp_version {
+    VL_MCP_2024_11_05,
     VL_MCP_2025_03_26,
     VL_MCP_2025_06_18,
     VL_MCP_2025_11_25,
@@ -24,17 +26,31 @@ enum vl_mcp_version {
 const char *vl_mcp_version_name(enum vl_mcp_version version);
 bool vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret);
 
-/* 256 random bits in base64url. */
-#define VL_MCP_SESSION_ID_SIZE 44
+/* How its client reaches a session; never in both ways. */
+enum vl_mcp_transport {
+    VL_MCP_STREAMABLE, /* Streamable HTTP */
+    VL_MCP_HTTP_SSE,   /* the two addresses of 2024-11-05 */
+};
 
+/* 256 random bits in base64url, and two hexadecimal digits that say on which
+ * worker the session lives. */
+#define VL_MCP_SESSION_ID_SIZE 46
+/* The worker that an id names; false when it is no id of ours. */
+bool vl_mcp_session_home(struct vl_str id, unsigned *ret);
+
+struct vl_mcp_stream;
 struct vl_mcp_owner; /* private: the sessions of a user, or of one and client */
 
 struct vl_mcp_session {
     char id[VL_MCP_SESSION_ID_SIZE];
     struct vl_principal principal;
+    enum vl_mcp_transport transport;
     enum vl_mcp_version version;
     struct vl_list calls; /* of whoever runs calls in it */
     size_t call_count;
+    struct vl_mcp_stream *stream;  /* open at the moment, or NULL */
+    struct vl_list posts;          /* whose answer is a stream */
+    struct vl_mcp_history history; /* of those streams */
     /* The rest is the table's. */
     struct vl_mcp_sessions *table; /* NULL: has ended */
     struct vl_mcp_owner *owner, *user;
@@ -47,10 +63,12 @@ struct vl_mcp_session_rules {
     /* In all; of a user; of a user with one client. */
     size_t max, max_per_user, max_per_owner;
     int64_t idle_ms;
+    unsigned home; /* the worker they live on, below 256 */
     const struct vl_clock *clock;
-    /* A session ends, by whatever cause; it is out of the table already and
-     * lives until the call returns and all holds are gone. */
-    void (*on_end)(struct vl_mcp_session *session, void *ctx);
+    /* A session ends; `reason` is a code for the audit. It is out of the table
+     * already and lives until the call returns and all holds are gone. */
+    void (*on_end)(struct vl_mcp_session *session, const char *reason,
+                   void *ctx);
     void *ctx;
 };
 
@@ -72,17 +90,21 @@ void vl_mcp_sessions_done(struct vl_mcp_sessions *sessions);
 valet_status
 vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     const struct vl_principal *principal,
+                    enum vl_mcp_transport transport,
                     enum vl_mcp_version version, struct vl_mcp_session **ret,
                     valet_error *err) VALET_CHECK;
 /*
- * Finds and counts it as used. VALET_NOT_FOUND; or VALET_DENIED when it is
+ * Finds and counts it as used; a principal whose token lives longer prolongs
+ * the session's. VALET_NOT_FOUND; or VALET_DENIED when it is
  * another's, which strangers must not be able to tell from the former.
  */
 valet_status
 vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
                      const struct vl_principal *principal,
                      struct vl_mcp_session **ret) VALET_CHECK;
-void vl_mcp_session_end(struct vl_mcp_session *session);
+/* `reason`: "client", "client_gone", "evicted", "family_end", "idle",
+ * "shutdown", "token_expire" or "too_slow". */
+void vl_mcp_session_end(struct vl_mcp_session *session, const char *reason);
 /* Those of a token family. Looks at every session: it happens seldom. */
 void vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions,
                                 const char *family);

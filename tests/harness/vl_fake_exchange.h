@@ -17,7 +17,8 @@
 struct fake_answer {
     int status; /* 0: none yet */
     bool streaming, finished;
-    bool full; /* set by the test: writes say "stop" */
+    bool full;      /* set by the test: writes say "stop" */
+    size_t waiting; /* set by the test: bytes the peer has not read */
     struct {
         char name[40], value[80];
     } headers[12];
@@ -32,6 +33,7 @@ struct vl_exchange {
     struct vl_buf body;
     struct fake_answer *answer;
     bool closed;
+    void (*on_close)(void *ctx);
     void (*on_drain)(void *ctx);
     void *ctx;
 };
@@ -70,6 +72,15 @@ fake_header(const struct fake_answer *answer, const char *name)
         if (strcmp(answer->headers[i].name, name) == 0)
             return answer->headers[i].value;
     return NULL;
+}
+
+/* The peer hangs up. */
+static inline void
+fake_hang_up(struct fake_answer *answer)
+{
+    answer->x->closed = true;
+    if (answer->x->on_close)
+        answer->x->on_close(answer->x->ctx);
 }
 
 /* What waited has been read by the peer. */
@@ -128,6 +139,28 @@ vl_exchange_arena(struct vl_exchange *x)
     return &x->arena;
 }
 
+const char *
+vl_exchange_peer(const struct vl_exchange *x)
+{
+    return x->request.peer;
+}
+
+/* What was forgotten is gone, for the sanitizer to see. */
+void
+vl_exchange_forget_request(struct vl_exchange *x)
+{
+    VL_ASSERT(x->answer->streaming);
+    vl_arena_done(&x->arena);
+    vl_buf_done(&x->body);
+    x->request.headers.count = 0;
+}
+
+size_t
+vl_exchange_waiting(const struct vl_exchange *x)
+{
+    return x->answer->waiting;
+}
+
 void
 vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value)
 {
@@ -175,7 +208,7 @@ void
 vl_exchange_watch(struct vl_exchange *x, void (*on_close)(void *ctx),
                   void (*on_drain)(void *ctx), void *ctx)
 {
-    (void)on_close;
+    x->on_close = on_close;
     x->on_drain = on_drain;
     x->ctx = ctx;
 }

@@ -284,7 +284,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     valet_mcp_server *server = new_server(&bench);
     struct vl_mcp_hooks hooks = {.may = may, .refuse = refuse, .login = login};
     struct vl_mcp_endpoint *endpoint =
-        vl_mcp_endpoint_new(server, &hooks, loop, &vl_clock_system);
+        vl_mcp_endpoint_new(server, &hooks, loop, &vl_clock_system, 0);
     post(endpoint, &bench, data[0], vl_str_of(data + 1, size - 1));
     vl_mcp_endpoint_free(endpoint);
     valet_mcp_server_free(server);

@@ -36,12 +36,14 @@ static const struct vl_principal alice = {
     .user = {.tid = "t", .oid = "alice"},
     .session = "f1",
     .scopes = "read",
+    .expires_ms = 600000,
 };
 static const struct vl_principal mallory = {
     .client = {"c2"},
     .user = {.tid = "t", .oid = "mallory"},
     .session = "f2",
     .scopes = "read",
+    .expires_ms = 600000,
 };
 
 static int64_t
@@ -207,10 +209,10 @@ open_desk(void **state)
     add_tool(desk, "signed_out", "read", tool_signed_out);
     add_tool(desk, "broken", "read", tool_broken);
     add_tool(desk, "secret", "admin", tool_echo);
-    desk->hooks = (struct vl_mcp_hooks){hook_may, hook_refuse, hook_login,
-                                        hook_note, desk};
+    desk->hooks = (struct vl_mcp_hooks){hook_may,  hook_refuse, hook_login,
+                                        hook_note, NULL,        desk};
     desk->endpoint = vl_mcp_endpoint_new(desk->server, &desk->hooks, desk->loop,
-                                         &desk->clock);
+                                         &desk->clock, 0);
     *state = desk;
     return 0;
 }

@@ -11,6 +11,7 @@
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
     ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"" text            \
     "\"}],\"isError\":false}}"
+#define ID(id)      "id: " id "\n"
 #define EVENT(json) "event: message\ndata: " json "\n\n"
 #define CANCEL(id)                                                             \
     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","             \
@@ -183,13 +184,15 @@ streams_progress_to_those_who_asked(void **state)
     assert_string_equal(fake_header(&answer, "Cache-Control"), "no-store");
     /* What does not grow is left out. */
     assert_str(vl_buf_str(&answer.body),
-               STEP("\"7\"", "1,\"total\":3,\"message\":\"one\"")
-                   STEP("\"7\"", "2.5") EVENT(RESULT("1", "done")));
+               ID("1-1") STEP("\"7\"", "1,\"total\":3,\"message\":\"one\"")
+                   ID("1-2") STEP("\"7\"", "2.5") ID("1-3")
+                       EVENT(RESULT("1", "done")));
     fake_answer_done(&answer);
     client_send(&client, "POST", CALL("1", STEPS "7}"), &answer);
-    assert_true(vl_str_starts(vl_buf_str(&answer.body),
-                              VL_STR(STEP("7", "1,\"total\":3,\"message\":"
-                                               "\"one\""))));
+    assert_true(
+        vl_str_starts(vl_buf_str(&answer.body),
+                      VL_STR(ID("2-1") STEP("7", "1,\"total\":3,\"message\":"
+                                                 "\"one\""))));
     fake_answer_done(&answer);
     /* Nobody asked; or the token is none; or the client cannot read it. */
     expect(&client, CALL("1", "\"name\":\"steps\""), 200, RESULT("1", "done"));
@@ -242,7 +245,7 @@ keeps_line_breaks_out_of_the_frame(void **state)
     struct vl_str body = vl_buf_str(&answer.body);
     for (size_t i = 0; i < body.n; i++)
         breaks += body.p[i] == '\n' || body.p[i] == '\r';
-    assert_int_equal(breaks, 3);
+    assert_int_equal(breaks, 4);
     fake_answer_done(&answer);
 }
 

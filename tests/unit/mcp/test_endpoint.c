@@ -32,7 +32,7 @@ opens_a_session_and_says_what_it_can(void **state)
     assert_string_equal(fake_header(&answer, "Content-Type"),
                         "application/json");
     assert_string_equal(fake_header(&answer, "Cache-Control"), "no-store");
-    assert_int_equal(strlen(fake_header(&answer, "Mcp-Session-Id")), 43);
+    assert_int_equal(strlen(fake_header(&answer, "Mcp-Session-Id")), 45);
     assert_int_equal(count_notes(desk, VL_MCP_SESSION_OPENED), 1);
     fake_answer_done(&answer);
 }
@@ -46,7 +46,7 @@ negotiates_the_version(void **state)
         const char *asked, *given;
     } cases[] = {
         {"2025-03-26", "2025-03-26"}, {"2025-06-18", "2025-06-18"},
-        {"2025-11-25", "2025-11-25"}, {"2024-11-05", "2025-11-25"},
+        {"2025-11-25", "2025-11-25"}, {"2024-11-05", "2024-11-05"},
         {"2026-07-28", "2025-11-25"}, {"", "2025-11-25"},
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {
@@ -230,7 +230,7 @@ holds_the_client_to_its_version(void **state)
     } cases[] = {
         {"2025-11-25", "MCP-Protocol-Version is not the session's"},
         {"2025-03-26", "MCP-Protocol-Version is not the session's"},
-        {"2024-11-05", "MCP-Protocol-Version is not supported"},
+        {"2024-11-05", "MCP-Protocol-Version is not the session's"},
         {"2026-07-28", "MCP-Protocol-Version is not supported"},
         {"x", "MCP-Protocol-Version is not supported"},
     };
@@ -273,19 +273,18 @@ refuses_doubled_headers(void **state)
     }
 }
 
-/* @spec HT-21 */
 static void
-has_no_stream_to_get(void **state)
+knows_three_methods(void **state)
 {
     struct desk *desk = *state;
     struct client client = open_client(desk, &alice, "2025-11-25");
-    static const char *const methods[] = {"GET",   "PUT",     "HEAD",
-                                          "PATCH", "OPTIONS", "post"};
+    static const char *const methods[] = {"PUT",     "HEAD", "PATCH",
+                                          "OPTIONS", "post", "get"};
     for (size_t i = 0; i < VL_COUNT(methods); i++) {
         struct fake_answer answer;
         client_send(&client, methods[i], "", &answer);
         assert_int_equal(answer.status, 405);
-        assert_string_equal(fake_header(&answer, "Allow"), "POST, DELETE");
+        assert_string_equal(fake_header(&answer, "Allow"), "GET, POST, DELETE");
         fake_answer_done(&answer);
     }
 }
@@ -345,7 +344,7 @@ answers_in_a_type_that_the_client_accepts(void **state)
                         "text/event-stream");
     assert_string_equal(fake_header(&answer, "X-Accel-Buffering"), "no");
     assert_str(vl_buf_str(&answer.body),
-               "event: message\ndata: " PONG("1") "\n\n");
+               "id: 1-1\nevent: message\ndata: " PONG("1") "\n\n");
     fake_answer_done(&answer);
     client.session[0] = '\0';
     client_send(&client, "POST",
@@ -575,7 +574,7 @@ main(void)
         DESK_TEST(survives_a_client_that_leaks_sessions),
         DESK_TEST(holds_the_client_to_its_version),
         DESK_TEST(refuses_doubled_headers),
-        DESK_TEST(has_no_stream_to_get),
+        DESK_TEST(knows_three_methods),
         cmocka_unit_test(reads_the_accept_header_kindly),
         DESK_TEST(answers_in_a_type_that_the_client_accepts),
         DESK_TEST(takes_nothing_but_json),

@@ -182,9 +182,10 @@ open_house(void **state)
     add_tool(house, "hello", at_once);
     add_tool(house, "later", later);
     add_tool(house, "signed_out", signed_out);
-    house->hooks = (struct vl_mcp_hooks){may, refuse, login, count, house};
+    house->hooks =
+        (struct vl_mcp_hooks){may, refuse, login, count, NULL, house};
     house->endpoint = vl_mcp_endpoint_new(house->server, &house->hooks,
-                                          house->loop, &vl_clock_system);
+                                          house->loop, &vl_clock_system, 0);
     house->site = (struct vl_http_site){body_max, handle, house};
     house->http =
         vl_http_server_new(house->loop, &house->site, &VL_HTTP_LIMITS_DEFAULT);
@@ -198,7 +199,7 @@ open_house(void **state)
     read_until(house, "\"house\"", text);
     const char *id = strstr(text, "Mcp-Session-Id: ");
     assert_non_null(id);
-    memcpy(house->session, id + 16, 43);
+    memcpy(house->session, id + 16, 45);
     *state = house;
     return 0;
 }

@@ -16,8 +16,9 @@ struct desk {
 };
 
 static void
-count_end(struct vl_mcp_session *session, void *ctx)
+count_end(struct vl_mcp_session *session, const char *reason, void *ctx)
 {
+    assert_non_null(reason);
     struct desk *desk = ctx;
     assert_null(session->table);
     desk->ended++;
@@ -49,8 +50,8 @@ static struct vl_mcp_session *
 add(struct desk *desk, const struct vl_principal *principal)
 {
     struct vl_mcp_session *session = NULL;
-    assert_ok(vl_mcp_sessions_add(&desk->sessions, principal, VL_MCP_LATEST,
-                                  &session, NULL));
+    assert_ok(vl_mcp_sessions_add(&desk->sessions, principal, VL_MCP_STREAMABLE,
+                                  VL_MCP_LATEST, &session, NULL));
     return session;
 }
 
@@ -72,7 +73,7 @@ makes_long_random_visible_ids(void **state)
     char last[VL_MCP_SESSION_ID_SIZE] = "";
     for (int i = 0; i < 100; i++) {
         struct vl_mcp_session *session = add(&desk, &alice);
-        assert_int_equal(strlen(session->id), 43);
+        assert_int_equal(strlen(session->id), 45);
         for (const char *p = session->id; *p; p++)
             assert_in_range(*p, 0x21, 0x7e);
         assert_string_not_equal(session->id, last);
@@ -206,20 +207,21 @@ takes_no_busy_session_away(void **state)
     desk.now += 5000;
     assert_ok(find(&desk, one->id, &alice));
     valet_error err;
-    assert_int_equal(vl_mcp_sessions_add(&desk.sessions, &alice, VL_MCP_LATEST,
+    assert_int_equal(vl_mcp_sessions_add(&desk.sessions, &alice,
+                                         VL_MCP_STREAMABLE, VL_MCP_LATEST,
                                          &three, &err),
                      VALET_LIMIT);
     assert_int_equal(desk.ended, 0);
     vl_mcp_session_release(one);
     /* Idle from now on. */
     desk.now += 999;
-    assert_ok(vl_mcp_sessions_add(&desk.sessions, &alice, VL_MCP_LATEST, &three,
-                                  &err));
+    assert_ok(vl_mcp_sessions_add(&desk.sessions, &alice, VL_MCP_STREAMABLE,
+                                  VL_MCP_LATEST, &three, &err));
     assert_int_equal(desk.ended, 1);
     /* Ended while held: it stays in memory for its holder. */
-    vl_mcp_session_end(two);
+    vl_mcp_session_end(two, "client");
     assert_null(two->table);
-    vl_mcp_session_end(two);
+    vl_mcp_session_end(two, "client");
     assert_int_equal(desk.ended, 2);
     vl_mcp_session_release(two);
     vl_mcp_sessions_done(&desk.sessions);
@@ -267,6 +269,31 @@ ends_a_token_family(void **state)
 }
 
 static void
+says_on_which_worker_it_lives(void **state)
+{
+    (void)state;
+    struct desk desk;
+    unsigned home;
+    open_desk(&desk, 10, 10);
+    const unsigned homes[] = {0, 1, 10, 255};
+    for (size_t i = 0; i < VL_COUNT(homes); i++) {
+        desk.sessions.rules.home = homes[i];
+        struct vl_mcp_session *session = add(&desk, &alice);
+        assert_true(vl_mcp_session_home(vl_str_z(session->id), &home));
+        assert_int_equal(home, homes[i]);
+    }
+    struct vl_mcp_session *session = add(&desk, &alice);
+    struct vl_str id = vl_str_z(session->id);
+    assert_false(vl_mcp_session_home(vl_str_head(id, id.n - 1), &home));
+    assert_false(vl_mcp_session_home(VL_STR(""), &home));
+    session->id[44] = 'F';
+    assert_false(vl_mcp_session_home(id, &home));
+    session->id[44] = '\0';
+    assert_false(vl_mcp_session_home(id, &home));
+    vl_mcp_sessions_done(&desk.sessions);
+}
+
+static void
 names_every_version(void **state)
 {
     (void)state;
@@ -277,7 +304,7 @@ names_every_version(void **state)
         assert_int_equal(version, i);
     }
     enum vl_mcp_version version;
-    assert_false(vl_mcp_version_parse(VL_STR("2024-11-05"), &version));
+    assert_false(vl_mcp_version_parse(VL_STR("2024-10-07"), &version));
     assert_false(vl_mcp_version_parse(VL_STR(""), &version));
     assert_string_equal(vl_mcp_version_name(VL_MCP_LATEST), "2025-11-25");
 }
@@ -294,6 +321,7 @@ main(void)
         cmocka_unit_test(takes_no_busy_session_away),
         cmocka_unit_test(ends_what_was_idle_for_too_long),
         cmocka_unit_test(ends_a_token_family),
+        cmocka_unit_test(says_on_which_worker_it_lives),
         cmocka_unit_test(names_every_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

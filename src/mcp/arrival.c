@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mcp/arrival.h"
+
+struct vl_mcp_arrival
+vl_mcp_arrival_of(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
+                  const struct vl_principal *principal)
+{
+    return (struct vl_mcp_arrival){.endpoint = endpoint,
+                                   .x = x,
+                                   .request = vl_exchange_request(x),
+                                   .principal = principal};
+}
+
+void
+vl_mcp_arrival_refuse(const struct vl_mcp_arrival *a, int status,
+                      const char *why)
+{
+    vl_mcp_reply_error(a->endpoint, a->x, status, a->id, why);
+}
+
+bool
+vl_mcp_arrival_header(const struct vl_mcp_arrival *a, struct vl_str name,
+                      struct vl_str *ret)
+{
+    return vl_headers_find(&a->request->headers, name, ret) <= 1;
+}
+
+bool
+vl_mcp_arrival_is_json(const struct vl_mcp_arrival *a)
+{
+    struct vl_str type;
+    if (vl_mcp_arrival_header(a, VL_STR("content-type"), &type) &&
+        vl_media_type_is(type, "application/json"))
+        return true;
+    vl_mcp_arrival_refuse(a, 415, "The Content-Type is not application/json");
+    return false;
+}
+
+void
+vl_mcp_arrival_refuse_text(const struct vl_mcp_arrival *a)
+{
+    struct vl_buf *text = vl_mcp_scratch(a->endpoint);
+    vl_rpc_write_error(text, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR, "Parse error");
+    vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
+}
+
+/* @spec HT-35 HT-36: absent is what the session speaks. */
+static bool
+check_version(const struct vl_mcp_arrival *a,
+              const struct vl_mcp_session *session)
+{
+    struct vl_str text;
+    enum vl_mcp_version version;
+    if (!vl_mcp_arrival_header(a, VL_STR("mcp-protocol-version"), &text)) {
+        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version stands there "
+                                      "twice");
+        return false;
+    }
+    if (!text.p)
+        return true;
+    if (!vl_mcp_version_parse(text, &version)) {
+        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version is not supported");
+        return false;
+    }
+    if (session->version != version) {
+        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version is not the "
+                                      "session's");
+        return false;
+    }
+    return true;
+}
+
+/* Sessions live on the worker that opened them; a request that came to another
+ * one goes there, with its connection. */
+static bool
+hand_over(const struct vl_mcp_arrival *a, struct vl_str id)
+{
+    const struct vl_mcp_hooks *hooks = a->endpoint->hooks;
+    unsigned home;
+    return vl_mcp_session_home(id, &home) &&
+           home != a->endpoint->sessions.rules.home && hooks->hand_over &&
+           hooks->hand_over(a->x, home, hooks->ctx);
+}
+
+/* @spec HT-30 HT-31 SB-21 W-02: a foreign one is answered like one that does
+ * not exist, byte for byte. */
+struct vl_mcp_session *
+vl_mcp_arrival_session(const struct vl_mcp_arrival *a, struct vl_str id,
+                       enum vl_mcp_transport transport)
+{
+    struct vl_mcp_session *session = NULL;
+    if (hand_over(a, id))
+        return NULL;
+    valet_status status = vl_mcp_sessions_find(&a->endpoint->sessions, id,
+                                               a->principal, &session);
+    if (status == VALET_DENIED)
+        vl_mcp_endpoint_note_session(a->endpoint, VL_MCP_SESSION_HIJACK,
+                                     a->principal, "not_the_owner",
+                                     a->request->peer);
+    if (status != VALET_OK || session->transport != transport) {
+        vl_mcp_arrival_refuse(a, 404, "Session not found");
+        return NULL;
+    }
+    return check_version(a, session) ? session : NULL;
+}
