@@ -52,8 +52,9 @@ check_version(const struct vl_mcp_arrival *a,
     struct vl_str text;
     enum vl_mcp_version version;
     if (!vl_mcp_arrival_header(a, VL_STR("mcp-protocol-version"), &text)) {
-        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version stands there "
-                                      "twice");
+        vl_mcp_arrival_refuse(a, 400,
+                              "MCP-Protocol-Version stands there "
+                              "twice");
         return false;
     }
     if (!text.p)
@@ -63,8 +64,9 @@ check_version(const struct vl_mcp_arrival *a,
         return false;
     }
     if (session->version != version) {
-        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version is not the "
-                                      "session's");
+        vl_mcp_arrival_refuse(a, 400,
+                              "MCP-Protocol-Version is not the "
+                              "session's");
         return false;
     }
     return true;

@@ -223,6 +223,17 @@ vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before)
 }
 
 void
+vl_mcp_calls_tend(struct vl_mcp_endpoint *endpoint)
+{
+    VL_LIST_EACH (it, &endpoint->calls) {
+        struct vl_mcp_call *call =
+            VL_CONTAINER(it, struct vl_mcp_call, in_endpoint);
+        if (call->post)
+            vl_mcp_post_tend(call->post, call->started);
+    }
+}
+
+void
 vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint)
 {
     while (!vl_list_is_empty(&endpoint->calls)) {

@@ -55,7 +55,8 @@ on_session_end(struct vl_mcp_session *session, const char *reason, void *ctx)
 void
 vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint)
 {
-    bool tend = !vl_list_is_empty(&endpoint->streams);
+    bool tend = !vl_list_is_empty(&endpoint->streams) ||
+                !vl_list_is_empty(&endpoint->calls);
     int64_t ms = tend ? VL_MCP_TEND_MS : VL_MCP_SWEEP_MS;
     bool runs = endpoint->sweeping_ms && endpoint->sweeping_ms <= ms;
     if (runs || endpoint->closing)
@@ -71,6 +72,7 @@ sweep(void *ctx)
     int64_t now = vl_mono_now();
     endpoint->sweeping_ms = 0;
     vl_mcp_call_sweep(endpoint, now - VL_MCP_CALL_MS);
+    vl_mcp_calls_tend(endpoint);
     vl_mcp_streams_tend(endpoint);
     vl_mcp_sessions_sweep(&endpoint->sessions);
     vl_mcp_archive_sweep(&endpoint->archive, now - VL_LIMIT_MCP_HISTORY_MS);

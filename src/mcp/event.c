@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/event.h"
 
+const struct vl_str vl_mcp_comment = {":\n\n", 3};
+
 static void
 add_field(struct vl_buf *out, const char *name, struct vl_str value)
 {

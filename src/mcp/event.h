@@ -9,6 +9,9 @@
 #include "http/server.h"
 #include "mcp/inside.h"
 
+/* No event: bytes that readers skip. */
+extern const struct vl_str vl_mcp_comment;
+
 struct vl_mcp_event {
     const char *id;   /* NULL: none */
     const char *name; /* NULL: none, which readers take for "message" */

@@ -39,10 +39,10 @@ void vl_mcp_archive_init(struct vl_mcp_archive *archive);
 
 /* Keeps a copy of one message, unless it alone is too long; `now` is
  * vl_mono_now(). */
-void vl_mcp_history_keep(struct vl_mcp_history *history,
-                         struct vl_mcp_archive *archive,
-                         struct vl_mcp_event_id id, struct vl_str json,
-                         int64_t now);
+void
+vl_mcp_history_keep(struct vl_mcp_history *history,
+                    struct vl_mcp_archive *archive, struct vl_mcp_event_id id,
+                    struct vl_str json, int64_t now);
 /* Calls `send` for what came after `last` on its stream, in order. */
 void vl_mcp_history_replay(const struct vl_mcp_history *history,
                            struct vl_mcp_event_id last,

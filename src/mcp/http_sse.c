@@ -31,9 +31,9 @@ open_stream(const struct vl_mcp_arrival *a)
     (void)snprintf(path, sizeof path, MESSAGE_PATH "%s", session->id);
     vl_mcp_stream_open(
         a->endpoint, session, a->x,
-        vl_mcp_event_write(a->endpoint, &(struct vl_mcp_event){
-                                            .name = "endpoint",
-                                            .data = vl_str_z(path)}));
+        vl_mcp_event_write(a->endpoint,
+                           &(struct vl_mcp_event){.name = "endpoint",
+                                                  .data = vl_str_z(path)}));
 }
 
 void
@@ -75,9 +75,8 @@ static void
 take_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session,
              const struct vl_rpc_message *message)
 {
-    struct vl_mcp_turn turn = {.endpoint = a->endpoint,
-                               .session = session,
-                               .principal = a->principal};
+    struct vl_mcp_turn turn = {
+        .endpoint = a->endpoint, .session = session, .principal = a->principal};
     a->id = message->id;
     /* Without a reader there is nowhere to answer to. */
     if (vl_mcp_stream_is_slow(session->stream)) {

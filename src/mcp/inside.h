@@ -29,6 +29,9 @@
  * whose token has expired. */
 #define VL_MCP_SWEEP_MS 15000
 #define VL_MCP_TEND_MS  1000
+/* A call that takes longer than this begins its stream: so that its client can
+ * come back for the answer, and no proxy in between gives up. */
+#define VL_MCP_PRIME_MS 2000
 /* Elements of a batch. */
 #define VL_MCP_BATCH_MAX 64
 

@@ -187,6 +187,27 @@ number_event(struct vl_mcp_post *post, struct vl_str json)
         &(struct vl_mcp_event){.id = id, .name = "message", .data = json});
 }
 
+/* From here on it can be lost and found. */
+static void
+become_stream(struct vl_mcp_post *post)
+{
+    post->last.stream = ++post->session->history.streams;
+    vl_list_add_last(&post->session->posts, &post->in_session);
+    vl_exchange_watch(post->x, NULL, resume_sending, post);
+}
+
+/* The first bytes go out with the head. */
+static void
+write_stream(struct vl_mcp_post *post, struct vl_str bytes)
+{
+    post->spoke_ms = vl_mono_now();
+    if (post->streaming)
+        post->stalled = !vl_exchange_write(post->x, bytes);
+    else
+        vl_mcp_events_start(post->x, bytes, NULL);
+    post->streaming = true;
+}
+
 static void
 send_event(struct vl_mcp_post *post, struct vl_str json)
 {
@@ -195,15 +216,38 @@ send_event(struct vl_mcp_post *post, struct vl_str json)
             vl_mcp_stream_send(post->session->stream, json);
         return;
     }
-    if (post->streaming) {
-        post->stalled = !vl_exchange_write(post->x, number_event(post, json));
+    if (!post->streaming)
+        become_stream(post);
+    write_stream(post, number_event(post, json));
+}
+
+/* @spec HT-27: an event without a message, whose id a client can come back
+ * with. Readers of older revisions would take it for a broken one. */
+static void
+begin_stream(struct vl_mcp_post *post)
+{
+    char id[VL_MCP_EVENT_ID_SIZE];
+    become_stream(post);
+    vl_mcp_event_id_write(post->last, id);
+    write_stream(post,
+                 post->session->version >= VL_MCP_2025_11_25
+                     ? vl_mcp_event_write(post->endpoint,
+                                          &(struct vl_mcp_event){.id = id})
+                     : vl_mcp_comment);
+}
+
+void
+vl_mcp_post_tend(struct vl_mcp_post *post, int64_t began_ms)
+{
+    int64_t now = vl_mono_now();
+    if (post->is_sse || post->refusal || !post->accept.events ||
+        vl_exchange_is_closed(post->x))
         return;
-    }
-    post->streaming = true;
-    post->last.stream = ++post->session->history.streams;
-    vl_list_add_last(&post->session->posts, &post->in_session);
-    vl_exchange_watch(post->x, NULL, resume_sending, post);
-    vl_mcp_events_start(post->x, number_event(post, json), NULL);
+    if (!post->streaming && now - began_ms >= VL_MCP_PRIME_MS)
+        begin_stream(post);
+    else if (post->streaming && vl_exchange_waiting(post->x) == 0 &&
+             now - post->spoke_ms >= VL_LIMIT_STREAM_QUIET_MS)
+        write_stream(post, vl_mcp_comment);
 }
 
 /* @spec HT-19 */
@@ -258,7 +302,7 @@ vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
     struct replay replay = {endpoint, x, false};
     vl_mcp_history_replay(&session->history, last, replay_event, &replay);
     if (!replay.started)
-        vl_mcp_events_start(x, VL_STR(":\n\n"), NULL);
+        vl_mcp_events_start(x, vl_mcp_comment, NULL);
 }
 
 void

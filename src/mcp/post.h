@@ -29,6 +29,7 @@ struct vl_mcp_post {
     bool is_sse; /* HTTP+SSE */
     struct vl_mcp_accept accept;
     bool streaming;        /* the head of a stream is out */
+    int64_t spoke_ms;      /* vl_mono_now() of the last bytes on it */
     bool stalled;          /* the client reads too slowly */
     int refusal;           /* HTTP status instead of answers, or 0 */
     struct vl_buf answers; /* of a batch, with commas between */
@@ -56,6 +57,9 @@ void vl_mcp_post_fail(struct vl_mcp_post *post, int status);
  * is gone for the caller, who has the only hold. */
 bool vl_mcp_post_is_untouched(const struct vl_mcp_post *post);
 struct vl_exchange *vl_mcp_post_take_exchange(struct vl_mcp_post *post);
+/* Keeps the connection of a call alive that is at work since `began_ms`:
+ * begins the stream if it takes long, speaks up when it was quiet. */
+void vl_mcp_post_tend(struct vl_mcp_post *post, int64_t began_ms);
 /* Goes on with a stream on another exchange, after the event `last`. */
 void vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
                         struct vl_mcp_event_id last);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/stream.h"
 
-static const struct vl_str comment = {":\n\n", 3};
-
 void
 vl_mcp_stream_close(struct vl_mcp_stream *stream, const char *reason)
 {
@@ -44,7 +42,7 @@ vl_mcp_stream_open(struct vl_mcp_endpoint *endpoint,
     session->stream = stream;
     vl_list_add_last(&endpoint->streams, &stream->in_endpoint);
     vl_exchange_watch(x, on_close, NULL, stream);
-    vl_mcp_events_start(x, first.n ? first : comment, NULL);
+    vl_mcp_events_start(x, first.n ? first : vl_mcp_comment, NULL);
     vl_exchange_forget_request(x);
     vl_mcp_endpoint_wake(endpoint);
 }
@@ -64,10 +62,9 @@ vl_mcp_stream_send(struct vl_mcp_stream *stream, struct vl_str json)
     }
     stream->spoke_ms = vl_mono_now();
     (void)vl_exchange_write(
-        stream->x,
-        vl_mcp_event_write(
-            stream->endpoint,
-            &(struct vl_mcp_event){.name = "message", .data = json}));
+        stream->x, vl_mcp_event_write(stream->endpoint,
+                                      &(struct vl_mcp_event){.name = "message",
+                                                             .data = json}));
 }
 
 /* @spec S-67: also finds out about peers that are gone. Who has not read what
@@ -79,7 +76,7 @@ keep_alive(struct vl_mcp_stream *stream, int64_t now)
         vl_exchange_waiting(stream->x) > 0)
         return;
     stream->spoke_ms = now;
-    (void)vl_exchange_write(stream->x, comment);
+    (void)vl_exchange_write(stream->x, vl_mcp_comment);
 }
 
 void

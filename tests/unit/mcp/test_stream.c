@@ -5,13 +5,14 @@
  */
 #include "desk.h"
 
+#include "mcp/call.h"
 #include "mcp/stream.h"
 
-#define PING(id)     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"ping\"}"
-#define PONG(id)     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{}}"
+#define PING(id)      "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"ping\"}"
+#define PONG(id)      "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{}}"
 #define MESSAGE(json) "event: message\ndata: " json "\n\n"
-#define DONE         (&(valet_mcp_result){.text = "done"})
-#define EVENTS       "text/event-stream"
+#define DONE          (&(valet_mcp_result){.text = "done"})
+#define EVENTS        "text/event-stream"
 
 static const struct vl_principal other_client = {
     .client = {"c9"},
@@ -254,6 +255,53 @@ replays_a_stream_that_has_ended(void **state)
     fake_answer_done(&lost);
 }
 
+/* A call at work for a while; calls_tend() looks at its age. */
+static valet_mcp_call *
+begin_silently(const struct client *client, struct fake_answer *answer)
+{
+    client_send(client, "POST", CALL("5", "\"name\":\"later\""), answer);
+    valet_mcp_call *call = client->desk->calls[0];
+    vl_mcp_calls_tend(client->desk->endpoint);
+    assert_false(answer->streaming);
+    call->started -= VL_MCP_PRIME_MS;
+    vl_mcp_calls_tend(client->desk->endpoint);
+    return call;
+}
+
+/* @spec HT-27 */
+static void
+begins_the_stream_of_a_call_that_takes_long(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    struct fake_answer lost, found;
+    valet_mcp_call *call = begin_silently(&client, &lost);
+    came(&lost, "id: 1-0\ndata: \n\n");
+    vl_mcp_calls_tend(desk->endpoint);
+    came(&lost, "");
+    call->post->spoke_ms -= VL_LIMIT_STREAM_QUIET_MS;
+    vl_mcp_calls_tend(desk->endpoint);
+    came(&lost, ":\n\n");
+    lost.x->closed = true;
+    finish(desk, DONE);
+    get(&client, "1-0", &found);
+    came(&found, "id: 1-1\n" RESULT("5"));
+    fake_answer_done(&lost);
+    fake_answer_done(&found);
+    /* Older readers get a comment, and those of JSON nothing. */
+    client = open_client(desk, &alice, "2025-06-18");
+    (void)begin_silently(&client, &lost);
+    came(&lost, ":\n\n");
+    finish(desk, DONE);
+    came(&lost, "id: 1-1\n" RESULT("5"));
+    fake_answer_done(&lost);
+    client.accept = "application/json";
+    (void)begin_silently(&client, &lost);
+    assert_false(lost.streaming);
+    finish(desk, DONE);
+    fake_answer_done(&lost);
+}
+
 /* @spec HT-24 HT-25 */
 static void
 replays_no_other_stream(void **state)
@@ -316,8 +364,8 @@ reads_event_ids_of_its_own_alone(void **state)
     struct vl_mcp_event_id id;
     char text[VL_MCP_EVENT_ID_SIZE];
     static const char *const bad[] = {
-        "",     "-",  "1",  "1-",  "-1",           "1-2-3", "a-1", "1-a",
-        " 1-1", "1 -1", "+1-1", "1--1", "4294967296-1", "1-4294967296"};
+        "",    "-",    "1",    "1-",   "-1",   "1-2-3",        "a-1",
+        "1-a", " 1-1", "1 -1", "+1-1", "1--1", "4294967296-1", "1-4294967296"};
     for (size_t i = 0; i < VL_COUNT(bad); i++)
         assert_false(vl_mcp_event_id_parse(vl_str_z(bad[i]), &id));
     vl_mcp_event_id_write((struct vl_mcp_event_id){UINT32_MAX, UINT32_MAX},
@@ -342,9 +390,10 @@ answers_on_the_stream(void **state)
                           "\"initialize\",\"params\":{\"protocolVersion\":"
                           "\"2024-11-05\"}}"),
                      202);
-    assert_non_null(strstr(vl_buf_cstr(&stream.body),
-                           "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":0,"
-                           "\"result\":{\"protocolVersion\":\"2024-11-05\""));
+    assert_non_null(
+        strstr(vl_buf_cstr(&stream.body),
+               "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":0,"
+               "\"result\":{\"protocolVersion\":\"2024-11-05\""));
     vl_buf_clear(&stream.body);
     assert_int_equal(post(desk, &alice, id, PING("1")), 202);
     came(&stream, MESSAGE(PONG("1")));
@@ -403,8 +452,8 @@ refuses_what_is_no_message(void **state)
     (void)snprintf(twice, sizeof twice, "sessionId=%s&sessionId=%s", id, id);
     assert_int_equal(post_to(desk, &alice, twice, PING("1")), 400);
     assert_int_equal(post(desk, &alice, "x", PING("1")), 404);
-    assert_int_equal(
-        post(desk, &alice, id, CALL("1", "\"name\":\"secret\"")), 403);
+    assert_int_equal(post(desk, &alice, id, CALL("1", "\"name\":\"secret\"")),
+                     403);
     came(&stream, "");
     /* A session of one transport is none of the other's. */
     struct client client = {desk, &alice, "", "", BOTH};
@@ -560,6 +609,7 @@ main(void)
         DESK_TEST(gives_a_stream_to_its_owner_alone),
         DESK_TEST(goes_on_with_a_stream_that_was_lost),
         DESK_TEST(replays_a_stream_that_has_ended),
+        DESK_TEST(begins_the_stream_of_a_call_that_takes_long),
         DESK_TEST(replays_no_other_stream),
         DESK_TEST(keeps_no_more_of_the_past_than_it_may),
         DESK_TEST(reads_event_ids_of_its_own_alone),
