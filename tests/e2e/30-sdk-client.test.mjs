@@ -2,55 +2,8 @@
 // sign-in, tool call, refresh. What it does between is its own business.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
-import { Browser } from './lib/browser.mjs';
+import { Provider, connect } from './lib/sdk.mjs';
 import { Bench } from './lib/valet.mjs';
-
-const REDIRECT = 'http://localhost:43210/callback';
-
-// What an application keeps for the SDK; the browser is ours.
-class Provider {
-  constructor(user) { this.user = user; this.browser = new Browser(); }
-  get redirectUrl() { return REDIRECT; }
-  get clientMetadata() {
-    return {
-      client_name: 'sdk client', redirect_uris: [REDIRECT], grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'], token_endpoint_auth_method: 'none',
-    };
-  }
-  clientInformation() { return this.information; }
-  saveClientInformation(information) { this.information = information; }
-  tokens() { return this.saved; }
-  saveTokens(tokens) { this.saved = tokens; }
-  codeVerifier() { return this.verifier; }
-  saveCodeVerifier(verifier) { this.verifier = verifier; }
-  async redirectToAuthorization(url) {
-    const elsewhere = (next) => !next.startsWith(REDIRECT);
-    const consent = await this.browser.open(url.href);
-    let page = await (await consent.submit({ decision: 'approve' })).follow(elsewhere);
-    if (page.text.includes('name="password"'))
-      page = await (await page.submit({ username: this.user.username, password: this.user.password })).follow(elsewhere);
-    this.answer = new URL(page.next).searchParams;
-  }
-}
-
-async function connect(url, provider) {
-  const connectOnce = async () => {
-    const client = new Client({ name: 'e2e', version: '1' });
-    const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { authProvider: provider });
-    await client.connect(transport).catch((error) => { error.transport = transport; throw error; });
-    return { client, transport };
-  };
-  try {
-    return await connectOnce();
-  } catch (error) {
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await error.transport.finishAuth(provider.answer.get('code'));
-    return connectOnce();
-  }
-}
 
 let bench;
 before(async () => { bench = await Bench.start(); });

@@ -46,7 +46,7 @@ describe('chain 2 and 3: who approves, and in which browser', () => {
 
   // @spec W-06 W-78 W-79
   for (const [name, marker] of [['as it is', ''], ['with a marker that consent was shown', '&consent_shown=1&approved=true']])
-    attack(`W-06 W-78 W-79: a victim without cookies cannot finish an attacker's sign-in (${name})`, async (trail) => {
+    attack(`W-06 W-78 W-79 chain 3: a victim without cookies cannot finish an attacker's sign-in (${name})`, async (trail) => {
       const { client, upstream } = await approved(bench, { client: await bench.client({ redirect: EVIL }).register() });
       const victim = new Browser();
       const page = await victim.open(await signInAt(bench, upstream, victim) + marker);
