@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE /* accept4 */
 #include <errno.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "core/status.h"
@@ -16,6 +17,13 @@
 /* Without descriptors or memory we look again after this. */
 #define ACCEPT_PAUSE_MS 100
 
+/* Listeners of several threads hold one socket; nothing of it changes. */
+struct vl_socket {
+    atomic_uint holders;
+    int fd;
+    unsigned port;
+};
+
 struct vl_listener {
     struct vl_handle handle;
     uv_poll_t uv;
@@ -23,8 +31,8 @@ struct vl_listener {
     struct vl_timer *pause; /* made when first needed */
     void (*on_accept)(struct vl_stream *stream, void *ctx);
     void *ctx;
-    int fd; /* -1 when closed */
-    unsigned port;
+    struct vl_socket *socket; /* NULL when closed */
+    int at_once;
 };
 
 static void on_ready(uv_poll_t *uv, int status, int events);
@@ -51,8 +59,8 @@ accept_one(struct vl_listener *listener)
 {
     union vl_address peer = {0};
     socklen_t size = sizeof peer;
-    int fd =
-        accept4(listener->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listener->socket->fd, &peer.any, &size,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         /* Interrupted, or the peer left while it was waiting. */
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO)
@@ -61,9 +69,11 @@ accept_one(struct vl_listener *listener)
             pause_accepting(listener);
         return false;
     }
-    struct vl_stream *stream = vl_stream_of_socket(listener->loop, fd, &peer);
-    if (stream)
-        listener->on_accept(stream, listener->ctx);
+    struct vl_stream *stream = vl_stream_of_socket(listener->loop, fd);
+    if (!stream)
+        return true;
+    vl_address_text(&peer, stream->peer);
+    listener->on_accept(stream, listener->ctx);
     return true;
 }
 
@@ -78,7 +88,7 @@ on_ready(uv_poll_t *uv, int status, int events)
     }
     /* on_accept may close the listener; its memory lives until the loop's
      * next turn. */
-    for (int i = 0; i < ACCEPT_AT_ONCE && listener->fd >= 0; i++)
+    for (int i = 0; i < listener->at_once && listener->socket; i++)
         if (!accept_one(listener))
             return;
 }
@@ -92,19 +102,59 @@ close_listener(struct vl_handle *handle)
 void
 vl_listener_close(struct vl_listener *listener)
 {
-    if (!listener || listener->fd < 0)
+    if (!listener || !listener->socket)
         return;
     vl_timer_free(listener->pause);
     vl_handle_close((uv_handle_t *)&listener->uv);
-    (void)close(listener->fd);
-    listener->fd = -1;
+    vl_socket_free(listener->socket);
+    listener->socket = NULL;
 }
 
 unsigned
 vl_listener_port(const struct vl_listener *listener)
 {
-    return listener->port;
+    return listener->socket->port;
 }
+
+static struct vl_listener *
+watch(struct vl_loop *loop, struct vl_socket *socket, int at_once,
+      void (*on_accept)(struct vl_stream *stream, void *ctx), void *ctx)
+{
+    struct vl_listener *listener = vl_alloc(sizeof *listener);
+    listener->loop = loop;
+    listener->pause = NULL;
+    listener->on_accept = on_accept;
+    listener->ctx = ctx;
+    listener->socket = socket;
+    listener->at_once = at_once;
+    VL_ASSERT(uv_poll_init(&loop->uv, &listener->uv, socket->fd) == 0);
+    vl_handle_own(&listener->handle, (uv_handle_t *)&listener->uv,
+                  close_listener);
+    go_on(listener);
+    return listener;
+}
+
+struct vl_listener *
+vl_listener_watch(struct vl_loop *loop, struct vl_socket *socket,
+                  void (*on_accept)(struct vl_stream *stream, void *ctx),
+                  void *ctx)
+{
+    (void)atomic_fetch_add(&socket->holders, 1);
+    return watch(loop, socket, 1, on_accept, ctx);
+}
+
+valet_status
+vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,
+                 void (*on_accept)(struct vl_stream *stream, void *ctx),
+                 void *ctx, struct vl_listener **ret, valet_error *err)
+{
+    struct vl_socket *socket;
+    VL_TRY(vl_socket_listen(address, port, &socket, err));
+    *ret = watch(loop, socket, ACCEPT_AT_ONCE, on_accept, ctx);
+    return VALET_OK;
+}
+
+/* --- the socket --- */
 
 /* A listening socket, or -1 with errno. */
 static int
@@ -139,9 +189,8 @@ port_of(int fd)
 }
 
 valet_status
-vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,
-                 void (*on_accept)(struct vl_stream *stream, void *ctx),
-                 void *ctx, struct vl_listener **ret, valet_error *err)
+vl_socket_listen(const char *address, unsigned port, struct vl_socket **ret,
+                 valet_error *err)
 {
     union vl_address own;
     VL_TRY(vl_address_parse(address, port, &own, err));
@@ -155,17 +204,25 @@ vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,
             "cannot listen on %s%s%s:%u: %s", is_v6 ? "[" : "", address,
             is_v6 ? "]" : "", port,
             errno == EADDRINUSE ? "address already in use" : strerror(errno));
-    struct vl_listener *listener = vl_alloc(sizeof *listener);
-    listener->loop = loop;
-    listener->pause = NULL;
-    listener->on_accept = on_accept;
-    listener->ctx = ctx;
-    listener->fd = fd;
-    listener->port = port_of(fd);
-    VL_ASSERT(uv_poll_init(&loop->uv, &listener->uv, fd) == 0);
-    vl_handle_own(&listener->handle, (uv_handle_t *)&listener->uv,
-                  close_listener);
-    go_on(listener);
-    *ret = listener;
+    struct vl_socket *listening = vl_alloc(sizeof *listening);
+    atomic_init(&listening->holders, 1);
+    listening->fd = fd;
+    listening->port = port_of(fd);
+    *ret = listening;
     return VALET_OK;
+}
+
+unsigned
+vl_socket_port(const struct vl_socket *socket)
+{
+    return socket->port;
+}
+
+void
+vl_socket_free(struct vl_socket *socket)
+{
+    if (!socket || atomic_fetch_sub(&socket->holders, 1) != 1)
+        return;
+    (void)close(socket->fd);
+    free(socket);
 }

@@ -19,24 +19,16 @@
 /* Callers stop at their own high mark; this only keeps sums from wrapping. */
 #define QUEUE_MAX (SIZE_MAX / 4)
 
-struct sender {
+struct vl_sender {
     uv_write_t req;
     struct vl_buf sending; /* libuv's until its callback */
     struct vl_buf queue;
 };
 
-struct vl_stream {
-    struct vl_handle handle;
-    uv_tcp_t uv;
-    struct vl_loop *loop;
-    const struct vl_stream_events *events; /* NULL before it is attached */
-    void *ctx;
-    struct sender *sender; /* NULL while nothing waits */
-    bool paused;
-    bool ended;  /* on_end was called, or is not wanted */
-    bool broken; /* sending has failed: what is written is dropped */
-    bool shut;   /* our direction is closed, or will be when all is sent */
-    char peer[INET6_ADDRSTRLEN];
+/* What goes to on_read before anything is read from the socket. */
+struct vl_kept {
+    struct vl_buf bytes;
+    struct vl_timer *soon;
 };
 
 void
@@ -60,21 +52,20 @@ close_handle(struct vl_handle *handle)
 }
 
 static struct vl_stream *
-make_stream(struct vl_loop *loop, const union vl_address *peer)
+make_stream(struct vl_loop *loop)
 {
     struct vl_stream *stream = vl_alloc(sizeof *stream);
     memset(stream, 0, sizeof *stream);
     stream->loop = loop;
-    vl_address_text(peer, stream->peer);
     VL_ASSERT(uv_tcp_init(&loop->uv, &stream->uv) == 0);
     vl_handle_own(&stream->handle, (uv_handle_t *)&stream->uv, close_handle);
     return stream;
 }
 
 struct vl_stream *
-vl_stream_of_socket(struct vl_loop *loop, int fd, const union vl_address *peer)
+vl_stream_of_socket(struct vl_loop *loop, int fd)
 {
-    struct vl_stream *stream = make_stream(loop, peer);
+    struct vl_stream *stream = make_stream(loop);
     if (uv_tcp_open(&stream->uv, fd) == 0)
         return stream;
     (void)close(fd);
@@ -94,6 +85,17 @@ free_sender(struct vl_stream *stream)
 }
 
 static void
+free_kept(struct vl_stream *stream)
+{
+    if (!stream->kept)
+        return;
+    vl_buf_done(&stream->kept->bytes);
+    vl_timer_free(stream->kept->soon);
+    free(stream->kept);
+    stream->kept = NULL;
+}
+
+static void
 on_closed(uv_handle_t *uv)
 {
     struct vl_stream *stream = uv->data;
@@ -108,6 +110,7 @@ vl_stream_close(struct vl_stream *stream)
     if (uv_is_closing(uv))
         return;
     stream->ended = true;
+    free_kept(stream);
     uv_close(uv, on_closed);
 }
 
@@ -156,6 +159,34 @@ on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf)
     end(stream, n == UV_EOF ? VALET_OK : VALET_RETRY);
 }
 
+static void
+deliver_kept(void *ctx)
+{
+    struct vl_stream *stream = ctx;
+    vl_auto(vl_buf) bytes = vl_buf_take(&stream->kept->bytes);
+    free_kept(stream);
+    stream->events->on_read(vl_buf_str(&bytes), stream->ctx);
+    if (!stream->paused)
+        vl_stream_resume(stream);
+}
+
+void
+vl_stream_keep(struct vl_stream *stream, struct vl_buf *bytes)
+{
+    VL_ASSERT(!stream->kept);
+    if (vl_buf_size(bytes) == 0)
+        return;
+    stream->kept = vl_alloc(sizeof *stream->kept);
+    stream->kept->bytes = vl_buf_take(bytes);
+    stream->kept->soon = vl_timer_new(stream->loop, deliver_kept, stream);
+}
+
+struct vl_str
+vl_stream_kept(const struct vl_stream *stream)
+{
+    return stream->kept ? vl_buf_str(&stream->kept->bytes) : (struct vl_str){0};
+}
+
 void
 vl_stream_attach(struct vl_stream *stream,
                  const struct vl_stream_events *events, void *ctx)
@@ -169,6 +200,8 @@ void
 vl_stream_pause(struct vl_stream *stream)
 {
     stream->paused = true;
+    if (stream->kept)
+        vl_timer_stop(stream->kept->soon);
     (void)uv_read_stop((uv_stream_t *)&stream->uv);
 }
 
@@ -176,7 +209,11 @@ void
 vl_stream_resume(struct vl_stream *stream)
 {
     stream->paused = false;
-    if (!stream->ended && stream->events)
+    if (stream->ended || !stream->events)
+        return;
+    if (stream->kept)
+        vl_timer_start(stream->kept->soon, 0);
+    else
         (void)uv_read_start((uv_stream_t *)&stream->uv, give_buffer, on_read);
 }
 
@@ -216,7 +253,7 @@ static void on_written(uv_write_t *req, int status);
 static void
 send_queue(struct vl_stream *stream)
 {
-    struct sender *sender = stream->sender;
+    struct vl_sender *sender = stream->sender;
     vl_buf_done(&sender->sending);
     sender->sending = vl_buf_take(&sender->queue);
     struct vl_str s = vl_buf_str(&sender->sending);
@@ -338,7 +375,8 @@ vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
     struct connecting *c = vl_alloc(sizeof *c);
     c->done = done;
     c->ctx = ctx;
-    c->stream = make_stream(loop, &peer);
+    c->stream = make_stream(loop);
+    vl_address_text(&peer, c->stream->peer);
     int rc = uv_tcp_connect(&c->req, &c->stream->uv, &peer.any, on_connected);
     if (rc != 0) {
         vl_stream_close(c->stream);

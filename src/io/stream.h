@@ -41,12 +41,55 @@ void vl_stream_close(struct vl_stream *stream);
 /* The peer's address without its port, such as "127.0.0.1"; borrowed. */
 const char *vl_stream_peer(const struct vl_stream *stream);
 
+/*
+ * A connection on its way to another loop, hence to another thread. It belongs
+ * to whoever holds it; nobody reads or writes meanwhile.
+ */
+struct vl_parcel;
+/* So much that was read may go with a connection. */
+#define VL_STREAM_UNREAD_MAX ((size_t)1024 * 1024)
+/*
+ * Takes a stream off its loop: it is closed as by vl_stream_close(), its
+ * connection lives on in the parcel. `unread` are bytes that on_read got and
+ * that whoever adopts it shall get again, first. From on_read or at any other
+ * time. NULL, and the stream is as before, when something waits to be sent,
+ * when a direction has ended, when `unread` is too much, or when the process
+ * has no descriptor left.
+ */
+struct vl_parcel *
+vl_stream_detach(struct vl_stream *stream, struct vl_str unread);
+/* On the thread of `loop`. Consumes the parcel. NULL when libuv refuses it,
+ * and the connection is closed. */
+struct vl_stream *
+vl_stream_adopt(struct vl_loop *loop, struct vl_parcel *parcel);
+/* Closes a connection that nobody adopts. NULL is fine. */
+void vl_parcel_free(struct vl_parcel *parcel);
+
+/*
+ * A listening socket, watched by the loops of several threads. An IPv6 address
+ * takes IPv6 alone, except "::", which stands for both. A taken port is
+ * VALET_CONFLICT here, not later; port 0 takes a free one.
+ */
+struct vl_socket;
+valet_status
+vl_socket_listen(const char *address, unsigned port, struct vl_socket **ret,
+                 valet_error *err) VALET_CHECK;
+unsigned vl_socket_port(const struct vl_socket *socket);
+/* It is closed when the last listener that watches it is closed as well. From
+ * any thread; NULL is fine. */
+void vl_socket_free(struct vl_socket *socket);
+
 struct vl_listener;
 /*
- * Listens on a numeric IPv4 or IPv6 address; port 0 takes a free one. A taken
- * port is VALET_CONFLICT here, not later. `on_accept` owns the stream it gets.
- * An IPv6 address takes IPv6 alone, except "::", which stands for both.
+ * Accepts from a shared socket, one connection a turn of the loop: whoever is
+ * busy leaves the next one to the others. `on_accept` owns the stream it gets.
+ * On the thread of `loop`, while the socket is not freed.
  */
+struct vl_listener *
+vl_listener_watch(struct vl_loop *loop, struct vl_socket *socket,
+                  void (*on_accept)(struct vl_stream *stream, void *ctx),
+                  void *ctx);
+/* The same for one loop that has the address to itself. */
 valet_status
 vl_listener_open(struct vl_loop *loop, const char *address, unsigned port,
                  void (*on_accept)(struct vl_stream *stream, void *ctx),
