@@ -74,7 +74,7 @@ step lint tools/lint.sh
 suite unit dev
 suite asan asan
 # The rooms whose threads meet.
-suite tsan tsan '^(io|store|guard)/'
+suite tsan tsan '^(io|store|guard)/|^http/test_group'
 # clang takes the whole tree too, with the fuzz targets.
 step fuzz-build sh -c 'cmake --preset fuzz && cmake --build --preset fuzz'
 step ledger tools/ledger.sh --check

@@ -65,6 +65,7 @@ on_read(struct vl_str bytes, void *ctx)
         if (conn->stream && conn->state != VL_CONNECTION_CLOSING &&
             used < bytes.n)
             read_ahead(conn, vl_str_from(bytes, used));
+        vl_connection_depart(conn);
     }
     vl_connection_wait(conn);
     vl_server_leave(server);
@@ -83,6 +84,7 @@ vl_connection_pump(struct vl_connection *conn)
         conn->ahead = vl_buf_take(&bytes);
     if (vl_buf_size(&conn->ahead) < VL_AHEAD_HIGH)
         resume_reading(conn);
+    vl_connection_depart(conn);
     end_if_ended(conn);
     vl_connection_wait(conn);
 }
@@ -125,6 +127,8 @@ on_drain(void *ctx)
     } else if (conn->state == VL_CONNECTION_RECEIVING) {
         vl_list_remove(&conn->due);
         vl_connection_pump(conn);
+    } else if (conn->x->moves) {
+        vl_connection_depart(conn);
     } else if (conn->x->stage == VL_EXCHANGE_STREAMED && conn->x->on_drain) {
         conn->x->on_drain(conn->x->ctx);
     }
@@ -134,16 +138,29 @@ on_drain(void *ctx)
 static const struct vl_stream_events events = {
     .on_read = on_read, .on_end = on_end, .on_drain = on_drain};
 
-void
-vl_connection_start(struct vl_connection *conn, struct vl_stream *stream)
+struct vl_connection *
+vl_connection_new(struct vl_http_server *server, struct vl_stream *stream,
+                  struct vl_client *client)
 {
+    struct vl_connection *conn = vl_alloc(sizeof *conn);
+    conn->server = server;
+    conn->client = client;
     conn->stream = stream;
     conn->wait = VL_WAIT_NOTHING;
     vl_list_init(&conn->timed);
     vl_list_init(&conn->due);
+    vl_list_init(&conn->all);
     /* Bounded by pausing: one read may come on top of the high mark. */
     conn->ahead = vl_buf_of_secret(16 * (size_t)VL_LIMIT_PAGE);
-    vl_stream_attach(stream, &events, conn);
+    vl_list_add_last(&server->connections, &conn->all);
+    server->connection_count++;
+    return conn;
+}
+
+void
+vl_connection_start(struct vl_connection *conn)
+{
+    vl_stream_attach(conn->stream, &events, conn);
     vl_connection_wait(conn);
 }
 
@@ -171,7 +188,7 @@ vl_connection_cut(struct vl_connection *conn)
     if (!x)
         return;
     x->conn = NULL;
-    if (x->stage < VL_EXCHANGE_HANDLED)
+    if (x->stage < VL_EXCHANGE_HANDLED || x->moves)
         vl_exchange_drop(x);
     else
         vl_exchange_tell_close(x); /* the last: it may do anything */

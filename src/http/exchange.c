@@ -62,7 +62,7 @@ vl_exchange_take(struct vl_connection *conn)
     x->server = server;
     x->conn = conn;
     x->stage = VL_EXCHANGE_HEAD;
-    x->keep = x->bodiless = x->chunked = x->told = false;
+    x->keep = x->bodiless = x->chunked = x->told = x->moves = false;
     x->on_close = x->on_drain = NULL;
     x->ctx = NULL;
     x->body_max = 0;

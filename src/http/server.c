@@ -21,7 +21,8 @@ destroy(struct vl_http_server *server)
         x->server = NULL;
         vl_exchange_drop(x);
     }
-    vl_map_done(&server->clients);
+    if (server->owns_group)
+        vl_http_group_free(server->group);
     vl_buf_done(&server->out);
     free(server);
 }
@@ -40,40 +41,47 @@ vl_server_leave(struct vl_http_server *server)
 
 /* --- the books --- */
 
-/* @spec S-64 */
-/* NULL when this address has as many connections as it may. */
-static struct vl_client *
-admit_client(struct vl_http_server *server, const char *peer)
-{
-    struct vl_peer_key key = vl_peer_key(peer);
-    struct vl_client *client =
-        vl_map_find(&server->clients, vl_peer_key_str(&key));
-    if (client && client->connections >= server->limits.connections_per_address)
-        return NULL;
-    if (!client) {
-        client = vl_alloc(sizeof *client);
-        client->key = key;
-        client->connections = 0;
-        (void)vl_map_put(&server->clients, vl_peer_key_str(&key), client);
-    }
-    client->connections++;
-    return client;
-}
-
 void
 vl_server_forget(struct vl_connection *conn)
 {
     struct vl_http_server *server = conn->server;
-    struct vl_client *client = conn->client;
-    if (--client->connections == 0) {
-        (void)vl_map_take(&server->clients, vl_peer_key_str(&client->key));
-        free(client);
-    }
+    if (conn->client)
+        vl_group_leave(server->group, conn->client);
     conn->client = NULL;
+    atomic_fetch_sub_explicit(
+        &server->group->members[server->member].connections, 1,
+        memory_order_relaxed);
     vl_list_remove(&conn->all);
     vl_list_add_last(&server->graves, &conn->all);
     if (--server->connection_count == 0 && server->draining && server->drain)
         vl_timer_start(server->drain, 0);
+}
+
+/* The kernel takes so little at once; nobody waits for the rest. */
+static void
+turn_away(struct vl_http_server *server, struct vl_stream *stream)
+{
+    vl_stream_write(stream, vl_server_busy_answer(server));
+    vl_http_wipe(&server->out); /* the next answer begins afresh */
+    vl_stream_close(stream);
+}
+
+/* To the member that has the fewest; here, if it cannot go there. */
+static void
+place(struct vl_http_server *server, struct vl_stream *stream,
+      struct vl_client *client)
+{
+    struct vl_http_group *group = server->group;
+    size_t member = vl_group_choose(group, server->member);
+    if (member != server->member) {
+        if (vl_connection_give(server, stream, client, member))
+            return;
+        atomic_fetch_sub_explicit(&group->members[member].connections, 1,
+                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(&group->members[server->member].connections,
+                                  1, memory_order_relaxed);
+    }
+    vl_connection_start(vl_connection_new(server, stream, client));
 }
 
 static void
@@ -81,23 +89,12 @@ on_accept(struct vl_stream *stream, void *ctx)
 {
     struct vl_http_server *server = ctx;
     vl_server_enter(server);
-    struct vl_client *client = NULL;
-    if (server->connection_count < server->limits.connections)
-        client = admit_client(server, vl_stream_peer(stream));
-    if (client) {
-        struct vl_connection *conn = vl_alloc(sizeof *conn);
-        memset(conn, 0, sizeof *conn);
-        conn->server = server;
-        conn->client = client;
-        vl_list_add_last(&server->connections, &conn->all);
-        server->connection_count++;
-        vl_connection_start(conn, stream);
-    } else {
-        /* The kernel takes so little at once; nobody waits for the rest. */
-        vl_stream_write(stream, vl_server_busy_answer(server));
-        vl_http_wipe(&server->out); /* the next answer begins afresh */
-        vl_stream_close(stream);
-    }
+    struct vl_client *client =
+        vl_group_admit(server->group, vl_stream_peer(stream));
+    if (client)
+        place(server, stream, client);
+    else
+        turn_away(server, stream);
     vl_server_leave(server);
 }
 
@@ -144,16 +141,16 @@ end_drain(void *ctx)
     vl_server_leave(server);
 }
 
-struct vl_http_server *
-vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
-                   const struct vl_http_limits *limits)
+static struct vl_http_server *
+make(struct vl_loop *loop, const struct vl_http_site *site,
+     struct vl_http_group *group, size_t member)
 {
     struct vl_http_server *server = vl_alloc(sizeof *server);
-    memset(server, 0, sizeof *server);
     server->loop = loop;
     server->site = site;
-    server->limits = *limits;
-    vl_map_init(&server->clients);
+    server->group = group;
+    server->member = member;
+    server->limits = group->limits;
     /* A head and a small body; see reply.c. */
     server->out = vl_buf_of_secret(4 * VL_LIMIT_PAGE);
     server->date_second = -1;
@@ -167,6 +164,36 @@ vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
     server->tick = vl_timer_new(loop, vl_server_tick, server);
     server->soon = vl_timer_new(loop, run_soon, server);
     server->drain = vl_timer_new(loop, end_drain, server);
+    group->members[member].loop = loop;
+    group->members[member].server = server;
+    return server;
+}
+
+static void
+watch(struct vl_http_server *server, struct vl_socket *socket)
+{
+    server->listeners[server->listener_count++] =
+        vl_listener_watch(server->loop, socket, on_accept, server);
+}
+
+struct vl_http_server *
+vl_http_server_join(struct vl_http_group *group, size_t member,
+                    struct vl_loop *loop, const struct vl_http_site *site)
+{
+    VL_ASSERT(member < group->member_count && !group->members[member].server);
+    struct vl_http_server *server = make(loop, site, group, member);
+    for (size_t i = 0; i < group->socket_count; i++)
+        watch(server, group->sockets[i]);
+    return server;
+}
+
+struct vl_http_server *
+vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
+                   const struct vl_http_limits *limits)
+{
+    struct vl_http_server *server =
+        make(loop, site, vl_http_group_new(1, limits), 0);
+    server->owns_group = true;
     return server;
 }
 
@@ -174,15 +201,9 @@ valet_status
 vl_http_server_listen(struct vl_http_server *server, const char *address,
                       unsigned port, unsigned *ret_port, valet_error *err)
 {
-    if (server->listener_count == VL_LISTENERS_MAX)
-        return vl_fail(err, VALET_LIMIT, "", "more than %d listen addresses",
-                       VL_LISTENERS_MAX);
-    struct vl_listener *listener;
-    VL_TRY(vl_listener_open(server->loop, address, port, on_accept, server,
-                            &listener, err));
-    server->listeners[server->listener_count++] = listener;
-    if (ret_port)
-        *ret_port = vl_listener_port(listener);
+    struct vl_http_group *group = server->group;
+    VL_TRY(vl_http_group_listen(group, address, port, ret_port, err));
+    watch(server, group->sockets[group->socket_count - 1]);
     return VALET_OK;
 }
 
@@ -191,6 +212,8 @@ close_listeners(struct vl_http_server *server)
 {
     while (server->listener_count > 0)
         vl_listener_close(server->listeners[--server->listener_count]);
+    if (server->owns_group)
+        vl_http_group_close(server->group);
 }
 
 /*
@@ -236,6 +259,7 @@ vl_http_server_free(struct vl_http_server *server)
     vl_server_enter(server);
     server->dead = true;
     server->drained = NULL;
+    server->group->members[server->member].server = NULL;
     close_listeners(server);
     cut_all(server);
     /* Who still has an exchange keeps it; it is freed when answered. */

@@ -61,7 +61,31 @@ struct vl_http_limits {
                              .request_ms = VL_LIMIT_REQUEST_MS,                \
                              .write_ms = VL_LIMIT_WRITE_MS})
 
-/* The site is borrowed and outlives the server. */
+/*
+ * A server for one loop. The site is borrowed and outlives the server.
+ *
+ * Several loops that serve the same addresses: a group first, with sockets
+ * that are bound once, then a server for each of its members. They share the
+ * limits of connections, and each new connection goes to the member that has
+ * the fewest. Servers are made before their loops run.
+ */
+struct vl_http_group;
+struct vl_http_group *
+vl_http_group_new(size_t members, const struct vl_http_limits *limits);
+valet_status
+vl_http_group_listen(struct vl_http_group *group, const char *address,
+                     unsigned port, unsigned *ret_port,
+                     valet_error *err) VALET_CHECK;
+/* No more servers join; a socket is closed with the last server that listens on
+ * it. On the thread that made the group. */
+void vl_http_group_close(struct vl_http_group *group);
+/* After its servers, and when their loops have delivered what was posted.
+ * NULL is fine. */
+void vl_http_group_free(struct vl_http_group *group);
+struct vl_http_server *
+vl_http_server_join(struct vl_http_group *group, size_t member,
+                    struct vl_loop *loop, const struct vl_http_site *site);
+
 struct vl_http_server *
 vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
                    const struct vl_http_limits *limits);
@@ -102,6 +126,13 @@ struct vl_reply {
     struct vl_str body; /* copied */
     bool close;         /* close the connection afterwards */
 };
+
+/*
+ * Sends an exchange, unanswered, to another member of the group, with its
+ * connection: the site there handles it from the start. It is gone for the
+ * caller, unless the answer is false: there is no such member.
+ */
+bool vl_exchange_move(struct vl_exchange *x, size_t member);
 
 /* Adds a header to a reply not yet sent; name and value are borrowed until
  * then. Values with controls are an assertion: encode before. What frames the

@@ -19,13 +19,9 @@
 
 #include "core/buf.h"
 #include "core/list.h"
-#include "core/map.h"
+#include "http/group.h"
 #include "http/parse.h"
-#include "http/peer.h"
-#include "http/server.h"
 
-/* More addresses than a machine has networks. */
-#define VL_LISTENERS_MAX 16
 /* Exchanges kept for reuse. */
 #define VL_SPARE_EXCHANGES 64
 /* A spare exchange keeps its buffer up to this size. */
@@ -45,12 +41,6 @@ enum vl_wait {
     VL_WAIT_LINGER,  /* the peer's end */
     VL_WAIT_COUNT,
     VL_WAIT_NOTHING = VL_WAIT_COUNT
-};
-
-/* Connections of one address (of one /64 network for IPv6). */
-struct vl_client {
-    size_t connections;
-    struct vl_peer_key key;
 };
 
 enum vl_connection_state {
@@ -110,6 +100,8 @@ struct vl_exchange {
     bool bodiless; /* this answer has a head only */
     bool chunked;  /* a streamed answer: else it ends with the connection */
     bool told;     /* on_close was called */
+    bool moves;    /* it leaves for member `to` */
+    size_t to;
     size_t body_max;
     void (*on_close)(void *ctx);
     void (*on_drain)(void *ctx);
@@ -124,12 +116,14 @@ struct vl_http_server {
     struct vl_loop *loop;
     const struct vl_http_site *site;
     struct vl_http_limits limits;
+    struct vl_http_group *group;
+    size_t member; /* of the group: which it is */
+    bool owns_group;
     struct vl_listener *listeners[VL_LISTENERS_MAX];
     size_t listener_count;
 
     struct vl_list connections;
     size_t connection_count;
-    struct vl_map clients;
     struct vl_list exchanges; /* not answered yet */
     struct vl_list spare;
     size_t spare_count;
@@ -170,7 +164,12 @@ void vl_connection_wait(struct vl_connection *conn);
 void vl_connection_wait_not(struct vl_connection *conn);
 
 /* connection.c */
-void vl_connection_start(struct vl_connection *conn, struct vl_stream *stream);
+/* In the books, counted already. */
+struct vl_connection *
+vl_connection_new(struct vl_http_server *server, struct vl_stream *stream,
+                  struct vl_client *client);
+/* Begins to read. */
+void vl_connection_start(struct vl_connection *conn);
 void vl_connection_write(struct vl_connection *conn, struct vl_str bytes);
 /* Closed at once; who has the exchange is told. */
 void vl_connection_cut(struct vl_connection *conn);
@@ -184,6 +183,14 @@ void vl_connection_pump(struct vl_connection *conn);
 /* receive.c */
 /* Returns how many bytes were used: fewer when the site has to answer. */
 size_t vl_connection_receive(struct vl_connection *conn, struct vl_str bytes);
+
+/* move.c */
+/* Sends a connection, just accepted, to another member, where it is counted
+ * already. False when it has to stay. */
+bool vl_connection_give(struct vl_http_server *server, struct vl_stream *stream,
+                        struct vl_client *client, size_t to);
+/* Leaves, if its exchange moves and nothing keeps it any more. */
+void vl_connection_depart(struct vl_connection *conn);
 
 /* exchange.c */
 struct vl_exchange *vl_exchange_take(struct vl_connection *conn);

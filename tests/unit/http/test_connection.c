@@ -28,7 +28,7 @@ limits_connections_of_one_address(void **state)
     client_close(&b);
     client_close(&c);
     RIG_UNTIL(rig.server->connection_count == 0);
-    assert_int_equal(vl_map_size(&rig.server->clients), 0);
+    assert_int_equal(vl_map_size(&rig.server->group->clients), 0);
     rig_close();
 }
 
@@ -401,7 +401,7 @@ survives_a_thousand_clients_that_vanish(void **state)
     }
     assert_int_equal(rig.server->connection_count, 0);
     assert_true(vl_list_is_empty(&rig.server->exchanges));
-    assert_int_equal(vl_map_size(&rig.server->clients), 0);
+    assert_int_equal(vl_map_size(&rig.server->group->clients), 0);
     assert_in_range(rig.server->spare_count, 1, VL_SPARE_EXCHANGES);
     rig_close();
 }
