@@ -96,8 +96,9 @@ static void
 expire(struct vl_connection *conn)
 {
     uint64_t taken = conn->written - vl_stream_waiting(conn->stream);
-    if (conn->wait == VL_WAIT_WRITE &&
-        taken - conn->taken >= VL_LIMIT_WRITE_LEAST)
+    /* Records of TLS wait with more bytes than were written: it may go down. */
+    int64_t since = (int64_t)(taken - conn->taken);
+    if (conn->wait == VL_WAIT_WRITE && since >= VL_LIMIT_WRITE_LEAST)
         arm(conn, VL_WAIT_WRITE); /* slow, but reading */
     else if (conn->wait == VL_WAIT_REQUEST && conn->x)
         vl_connection_refuse(conn, 408, "the request took too long");

@@ -16,6 +16,8 @@
 /* One read of a socket; shared by all streams of the loop, so that an idle
  * connection holds no buffer. */
 #define VL_IO_READ_SIZE 65536
+/* The content of a TLS record (RFC 8446 section 5.1). */
+#define VL_IO_PLAIN_SIZE 16384
 
 struct vl_handle {
     /* Closes the object silently; safe to call when it is closing already. */
@@ -30,6 +32,7 @@ struct vl_loop {
     struct vl_task *first, *last;
     bool firing; /* inside the callback of a timer */
     char read[VL_IO_READ_SIZE];
+    char plain[VL_IO_PLAIN_SIZE];
 };
 
 /* Registers `object` as the owner of `uv`. */

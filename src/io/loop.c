@@ -145,6 +145,7 @@ vl_loop_free(struct vl_loop *loop)
     VL_ASSERT(uv_loop_close(&loop->uv) == 0);
     uv_mutex_destroy(&loop->lock);
     vl_wipe(loop->read, sizeof loop->read); /* requests carry tokens */
+    vl_wipe(loop->plain, sizeof loop->plain);
     free(loop);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A TCP connection on libuv. What the kernel does not take at once waits in
- * two buffers: one that libuv is sending, and one that collects what comes
- * meanwhile and is sent next, in one piece. Both exist only while something
- * waits, so an idle connection is this struct and nothing else.
+ * A TCP connection on libuv, plain or with TLS on it (tls.c). What the kernel
+ * does not take at once waits in two buffers: one that libuv is sending, and
+ * one that collects what comes meanwhile and is sent next, in one piece. Both
+ * exist only while something waits, so an idle connection is this struct and
+ * nothing else.
  */
 #include "io/stream.h"
 
@@ -28,6 +29,7 @@ struct vl_sender {
 /* What goes to on_read before anything is read from the socket. */
 struct vl_kept {
     struct vl_buf bytes;
+    struct vl_buf raw; /* before that: what is still to be decrypted */
     struct vl_timer *soon;
 };
 
@@ -90,6 +92,7 @@ free_kept(struct vl_stream *stream)
     if (!stream->kept)
         return;
     vl_buf_done(&stream->kept->bytes);
+    vl_buf_done(&stream->kept->raw);
     vl_timer_free(stream->kept->soon);
     free(stream->kept);
     stream->kept = NULL;
@@ -111,6 +114,8 @@ vl_stream_close(struct vl_stream *stream)
         return;
     stream->ended = true;
     free_kept(stream);
+    vl_secure_free(stream->secure);
+    stream->secure = NULL;
     uv_close(uv, on_closed);
 }
 
@@ -128,8 +133,8 @@ vl_stream_peer(const struct vl_stream *stream)
 
 /* --- receiving --- */
 
-static void
-end(struct vl_stream *stream, valet_status status)
+void
+vl_stream_end(struct vl_stream *stream, valet_status status)
 {
     /* Before it is attached nobody can be told: reading will tell again. */
     if (stream->ended || !stream->events)
@@ -148,43 +153,90 @@ give_buffer(uv_handle_t *uv, size_t suggested, uv_buf_t *ret)
 }
 
 static void
+receive(struct vl_stream *stream, struct vl_str bytes)
+{
+    if (stream->secure)
+        vl_secure_receive(stream, bytes);
+    else
+        stream->events->on_read(bytes, stream->ctx);
+}
+
+static void
 on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf)
 {
     struct vl_stream *stream = uv->data;
     if (n > 0)
-        stream->events->on_read(vl_str_of(buf->base, (size_t)n), stream->ctx);
+        receive(stream, vl_str_of(buf->base, (size_t)n));
     if (n >= 0)
         return;
     stream->broken = stream->broken || n != UV_EOF;
-    end(stream, n == UV_EOF ? VALET_OK : VALET_RETRY);
+    /* With TLS the end is in the stream: whoever cuts the connection must not
+     * make half a message look whole. */
+    vl_stream_end(stream,
+                  n == UV_EOF && !stream->secure ? VALET_OK : VALET_RETRY);
+}
+
+/* False when whoever got them wants no more now. */
+static bool
+deliver(struct vl_stream *stream, struct vl_buf *kept, bool is_raw)
+{
+    vl_auto(vl_buf) bytes = vl_buf_take(kept);
+    if (vl_buf_size(&bytes) == 0)
+        return true;
+    if (is_raw)
+        receive(stream, vl_buf_str(&bytes));
+    else
+        stream->events->on_read(vl_buf_str(&bytes), stream->ctx);
+    return !stream->paused && !stream->ended;
 }
 
 static void
 deliver_kept(void *ctx)
 {
     struct vl_stream *stream = ctx;
-    vl_auto(vl_buf) bytes = vl_buf_take(&stream->kept->bytes);
+    if (!deliver(stream, &stream->kept->bytes, false) ||
+        !deliver(stream, &stream->kept->raw, true))
+        return;
     free_kept(stream);
-    stream->events->on_read(vl_buf_str(&bytes), stream->ctx);
-    if (!stream->paused)
-        vl_stream_resume(stream);
+    vl_stream_resume(stream);
+}
+
+static struct vl_kept *
+make_kept(struct vl_stream *stream)
+{
+    if (stream->kept)
+        return stream->kept;
+    stream->kept = vl_alloc(sizeof *stream->kept);
+    stream->kept->bytes = vl_buf_of_secret(VL_STREAM_UNREAD_MAX);
+    stream->kept->raw = vl_buf_of_secret(VL_STREAM_UNREAD_MAX);
+    stream->kept->soon = vl_timer_new(stream->loop, deliver_kept, stream);
+    return stream->kept;
 }
 
 void
 vl_stream_keep(struct vl_stream *stream, struct vl_buf *bytes)
 {
-    VL_ASSERT(!stream->kept);
-    if (vl_buf_size(bytes) == 0)
-        return;
-    stream->kept = vl_alloc(sizeof *stream->kept);
-    stream->kept->bytes = vl_buf_take(bytes);
-    stream->kept->soon = vl_timer_new(stream->loop, deliver_kept, stream);
+    if (vl_buf_size(bytes) > 0)
+        make_kept(stream)->bytes = vl_buf_take(bytes);
 }
 
-struct vl_str
-vl_stream_kept(const struct vl_stream *stream)
+void
+vl_stream_keep_raw(struct vl_stream *stream, struct vl_buf *raw)
 {
-    return stream->kept ? vl_buf_str(&stream->kept->bytes) : (struct vl_str){0};
+    if (vl_buf_size(raw) > 0)
+        make_kept(stream)->raw = vl_buf_take(raw);
+}
+
+void
+vl_stream_kept(const struct vl_stream *stream, struct vl_buf *bytes,
+               struct vl_buf *raw)
+{
+    if (stream->kept)
+        vl_buf_add(bytes, vl_buf_str(&stream->kept->bytes));
+    if (stream->kept)
+        vl_buf_add(raw, vl_buf_str(&stream->kept->raw));
+    if (stream->secure)
+        vl_buf_add(raw, vl_secure_undecrypted(stream->secure));
 }
 
 void
@@ -281,8 +333,9 @@ on_written(uv_write_t *req, int status)
     /* Who has heard the end already and waits for the rest to be sent has to
      * hear that it will not be. */
     if (stream->broken && !stream->ended)
-        end(stream, VALET_RETRY);
-    else if (stream->events && stream->events->on_drain)
+        vl_stream_end(stream, VALET_RETRY);
+    else if (stream->events && stream->events->on_drain &&
+             vl_stream_waiting(stream) == 0)
         stream->events->on_drain(stream->ctx);
 }
 
@@ -305,9 +358,9 @@ enqueue(struct vl_stream *stream, struct vl_str bytes)
 }
 
 void
-vl_stream_write(struct vl_stream *stream, struct vl_str bytes)
+vl_stream_send(struct vl_stream *stream, struct vl_str bytes)
 {
-    if (bytes.n == 0 || stream->broken || stream->shut || is_closed(stream))
+    if (stream->broken)
         return;
     if (!stream->sender) {
         char *base = (char *)(uintptr_t)bytes.p; /* libuv does not write */
@@ -321,13 +374,36 @@ vl_stream_write(struct vl_stream *stream, struct vl_str bytes)
         enqueue(stream, bytes);
 }
 
+void
+vl_stream_write(struct vl_stream *stream, struct vl_str bytes)
+{
+    if (bytes.n == 0 || stream->broken || stream->shut || is_closed(stream))
+        return;
+    if (stream->secure)
+        vl_secure_write(stream->secure, bytes);
+    else
+        vl_stream_send(stream, bytes);
+}
+
 size_t
 vl_stream_waiting(const struct vl_stream *stream)
 {
+    size_t n = stream->secure ? vl_secure_waiting(stream->secure) : 0;
     if (!stream->sender)
-        return 0;
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&stream->uv) +
+        return n;
+    return n +
+           uv_stream_get_write_queue_size((const uv_stream_t *)&stream->uv) +
            vl_buf_size(&stream->sender->queue);
+}
+
+void
+vl_stream_shut(struct vl_stream *stream)
+{
+    if (stream->shut || stream->broken)
+        return;
+    stream->shut = true;
+    if (!stream->sender)
+        shut_now(stream);
 }
 
 void
@@ -335,9 +411,10 @@ vl_stream_shutdown(struct vl_stream *stream)
 {
     if (stream->shut || stream->broken || is_closed(stream))
         return;
-    stream->shut = true;
-    if (!stream->sender)
-        shut_now(stream);
+    if (stream->secure)
+        vl_secure_shutdown(stream->secure);
+    else
+        vl_stream_shut(stream);
 }
 
 /* --- connecting --- */

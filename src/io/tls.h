@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * TLS 1.2 and 1.3 for streams that were accepted. Callers go on with struct
+ * vl_stream as if it were plain, with two differences: an end without the
+ * peer's close_notify is VALET_RETRY (somebody may have cut the message), and
+ * bytes that are no TLS end it with VALET_INVALID.
+ */
+#ifndef VL_IO_TLS_H
+#define VL_IO_TLS_H
+
+#include "io/stream.h"
+
+/* A certificate and its key; one for all threads. */
+struct vl_tls;
+
+/*
+ * The files are PEM: the certificate with its chain, and its key without a
+ * passphrase, which only its owner may read. VALET_INVALID unless they belong
+ * together.
+ */
+valet_status vl_tls_new(const char *certificate_file, const char *key_file,
+                        struct vl_tls **ret, valet_error *err) VALET_CHECK;
+/* Reads both files again, for streams made from now on; when they are no good
+ * the old ones stay. From any thread. */
+valet_status vl_tls_reload(struct vl_tls *tls, valet_error *err) VALET_CHECK;
+/* Streams that use it live on. NULL is fine. */
+void vl_tls_free(struct vl_tls *tls);
+
+/* Speaks TLS on an accepted stream, from its first byte. Before it is
+ * attached. */
+void vl_stream_secure(struct vl_stream *stream, struct vl_tls *tls);
+
+#endif
