@@ -146,6 +146,7 @@ vl_connection_new(struct vl_http_server *server, struct vl_stream *stream,
     conn->server = server;
     conn->client = client;
     conn->stream = stream;
+    conn->is_proxy = vl_http_is_proxy(&server->trust, vl_stream_peer(stream));
     conn->wait = VL_WAIT_NOTHING;
     vl_list_init(&conn->timed);
     vl_list_init(&conn->due);
@@ -162,6 +163,15 @@ vl_connection_start(struct vl_connection *conn)
 {
     vl_stream_attach(conn->stream, &events, conn);
     vl_connection_wait(conn);
+}
+
+void
+vl_connection_begin(struct vl_http_server *server, struct vl_stream *stream,
+                    struct vl_client *client)
+{
+    if (server->tls)
+        vl_stream_secure(stream, server->tls);
+    vl_connection_start(vl_connection_new(server, stream, client));
 }
 
 void

@@ -55,13 +55,14 @@ vl_http_group_listen(struct vl_http_group *group, const char *address,
 
 /* With the lock held. */
 static struct vl_client *
-admit(struct vl_http_group *group, const struct vl_peer_key *key)
+admit(struct vl_http_group *group, const struct vl_peer_key *key, bool is_proxy)
 {
     struct vl_client *client =
         vl_map_find(&group->clients, vl_peer_key_str(key));
     if (group->connection_count >= group->limits.connections)
         return NULL;
-    if (client && client->connections >= group->limits.connections_per_address)
+    if (client && !is_proxy &&
+        client->connections >= group->limits.connections_per_address)
         return NULL;
     if (!client) {
         client = vl_alloc(sizeof *client);
@@ -76,11 +77,11 @@ admit(struct vl_http_group *group, const struct vl_peer_key *key)
 
 /* @spec S-64 */
 struct vl_client *
-vl_group_admit(struct vl_http_group *group, const char *peer)
+vl_group_admit(struct vl_http_group *group, const char *peer, bool is_proxy)
 {
     struct vl_peer_key key = vl_peer_key(peer);
     (void)pthread_mutex_lock(&group->lock);
-    struct vl_client *client = admit(group, &key);
+    struct vl_client *client = admit(group, &key, is_proxy);
     (void)pthread_mutex_unlock(&group->lock);
     return client;
 }

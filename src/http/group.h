@@ -46,9 +46,11 @@ struct vl_http_group {
     struct vl_http_member members[];
 };
 
-/* NULL when there are as many connections, or as many of this address, as may
- * be. From any member's thread, as the next one. */
-struct vl_client *vl_group_admit(struct vl_http_group *group, const char *peer);
+/* NULL when there are as many connections, or as many of this address (a
+ * proxy's are those of many), as may be. From any member's thread, as the next
+ * one. */
+struct vl_client *
+vl_group_admit(struct vl_http_group *group, const char *peer, bool is_proxy);
 void vl_group_leave(struct vl_http_group *group, struct vl_client *client);
 /* The member that shall have a connection that `own` has accepted: the one
  * with the fewest. It is counted there from now on. */

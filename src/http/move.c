@@ -70,8 +70,7 @@ arrive(struct vl_task *task)
         if (move->x)
             go_on(server, stream, move);
         else
-            vl_connection_start(
-                vl_connection_new(server, stream, move->client));
+            vl_connection_begin(server, stream, move->client);
         vl_server_leave(server);
     }
     free(move);

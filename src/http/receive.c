@@ -44,6 +44,25 @@ dispatch(struct vl_connection *conn)
     conn->server->site->handle(x, conn->server->site->ctx);
 }
 
+/* False when it is told to be two people's. */
+static bool
+find_client(struct vl_connection *conn)
+{
+    struct vl_exchange *x = conn->x;
+    const struct vl_http_trust *trust = &conn->server->trust;
+    char client[VL_ADDRESS_SIZE];
+    if (!conn->is_proxy)
+        return true;
+    if (!vl_forwarded_client(trust, x->peer, &x->intake->request.headers,
+                             client)) {
+        if (trust->refused)
+            trust->refused(x->peer, "forwarded_twice", trust->ctx);
+        return false;
+    }
+    memcpy(x->peer, client, sizeof client);
+    return true;
+}
+
 static void
 finish_head(struct vl_connection *conn, bool more)
 {
@@ -53,6 +72,10 @@ finish_head(struct vl_connection *conn, bool more)
     fill_request(x);
     x->keep = intake->parser.keep;
     x->bodiless = vl_str_eq(intake->request.method, VL_STR("HEAD"));
+    if (!find_client(conn)) {
+        vl_connection_refuse(conn, 400, "Forwarded and X-Forwarded-For differ");
+        return;
+    }
     if (intake->parser.framing == VL_FRAMING_NONE) {
         dispatch(conn);
         return;

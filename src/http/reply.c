@@ -153,11 +153,10 @@ vl_connection_refuse(struct vl_connection *conn, int status, const char *why)
 }
 
 struct vl_str
-vl_server_busy_answer(struct vl_http_server *server)
+vl_server_refusal(struct vl_http_server *server, int status, const char *why)
 {
-    static const char why[] = "there are too many connections";
     vl_http_wipe(&server->out);
-    add_refusal(server, 503, vl_str_z(why));
+    add_refusal(server, status, vl_str_z(why));
     vl_buf_addz(&server->out, why);
     return vl_buf_str(&server->out);
 }

@@ -57,11 +57,14 @@ vl_server_forget(struct vl_connection *conn)
         vl_timer_start(server->drain, 0);
 }
 
-/* The kernel takes so little at once; nobody waits for the rest. */
+/* The kernel takes so little at once; nobody waits for the rest. With TLS
+ * there is nobody to tell before the handshake. */
 static void
-turn_away(struct vl_http_server *server, struct vl_stream *stream)
+turn_away(struct vl_http_server *server, struct vl_stream *stream, int status,
+          const char *why)
 {
-    vl_stream_write(stream, vl_server_busy_answer(server));
+    if (!server->tls)
+        vl_stream_write(stream, vl_server_refusal(server, status, why));
     vl_http_wipe(&server->out); /* the next answer begins afresh */
     vl_stream_close(stream);
 }
@@ -81,7 +84,19 @@ place(struct vl_http_server *server, struct vl_stream *stream,
         atomic_fetch_add_explicit(&group->members[server->member].connections,
                                   1, memory_order_relaxed);
     }
-    vl_connection_start(vl_connection_new(server, stream, client));
+    vl_connection_begin(server, stream, client);
+}
+
+/* @spec S-96: in the clear only from this machine, or from a proxy. */
+static bool
+may_connect(struct vl_http_server *server, const char *peer, bool is_proxy)
+{
+    const struct vl_http_trust *trust = &server->trust;
+    if (!trust->proxies_only || is_proxy || vl_address_is_loopback(peer))
+        return true;
+    if (trust->refused)
+        trust->refused(peer, "not_a_proxy", trust->ctx);
+    return false;
 }
 
 static void
@@ -89,12 +104,17 @@ on_accept(struct vl_stream *stream, void *ctx)
 {
     struct vl_http_server *server = ctx;
     vl_server_enter(server);
+    const char *peer = vl_stream_peer(stream);
+    bool is_proxy = vl_http_is_proxy(&server->trust, peer);
+    bool may = may_connect(server, peer, is_proxy);
     struct vl_client *client =
-        vl_group_admit(server->group, vl_stream_peer(stream));
+        may ? vl_group_admit(server->group, peer, is_proxy) : NULL;
     if (client)
         place(server, stream, client);
+    else if (may)
+        turn_away(server, stream, 503, "there are too many connections");
     else
-        turn_away(server, stream);
+        turn_away(server, stream, 403, "this server is behind a proxy");
     vl_server_leave(server);
 }
 
@@ -195,6 +215,19 @@ vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
         make(loop, site, vl_http_group_new(1, limits), 0);
     server->owns_group = true;
     return server;
+}
+
+void
+vl_http_server_secure(struct vl_http_server *server, struct vl_tls *tls)
+{
+    server->tls = tls;
+}
+
+void
+vl_http_server_trust(struct vl_http_server *server,
+                     const struct vl_http_trust *trust)
+{
+    server->trust = *trust;
 }
 
 valet_status

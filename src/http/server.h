@@ -22,8 +22,10 @@
 
 #include "core/arena.h"
 #include "core/log.h"
+#include "http/forwarded.h"
 #include "http/message.h"
 #include "io/stream.h"
+#include "io/tls.h"
 
 struct vl_http_server;
 struct vl_exchange;
@@ -37,7 +39,8 @@ struct vl_http_request {
     struct vl_str host;   /* the one Host header */
     struct vl_headers headers;
     struct vl_str body;
-    const char *peer; /* the client's address, without port */
+    const char *peer; /* the client's address, without port; behind a proxy
+                         that is trusted: as the proxy says */
 };
 
 struct vl_http_site {
@@ -89,6 +92,14 @@ vl_http_server_join(struct vl_http_group *group, size_t member,
 struct vl_http_server *
 vl_http_server_new(struct vl_loop *loop, const struct vl_http_site *site,
                    const struct vl_http_limits *limits);
+/*
+ * Both before the first vl_http_server_listen(). With `tls` (held by each
+ * connection) all connections speak TLS. The trust says which proxies may
+ * speak for others; theirs are not counted as connections of one address.
+ */
+void vl_http_server_secure(struct vl_http_server *server, struct vl_tls *tls);
+void vl_http_server_trust(struct vl_http_server *server,
+                          const struct vl_http_trust *trust);
 /* A server may listen on several addresses. */
 valet_status
 vl_http_server_listen(struct vl_http_server *server, const char *address,

@@ -69,6 +69,7 @@ struct vl_connection {
     bool used;      /* a request was answered */
     bool ended;     /* the peer has closed its direction */
     bool paused;
+    bool is_proxy; /* which is trusted: it speaks for others */
 };
 
 enum vl_exchange_stage {
@@ -119,6 +120,8 @@ struct vl_http_server {
     struct vl_http_group *group;
     size_t member; /* of the group: which it is */
     bool owns_group;
+    struct vl_tls *tls; /* or NULL */
+    struct vl_http_trust trust;
     struct vl_listener *listeners[VL_LISTENERS_MAX];
     size_t listener_count;
 
@@ -170,6 +173,9 @@ vl_connection_new(struct vl_http_server *server, struct vl_stream *stream,
                   struct vl_client *client);
 /* Begins to read. */
 void vl_connection_start(struct vl_connection *conn);
+/* Both, for a stream that was accepted: with TLS, if the server speaks it. */
+void vl_connection_begin(struct vl_http_server *server,
+                         struct vl_stream *stream, struct vl_client *client);
 void vl_connection_write(struct vl_connection *conn, struct vl_str bytes);
 /* Closed at once; who has the exchange is told. */
 void vl_connection_cut(struct vl_connection *conn);
@@ -205,7 +211,8 @@ void vl_exchange_tell_close_soon(struct vl_exchange *x);
 void
 vl_connection_refuse(struct vl_connection *conn, int status, const char *why);
 /* Such an answer for a stream that becomes no connection. */
-struct vl_str vl_server_busy_answer(struct vl_http_server *server);
+struct vl_str
+vl_server_refusal(struct vl_http_server *server, int status, const char *why);
 /* Empties a buffer and wipes what it held, keeping its memory. */
 void vl_http_wipe(struct vl_buf *buf);
 

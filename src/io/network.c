@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/network.h"
+
+#include "io/address.h"
+
+#define MAPPED_BITS 96 /* ::ffff:0:0/96 is IPv4 */
+
+_Static_assert(VL_ADDRESS_SIZE == INET6_ADDRSTRLEN, "addresses as text");
+
+static bool
+to_bytes(const char *text, unsigned char ret[16], bool *ret_is_v4)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    union vl_address address;
+    if (vl_address_parse(text, 0, &address, NULL) != VALET_OK)
+        return false;
+    *ret_is_v4 = address.any.sa_family == AF_INET;
+    if (*ret_is_v4) {
+        memcpy(ret, mapped, sizeof mapped);
+        memcpy(ret + sizeof mapped, &address.v4.sin_addr, 4);
+    } else {
+        memcpy(ret, &address.v6.sin6_addr, 16);
+    }
+    return true;
+}
+
+/* As C text; false when it is too long for an address. */
+static bool
+to_text(struct vl_str s, char ret[VL_ADDRESS_SIZE])
+{
+    if (s.n >= VL_ADDRESS_SIZE || vl_str_has(s, '\0'))
+        return false;
+    if (s.n)
+        memcpy(ret, s.p, s.n);
+    ret[s.n] = '\0';
+    return true;
+}
+
+static bool
+is_set(const unsigned char bytes[16], unsigned bit)
+{
+    return (bytes[bit / 8] >> (7 - bit % 8)) & 1;
+}
+
+bool
+vl_network_parse(struct vl_str text, struct vl_network *ret)
+{
+    struct vl_network network = {.bits = 128};
+    char address[VL_ADDRESS_SIZE];
+    uint64_t bits;
+    bool is_v4;
+    size_t slash = vl_str_index(text, '/');
+    if (!to_text(vl_str_head(text, slash), address) ||
+        !to_bytes(address, network.prefix, &is_v4))
+        return false;
+    if (slash < text.n) {
+        if (!vl_str_u64(vl_str_from(text, slash + 1), is_v4 ? 32 : 128, &bits))
+            return false;
+        network.bits = (unsigned)bits + (is_v4 ? MAPPED_BITS : 0);
+    }
+    for (unsigned bit = network.bits; bit < 128; bit++)
+        if (is_set(network.prefix, bit))
+            return false;
+    *ret = network;
+    return true;
+}
+
+bool
+vl_network_has(const struct vl_network *network, const char *address)
+{
+    unsigned char bytes[16];
+    bool is_v4;
+    if (!to_bytes(address, bytes, &is_v4))
+        return false;
+    for (unsigned bit = 0; bit < network->bits; bit++)
+        if (is_set(bytes, bit) != is_set(network->prefix, bit))
+            return false;
+    return true;
+}
+
+bool
+vl_address_is_loopback(const char *address)
+{
+    static const char *const own[] = {"127.0.0.0/8", "::1"};
+    struct vl_network network;
+    for (size_t i = 0; i < VL_COUNT(own); i++)
+        if (vl_network_parse(vl_str_z(own[i]), &network) &&
+            vl_network_has(&network, address))
+            return true;
+    return false;
+}
+
+bool
+vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE])
+{
+    char copy[VL_ADDRESS_SIZE];
+    union vl_address address;
+    if (!to_text(text, copy) ||
+        vl_address_parse(copy, 0, &address, NULL) != VALET_OK)
+        return false;
+    vl_address_text(&address, ret);
+    return true;
+}

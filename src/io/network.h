@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Networks of IP addresses: 10.0.0.0/8, 2001:db8::/32, or one address.
+ */
+#ifndef VL_IO_NETWORK_H
+#define VL_IO_NETWORK_H
+
+#include "core/str.h"
+
+#define VL_ADDRESS_SIZE 46 /* of an address as text, with its end */
+
+struct vl_network {
+    unsigned char prefix[16]; /* IPv4 as mapped into IPv6 */
+    unsigned bits;
+};
+
+/* Strict: no bits may be set behind the prefix. */
+bool vl_network_parse(struct vl_str text, struct vl_network *ret);
+/* False for what is no address. An IPv4 address and its mapped form are one. */
+bool vl_network_has(const struct vl_network *network, const char *address);
+/* Is it this machine's own (127.0.0.0/8, ::1)? */
+bool vl_address_is_loopback(const char *address);
+/* An address in the one form that all of the house compares and counts by. */
+bool vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE]);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The server with TLS, and behind a proxy.
+ */
+
+#define _GNU_SOURCE /* memmem */
+#include "vl_test_tls.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+
+#include "server_rig.h"
+
+/* --- TLS --- */
+
+static struct vl_test_pair pair;
+static struct vl_tls *tls;
+static struct vl_test_client peer;
+static char got[65536];
+static size_t got_size;
+static bool ok;
+
+static void
+open_secure(const struct vl_http_limits *limits)
+{
+    vl_test_pair_new(&pair, "a.example");
+    assert_ok(vl_tls_new(pair.certificate, pair.key, &tls, NULL));
+    rig_open(limits);
+    vl_http_server_secure(rig.server, tls);
+    got_size = 0;
+}
+
+static void
+close_secure(void)
+{
+    rig_close();
+    vl_tls_free(tls);
+    vl_test_pair_done(&pair);
+}
+
+static void
+play(void (*script)(struct vl_test_client *client))
+{
+    peer = (struct vl_test_client){
+        .script = script, .loop = rig.loop, .port = rig.port};
+    vl_test_client_start(&peer);
+    vl_test_client_join(&peer);
+}
+
+static void
+read_all(struct vl_test_client *client)
+{
+    int n;
+    while (got_size < sizeof got - 1 &&
+           (n = SSL_read(client->ssl, got + got_size,
+                         (int)(sizeof got - 1 - got_size))) > 0)
+        got_size += (size_t)n;
+    got[got_size] = '\0';
+}
+
+static void
+ask_twice_and_close(struct vl_test_client *client)
+{
+    ok = vl_test_connect(client) == 1 &&
+         vl_test_say(client, GET("/one") POST("/two",
+                                              "Content-Length: 5\r\n"
+                                              "Connection: close\r\n",
+                                              "hello"));
+    read_all(client);
+    ok = ok && (SSL_get_shutdown(client->ssl) & SSL_RECEIVED_SHUTDOWN);
+    (void)SSL_shutdown(client->ssl);
+}
+
+static void
+serves_over_tls_and_says_when_it_is_over(void **state)
+{
+    (void)state;
+    open_secure(NULL);
+    play(ask_twice_and_close);
+    assert_true(ok);
+    assert_non_null(strstr(got, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(got, "GET /one "));
+    assert_non_null(strstr(got, "POST /two hello"));
+    RIG_UNTIL(rig.server->connection_count == 0);
+    close_secure();
+}
+
+static void
+only_connect(struct vl_test_client *client)
+{
+    client->fd = vl_test_dial(client);
+    ok = recv(client->fd, got, 1, 0) == 0;
+}
+
+static void
+cuts_who_does_not_begin_the_handshake(void **state)
+{
+    (void)state;
+    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
+    limits.request_ms = 60;
+    open_secure(&limits);
+    play(only_connect);
+    assert_true(ok);
+    assert_int_equal(rig.handled, 0);
+    close_secure();
+}
+
+static void
+ask_in_clear(struct vl_test_client *client)
+{
+    client->fd = vl_test_dial(client);
+    ok = send(client->fd, GET("/a"), strlen(GET("/a")), 0) > 0;
+    ssize_t n = recv(client->fd, got, sizeof got, MSG_WAITALL);
+    got_size = n > 0 ? (size_t)n : 0;
+}
+
+static void
+answers_nobody_in_the_clear(void **state)
+{
+    (void)state;
+    open_secure(NULL);
+    play(ask_in_clear);
+    assert_true(ok);
+    assert_null(memmem(got, got_size, "HTTP", 4));
+    assert_int_equal(rig.handled, 0);
+    RIG_UNTIL(rig.server->connection_count == 0);
+    close_secure();
+}
+
+static void
+cut_half_a_request(struct vl_test_client *client)
+{
+    ok = vl_test_connect(client) == 1 &&
+         vl_test_say(client, POST("/a", "Content-Length: 500\r\n", "half")) &&
+         shutdown(client->fd, SHUT_WR) == 0;
+    read_all(client);
+}
+
+static void
+takes_no_half_request_for_a_whole_one(void **state)
+{
+    (void)state;
+    open_secure(NULL);
+    play(cut_half_a_request);
+    assert_true(ok);
+    assert_int_equal(rig.handled, 0);
+    RIG_UNTIL(rig.server->connection_count == 0);
+    close_secure();
+}
+
+/* --- proxies --- */
+
+static struct vl_network proxy;
+static char refused_peer[64], refused_why[64];
+static int refusals;
+
+static void
+note_refusal(const char *who, const char *why, void *ctx)
+{
+    (void)ctx;
+    refusals++;
+    (void)snprintf(refused_peer, sizeof refused_peer, "%s", who);
+    (void)snprintf(refused_why, sizeof refused_why, "%s", why);
+}
+
+static void
+open_behind(const char *network, bool only, const struct vl_http_limits *limits)
+{
+    assert_true(vl_network_parse(vl_str_z(network), &proxy));
+    rig_open(limits);
+    refusals = 0;
+    vl_http_server_trust(rig.server,
+                         &(struct vl_http_trust){.proxies = &proxy,
+                                                 .proxy_count = 1,
+                                                 .proxies_only = only,
+                                                 .refused = note_refusal});
+}
+
+#define VIA(value)                                                             \
+    "GET /a HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: " value "\r\n\r\n"
+
+static void
+believes_a_proxy_whom_it_speaks_for_in_each_request(void **state)
+{
+    (void)state;
+    struct client c;
+    open_behind("127.0.0.0/8", false, NULL);
+    client_open(&c);
+    client_send(&c, VIA("192.0.2.1") VIA("192.0.2.2"));
+    client_send(&c, GET("/own"));
+    RIG_UNTIL(client_has(&c, "GET /own"));
+    assert_true(client_has(&c, "X-Peer: 192.0.2.1\r\n"));
+    assert_true(client_has(&c, "X-Peer: 192.0.2.2\r\n"));
+    assert_true(client_has(&c, "X-Peer: 127.0.0.1\r\n"));
+    client_close(&c);
+    rig_close();
+}
+
+static void
+believes_nobody_else(void **state)
+{
+    (void)state;
+    struct client c;
+    open_behind("10.0.0.0/8", true, NULL); /* we come from the loopback */
+    client_open(&c);
+    client_send(&c, VIA("192.0.2.1"));
+    RIG_UNTIL(client_has(&c, "X-Peer: 127.0.0.1\r\n"));
+    client_close(&c);
+    assert_int_equal(refusals, 0);
+    rig_close();
+}
+
+static void
+refuses_a_request_of_two_clients(void **state)
+{
+    (void)state;
+    struct client c;
+    open_behind("127.0.0.1", false, NULL);
+    client_open(&c);
+    client_send(&c, "GET /a HTTP/1.1\r\nHost: a.example\r\n"
+                    "X-Forwarded-For: 192.0.2.1\r\n"
+                    "Forwarded: for=192.0.2.2\r\n\r\n");
+    RIG_UNTIL(c.ended);
+    assert_true(client_has(&c, "HTTP/1.1 400 "));
+    assert_int_equal(rig.handled, 0);
+    assert_int_equal(refusals, 1);
+    assert_string_equal(refused_why, "forwarded_twice");
+    assert_string_equal(refused_peer, "127.0.0.1");
+    client_close(&c);
+    rig_close();
+}
+
+static void
+counts_the_connections_of_a_proxy_in_all_alone(void **state)
+{
+    (void)state;
+    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
+    limits.connections_per_address = 1;
+    limits.connections = 3;
+    struct client c[4];
+    open_behind("127.0.0.1", false, &limits);
+    for (size_t i = 0; i < VL_COUNT(c); i++)
+        client_open(&c[i]);
+    RIG_UNTIL(c[3].ended);
+    assert_true(client_has(&c[3], "HTTP/1.1 503 "));
+    assert_int_equal(rig.server->connection_count, 3);
+    for (size_t i = 0; i < VL_COUNT(c); i++)
+        client_close(&c[i]);
+    rig_close();
+}
+
+/* This machine's address on a network, if it is on one. */
+static bool
+find_address(char ret[VL_ADDRESS_SIZE])
+{
+    struct ifaddrs *all;
+    bool found = false;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+        struct sockaddr_in v4;
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET ||
+            (i->ifa_flags & IFF_LOOPBACK) || !(i->ifa_flags & IFF_UP))
+            continue;
+        memcpy(&v4, i->ifa_addr, sizeof v4);
+        found = inet_ntop(AF_INET, &v4.sin_addr, ret, VL_ADDRESS_SIZE) != NULL;
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+static void
+lets_nobody_in_but_proxies_and_this_machine(void **state)
+{
+    (void)state;
+    char address[VL_ADDRESS_SIZE];
+    if (!find_address(address))
+        skip();
+    struct client c = {.connecting = true, .got = vl_buf_of(4096)};
+    open_behind("203.0.113.0/24", true, NULL);
+    unsigned port;
+    assert_ok(vl_http_server_listen(rig.server, address, 0, &port, NULL));
+    assert_ok(
+        vl_stream_connect(rig.loop, address, port, client_connected, &c, NULL));
+    RIG_UNTIL(c.ended);
+    assert_true(client_has(&c, "HTTP/1.1 403 "));
+    assert_int_equal(refusals, 1);
+    assert_string_equal(refused_why, "not_a_proxy");
+    assert_string_equal(refused_peer, address);
+    assert_int_equal(rig.server->connection_count, 0);
+    client_close(&c);
+    rig_close();
+}
+
+int
+main(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(serves_over_tls_and_says_when_it_is_over),
+        cmocka_unit_test(cuts_who_does_not_begin_the_handshake),
+        cmocka_unit_test(answers_nobody_in_the_clear),
+        cmocka_unit_test(takes_no_half_request_for_a_whole_one),
+        cmocka_unit_test(believes_a_proxy_whom_it_speaks_for_in_each_request),
+        cmocka_unit_test(believes_nobody_else),
+        cmocka_unit_test(refuses_a_request_of_two_clients),
+        cmocka_unit_test(counts_the_connections_of_a_proxy_in_all_alone),
+        cmocka_unit_test(lets_nobody_in_but_proxies_and_this_machine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

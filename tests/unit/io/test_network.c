@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vl_test.h"
+
+#include "io/network.h"
+
+static void
+knows_what_is_inside_of_a_network(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network, *address;
+        bool has;
+    } cases[] = {
+        {"10.0.0.0/8", "10.255.0.1", true},
+        {"10.0.0.0/8", "11.0.0.1", false},
+        {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+        {"192.0.2.4", "192.0.2.4", true},
+        {"192.0.2.4", "192.0.2.5", false},
+        {"192.0.2.4/31", "192.0.2.5", true},
+        {"2001:db8::/33", "2001:db8:7fff::1", true},
+        {"2001:db8::/33", "2001:db8:8000::1", false},
+        {"::1", "::1", true},
+        {"::1", "0.0.0.1", false},
+        {"::ffff:10.0.0.0/104", "10.9.9.9", true},
+        {"0.0.0.0/0", "255.1.2.3", true},
+        {"0.0.0.0/0", "2001:db8::1", false},
+        {"::/0", "2001:db8::1", true},
+        {"10.0.0.0/8", "unknown", false},
+        {"10.0.0.0/8", "", false},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        struct vl_network network;
+        assert_true(vl_network_parse(vl_str_z(cases[i].network), &network));
+        if (vl_network_has(&network, cases[i].address) != cases[i].has)
+            fail_msg("%s in %s", cases[i].address, cases[i].network);
+    }
+}
+
+static void
+takes_no_network_with_bits_behind_its_prefix_and_no_other_form(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "/8",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/a",
+        "10.0.0.0/8/",
+        "10.0.0/8",
+        "010.0.0.0/8",
+        "localhost",
+        "2001:db8::1/64",
+        "::/129",
+        " 10.0.0.0/8",
+        "10.0.0.0 /8",
+        "[::1]",
+        "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb"};
+    struct vl_network network;
+    for (size_t i = 0; i < VL_COUNT(bad); i++)
+        if (vl_network_parse(vl_str_z(bad[i]), &network))
+            fail_msg("taken: %s", bad[i]);
+    assert_false(vl_network_parse(vl_str_of("1.2.3.4\0x", 9), &network));
+}
+
+static void
+writes_addresses_in_one_form(void **state)
+{
+    (void)state;
+    char text[VL_ADDRESS_SIZE];
+    assert_true(vl_address_canonical(VL_STR("2001:DB8:0:0::1"), text));
+    assert_string_equal(text, "2001:db8::1");
+    assert_true(vl_address_canonical(VL_STR("::ffff:192.0.2.1"), text));
+    assert_string_equal(text, "192.0.2.1");
+    assert_false(vl_address_canonical(VL_STR("192.0.2"), text));
+    assert_true(vl_address_is_loopback("127.8.0.1"));
+    assert_true(vl_address_is_loopback("::1"));
+    assert_false(vl_address_is_loopback("128.0.0.1"));
+    assert_false(vl_address_is_loopback("nobody"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_what_is_inside_of_a_network),
+        cmocka_unit_test(
+            takes_no_network_with_bits_behind_its_prefix_and_no_other_form),
+        cmocka_unit_test(writes_addresses_in_one_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
