@@ -63,6 +63,7 @@ vl_exchange_take(struct vl_connection *conn)
     x->conn = conn;
     x->stage = VL_EXCHANGE_HEAD;
     x->keep = x->bodiless = x->chunked = x->told = x->moves = false;
+    x->cut_short = false;
     x->on_close = x->on_drain = NULL;
     x->ctx = NULL;
     x->body_max = 0;
@@ -167,4 +168,29 @@ vl_exchange_watch(struct vl_exchange *x, void (*on_close)(void *ctx),
     x->on_drain = on_drain;
     x->ctx = ctx;
     vl_exchange_tell_close_soon(x);
+}
+
+void
+vl_exchange_cut_short(struct vl_exchange *x)
+{
+    x->cut_short = true;
+    x->keep = false;
+}
+
+void
+vl_exchange_reset(struct vl_exchange *x)
+{
+    VL_ASSERT(x->stage == VL_EXCHANGE_HANDLED);
+    struct vl_connection *conn = x->conn;
+    struct vl_http_server *server = x->server;
+    if (!conn) {
+        vl_exchange_drop(x);
+        return;
+    }
+    vl_server_enter(server);
+    vl_exchange_drop(x);
+    conn->x = NULL;
+    vl_stream_reset(conn->stream);
+    vl_connection_cut(conn);
+    vl_server_leave(server);
 }

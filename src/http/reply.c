@@ -224,6 +224,8 @@ vl_exchange_reply(struct vl_exchange *x, const struct vl_reply *reply)
     end_head(out, x->keep);
     if (replace_if_too_long(x) || x->bodiless || has_no_body(reply->status))
         body = (struct vl_str){NULL, 0};
+    if (x->cut_short)
+        body.n /= 2;
     send_out(x->conn, body);
     finish(x);
     vl_server_leave(server);

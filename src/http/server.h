@@ -178,6 +178,13 @@ size_t vl_exchange_waiting(const struct vl_exchange *x);
  * direction may still read: it counts as gone for a streamed answer only. */
 bool vl_exchange_is_closed(const struct vl_exchange *x);
 /*
+ * For a server that stands in for one which fails. The first answers with a
+ * connection reset, and with nothing else; after the second the answer that
+ * follows stops in the middle of its body, and so does the connection.
+ */
+void vl_exchange_reset(struct vl_exchange *x);
+void vl_exchange_cut_short(struct vl_exchange *x);
+/*
  * `on_close` (may be NULL) is called once if the peer goes before the answer
  * is finished; the handler still has to finish. `on_drain` (may be NULL) when
  * the queue of a streamed answer has emptied.

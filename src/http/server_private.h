@@ -97,11 +97,12 @@ struct vl_exchange {
     struct vl_list node;           /* in server->exchanges, or ->spare */
     struct vl_list notice;         /* in server->notices */
     enum vl_exchange_stage stage;
-    bool keep;     /* the request lets the connection be kept */
-    bool bodiless; /* this answer has a head only */
-    bool chunked;  /* a streamed answer: else it ends with the connection */
-    bool told;     /* on_close was called */
-    bool moves;    /* it leaves for member `to` */
+    bool keep;      /* the request lets the connection be kept */
+    bool bodiless;  /* this answer has a head only */
+    bool chunked;   /* a streamed answer: else it ends with the connection */
+    bool told;      /* on_close was called */
+    bool moves;     /* it leaves for member `to` */
+    bool cut_short; /* half of the body is sent, no more */
     size_t to;
     size_t body_max;
     void (*on_close)(void *ctx);

@@ -119,6 +119,16 @@ vl_stream_close(struct vl_stream *stream)
     uv_close(uv, on_closed);
 }
 
+void
+vl_stream_reset(struct vl_stream *stream)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&stream->uv, &fd) == 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    vl_stream_close(stream);
+}
+
 static bool
 is_closed(const struct vl_stream *stream)
 {

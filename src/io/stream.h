@@ -38,6 +38,8 @@ void vl_stream_resume(struct vl_stream *stream);
 void vl_stream_shutdown(struct vl_stream *stream);
 /* At once and silently; the memory is freed by the loop. */
 void vl_stream_close(struct vl_stream *stream);
+/* The same, and the peer learns that the connection broke. */
+void vl_stream_reset(struct vl_stream *stream);
 /* The peer's address without its port, such as "127.0.0.1"; borrowed. */
 const char *vl_stream_peer(const struct vl_stream *stream);
 
