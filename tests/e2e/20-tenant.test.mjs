@@ -132,6 +132,8 @@ describe('command line', () => {
 
   test('describes the contract', () => {
     assert.deepEqual(Object.keys(users), ['admin', 'reader', 'bengali']);
+    assert.ok(tenants.length > 1 && Object.values(tenants[1].users)[0].password);
+    for (const user of Object.values(users)) assert.equal(user.tenant, tenants[0].id);
     for (const user of Object.values(users))
       for (const key of ['username', 'password', 'display_name', 'roles']) assert.ok(user[key], key);
     assert.match(users.bengali.display_name, /^[\u0980-\u09ff ]+$/);
@@ -140,7 +142,7 @@ describe('command line', () => {
   });
 
   test('refuses what it must not do', async () => {
-    for (const args of [['--listen', '0.0.0.0:0'], ['--listen', 'nonsense'], ['--https-listen', '127.0.0.1:0'],
+    for (const args of [['--listen', '0.0.0.0:0'], ['--listen', 'nonsense'], ['--https-listen', 'nonsense'],
       ['--data', '/nowhere'], ['--data'], ['extra']]) {
       const end = await runToEnd(TENANT, args);
       assert.equal(end.code, 2, args.join(' '));
@@ -173,7 +175,7 @@ describe('discovery', () => {
       'userinfo_endpoint', 'end_session_endpoint', 'claims_supported', 'tenant_region_scope',
       'cloud_instance_name', 'cloud_graph_host_name', 'msgraph_host'])
       assert.notEqual(doc[key], undefined, key);
-    assert.deepEqual(doc.response_modes_supported, ['query']);
+    assert.deepEqual(doc.response_modes_supported, ['query', 'fragment', 'form_post']);
     assert.deepEqual(doc.response_types_supported, ['code']);
     assert.deepEqual(doc.token_endpoint_auth_methods_supported, ['client_secret_post', 'client_secret_basic']);
     assert.equal(doc.code_challenge_methods_supported, undefined);
@@ -323,9 +325,8 @@ describe('authorize', () => {
   test('sends later errors back to the application', async () => {
     for (const [extra, wanted] of [
       [{ response_type: undefined }, 'invalid_request 900144'],
-      [{ response_type: 'id_token' }, 'unsupported_response_type 700054'],
-      [{ response_mode: 'fragment' }, 'invalid_request 70007'],
-      [{ response_mode: 'form_post' }, 'invalid_request 70007'],
+      [{ response_type: 'none' }, 'unsupported_response_type 70005'],
+      [{ response_mode: 'pigeon' }, 'invalid_request 70007'],
       [{ scope: undefined }, 'invalid_request 900144'],
       [{ scope: 'User.Read User.Fly' }, 'invalid_client 650053'],
       [{ scope: 'api://nobody/x' }, 'invalid_resource 500011'],

@@ -61,6 +61,14 @@ vl_tenant_sts_headers(struct vl_tenant_call *call, struct vl_reply *reply)
         vl_reply_add(reply, "client-request-id", vl_str_z(call->correlation));
 }
 
+void
+vl_tenant_page_headers(struct vl_tenant_call *call, struct vl_reply *reply)
+{
+    vl_tenant_sts_headers(call, reply);
+    if (call->cookie)
+        vl_reply_add(reply, "Set-Cookie", vl_str_z(call->cookie));
+}
+
 static void
 add_api_headers(struct vl_tenant_call *call, struct vl_reply *reply)
 {
@@ -187,8 +195,10 @@ vl_tenant_fail_page(struct vl_tenant_call *call, unsigned code,
     struct vl_page page = {.asset = "sign-in-error",
                            .assets = vl_tenant_assets};
     vl_page_set(&page, "text", vl_str_z(text));
+    int status = call->has_fault ? call->fault.status : 0;
     struct vl_reply reply = {
-        .status = vl_tenant_aadsts_find(code)->status == 503 ? 503 : 400};
-    vl_tenant_sts_headers(call, &reply);
+        .status = status ? status : vl_tenant_aadsts_find(code)->status};
+    vl_tenant_page_headers(call, &reply);
+    vl_tenant_add_retry(call, &reply);
     vl_page_reply(call->x, &page, &reply);
 }

@@ -35,7 +35,14 @@ struct vl_tenant {
     struct vl_tenant_keyset keys;
     struct vl_tenant_shelf codes, refresh_tokens, sessions;
     struct vl_tenant_counter counters[VL_TENANT_COUNTERS];
-    struct vl_list delays; /* answers that wait, of route.c */
+    struct vl_list delays;   /* answers that wait, of route.c */
+    struct vl_list consents; /* of consent.c */
+};
+
+/* Where requests come in: what the HTTP server's site points to. */
+struct vl_tenant_door {
+    struct vl_tenant *tenant;
+    bool is_https;
 };
 
 /* Lives in the arena of its exchange. */
@@ -45,8 +52,11 @@ struct vl_tenant_call {
     const struct vl_http_request *request;
     struct vl_arena *arena;
     const struct vl_tenant_route *route;
-    const char *allow;     /* other methods of the path, when it is refused */
-    const char *origin;    /* http:// and the Host that was asked */
+    const char *allow; /* other methods of the path, when it is refused */
+    bool is_https;
+    const char *origin;    /* scheme and Host that were asked */
+    const char *host;      /* of it */
+    const char *cookie;    /* what the answer sets, or NULL */
     struct vl_str segment; /* the tenant as it stands in the path */
     /* NULL for common and organizations, and where no tenant is asked for. */
     const struct vl_tenant_realm *realm;
@@ -69,6 +79,9 @@ vl_tenant_format(const struct vl_tenant_call *call, const char *format, ...)
 
 /* What every answer of the sign-in service carries. */
 void vl_tenant_sts_headers(struct vl_tenant_call *call, struct vl_reply *reply);
+/* The same for a page, and the cookie. */
+void
+vl_tenant_page_headers(struct vl_tenant_call *call, struct vl_reply *reply);
 /* A token answer: never cached. */
 void vl_tenant_send_token(struct vl_tenant_call *call, struct vl_str json);
 /* A document anybody may read for a day. */
@@ -82,9 +95,10 @@ void vl_tenant_fail_page(struct vl_tenant_call *call, unsigned code,
 /* "AADSTS50126: … Trace ID: … Correlation ID: … Timestamp: …" */
 const char *vl_tenant_describe_error(const struct vl_tenant_call *call,
                                      unsigned code, const char *detail);
-/* The people who may sign in at the tenant that was asked: person (username),
- * shown (display name), secret (password); in the arena. */
-struct vl_page_list vl_tenant_list_people(const struct vl_tenant_call *call);
+/* The people of a tenant, or (NULL) all: person (username), shown (display
+ * name), secret (password); in the arena. */
+struct vl_page_list vl_tenant_list_people(const struct vl_tenant_call *call,
+                                          const struct vl_tenant_realm *home);
 /* Adds Retry-After if the fault of this call wants it. */
 void vl_tenant_add_retry(struct vl_tenant_call *call, struct vl_reply *reply);
 

@@ -4,6 +4,7 @@
  * listen on loopback only; a page in a browser is kept out as well: no Origin,
  * and bodies only as JSON.
  */
+#include "apps/tenant/consent.h"
 #include "apps/tenant/route.h"
 
 #include "core/limits.h"
@@ -85,13 +86,17 @@ read_fault(const struct vl_tenant_call *call, const struct json_t *object,
     const struct json_t *retry = vl_json_get(object, "retry_after");
     if (!vl_tenant_where_of(vl_json_get_str(object, "where"), &fault.where))
         return vl_fail(err, VALET_INVALID, "",
-                       "`where` is discovery, keys, authorize, token or graph");
+                       "`where` is discovery, keys, authorize, sign_in, "
+                       "sign_out, token, graph or any");
     if (!read_number(object, "aadsts", 0, &aadsts) ||
         !read_number(object, "status", 0, &status) ||
         !read_number(object, "count", 1, &fault.count) ||
         !read_number(object, "delay_ms", 0, &fault.delay_ms))
         return vl_fail(err, VALET_INVALID, "",
                        "aadsts, status, count and delay_ms are numbers");
+    const struct json_t *shape = vl_json_get(object, "answer");
+    if (shape)
+        VL_TRY(vl_tenant_fault_shape(&fault, vl_json_str(shape), err));
     fault.aadsts = (unsigned)aadsts;
     fault.status = (int)status;
     if (vl_json_int(retry, &seconds))
@@ -128,6 +133,29 @@ vl_tenant_control_clear_faults(struct vl_tenant_call *call)
     if (!is_from_here(call))
         return;
     call->tenant->data->faults.count = 0;
+    send_json(call, 200, done);
+}
+
+/* What people had consented to is forgotten. */
+void
+vl_tenant_control_consent(struct vl_tenant_call *call)
+{
+    vl_auto(vl_json) body = {NULL};
+    enum vl_tenant_consent_mode mode;
+    if (!read_body(call, &body))
+        return;
+    struct vl_tenant_app *app = vl_tenant_find_app_by(
+        call->tenant->data, vl_json_get_str(body.root, "app"));
+    if (!app) {
+        send_fault(call, 404, "there is no such application");
+        return;
+    }
+    if (!vl_tenant_consent_of(vl_json_get_str(body.root, "consent"), &mode)) {
+        send_fault(call, 400, "`consent` is granted, needed or admin_required");
+        return;
+    }
+    app->consent = mode;
+    vl_tenant_consents_forget(call->tenant, app);
     send_json(call, 200, done);
 }
 

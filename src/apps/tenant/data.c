@@ -45,6 +45,34 @@ vl_tenant_find_app(const struct vl_tenant_data *data, struct vl_str id)
     return NULL;
 }
 
+struct vl_tenant_app *
+vl_tenant_find_app_by(struct vl_tenant_data *data, struct vl_str name)
+{
+    for (size_t i = 0; i < data->app_count; i++)
+        if (vl_str_ieq(name, vl_str_z(data->apps[i].id)) ||
+            vl_str_eqz(name, data->apps[i].key))
+            return &data->apps[i];
+    return NULL;
+}
+
+static const char *const consent_names[VL_TENANT_CONSENT_MODE_COUNT] = {
+    [VL_TENANT_CONSENT_GRANTED] = "granted",
+    [VL_TENANT_CONSENT_NEEDED] = "needed",
+    [VL_TENANT_CONSENT_BY_ADMIN] = "admin_required",
+};
+
+bool
+vl_tenant_consent_of(struct vl_str name, enum vl_tenant_consent_mode *ret)
+{
+    for (int i = 0; i < VL_TENANT_CONSENT_MODE_COUNT; i++) {
+        if (!vl_str_eqz(name, consent_names[i]))
+            continue;
+        *ret = (enum vl_tenant_consent_mode)i;
+        return true;
+    }
+    return false;
+}
+
 struct vl_tenant_user *
 vl_tenant_find_user(struct vl_tenant_data *data, struct vl_str name)
 {
@@ -76,6 +104,8 @@ describe_user(struct vl_json_out *out, const struct vl_tenant_user *user)
     vl_json_add_z(out, "username", user->username);
     vl_json_add_z(out, "password", user->password);
     vl_json_add_z(out, "display_name", user->display_name);
+    if (user->is_admin)
+        vl_json_add_bool(out, "admin", true);
     if (user->mail)
         vl_json_add_z(out, "mail", user->mail);
     describe_words(out, "roles", &user->roles);
@@ -92,6 +122,7 @@ describe_app(struct vl_json_out *out, const struct vl_tenant_app *app,
     vl_json_add_z(out, "redirect", app->redirects.items[0]);
     describe_words(out, "redirects", &app->redirects);
     vl_json_add_bool(out, "public", app->is_public);
+    vl_json_add_z(out, "consent", consent_names[app->consent]);
     if (app->secret)
         vl_json_add_z(out, "secret", app->secret);
     if (app->uri && app->scopes.count) {
@@ -102,6 +133,20 @@ describe_app(struct vl_json_out *out, const struct vl_tenant_app *app,
     vl_json_close(out, '}');
 }
 
+/* Who is at home there. */
+static void
+describe_users(struct vl_json_out *out, const struct vl_tenant_data *data,
+               const struct vl_tenant_realm *home)
+{
+    vl_json_open_key(out, "users", '{');
+    for (size_t i = 0; i < data->user_count; i++)
+        if (data->users[i].realm == home)
+            describe_user(out, &data->users[i]);
+    vl_json_close(out, '}');
+}
+
+/* Programs take `users` for people who may sign in at the first tenant: those
+ * of the others stand with their tenant. */
 void
 vl_tenant_describe(const struct vl_tenant_data *data, struct vl_buf *out)
 {
@@ -114,13 +159,12 @@ vl_tenant_describe(const struct vl_tenant_data *data, struct vl_buf *out)
         vl_json_add_z(&json, "id", data->realms[i].id);
         vl_json_add_z(&json, "domain", data->realms[i].domain);
         vl_json_add_z(&json, "name", data->realms[i].name);
+        if (i)
+            describe_users(&json, data, &data->realms[i]);
         vl_json_close(&json, '}');
     }
     vl_json_close(&json, ']');
-    vl_json_open_key(&json, "users", '{');
-    for (size_t i = 0; i < data->user_count; i++)
-        describe_user(&json, &data->users[i]);
-    vl_json_close(&json, '}');
+    describe_users(&json, data, &data->realms[0]);
     vl_json_open_key(&json, "apps", '{');
     for (size_t i = 0; i < data->app_count; i++)
         describe_app(&json, &data->apps[i], &scratch);

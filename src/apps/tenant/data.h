@@ -2,8 +2,8 @@
  *
  * Who and what the stand-in knows: tenants, users, apps, standing faults. Read
  * from one YAML text (the built-in set, or --data) and not changed afterwards
- * but for what the control API may change: a user's epoch and the lifetime of
- * access tokens.
+ * but for what the control API may change: a user's epoch, an application's
+ * consent and the lifetime of access tokens.
  */
 #ifndef VL_TENANT_DATA_H
 #define VL_TENANT_DATA_H
@@ -31,6 +31,14 @@ struct vl_tenant_user {
     unsigned
         sign_in_error; /* AADSTS code that meets the right password, or 0 */
     unsigned epoch;    /* counts revocations; tokens of older ones are dead */
+    bool is_admin;     /* may consent for everybody of the tenant */
+};
+
+enum vl_tenant_consent_mode {
+    VL_TENANT_CONSENT_GRANTED, /* by an administrator, long ago */
+    VL_TENANT_CONSENT_NEEDED,  /* people may, each for themselves */
+    VL_TENANT_CONSENT_BY_ADMIN,
+    VL_TENANT_CONSENT_MODE_COUNT
 };
 
 struct vl_tenant_app {
@@ -42,6 +50,7 @@ struct vl_tenant_app {
     struct vl_tenant_words redirects;
     struct vl_tenant_words scopes; /* that it exposes, without the URI */
     const char *tenant;
+    enum vl_tenant_consent_mode consent;
     bool is_public;    /* may get tokens without a credential */
     bool multi_tenant; /* may be used on common and organizations */
 };
@@ -83,12 +92,18 @@ const struct vl_tenant_realm *
 vl_tenant_find_realm(const struct vl_tenant_data *data, struct vl_str name);
 const struct vl_tenant_app *
 vl_tenant_find_app(const struct vl_tenant_data *data, struct vl_str id);
+/* By id or key, to change what may be changed. */
+struct vl_tenant_app *
+vl_tenant_find_app_by(struct vl_tenant_data *data, struct vl_str name);
 /* By username (case ignored), object id, or key. */
 struct vl_tenant_user *
 vl_tenant_find_user(struct vl_tenant_data *data, struct vl_str name);
 
 /* The set as JSON, for --describe and the programs that test against us. */
 void vl_tenant_describe(const struct vl_tenant_data *data, struct vl_buf *out);
+
+/* "needed" → VL_TENANT_CONSENT_NEEDED; false for a name that is none. */
+bool vl_tenant_consent_of(struct vl_str name, enum vl_tenant_consent_mode *ret);
 
 /* Is `text` a GUID (8-4-4-4-12 hexadecimal digits)? */
 bool vl_tenant_is_guid(struct vl_str text);

@@ -34,17 +34,11 @@ issuer_of(const struct vl_tenant_call *call)
                             call->realm ? call->realm->id : "{tenantid}");
 }
 
-static const char *
-host_of(const struct vl_tenant_call *call)
-{
-    return call->origin + strlen("http://");
-}
-
 /*
  * @spec entra-wire 2.4
  * Entra ID's document, but for what the stand-in does not have: who asks it
- * for a device code or a form_post shall not be told that it could. A path
- * without tenant is common's.
+ * for a device code shall not be told that it could. A path without tenant is
+ * common's.
  */
 void
 vl_tenant_openid(struct vl_tenant_call *call)
@@ -60,7 +54,7 @@ vl_tenant_openid(struct vl_tenant_call *call)
     add_list(&json, "token_endpoint_auth_methods_supported",
              "client_secret_post,client_secret_basic");
     add_url(call, &json, "jwks_uri", "/discovery/v2.0/keys");
-    add_list(&json, "response_modes_supported", "query");
+    add_list(&json, "response_modes_supported", "query,fragment,form_post");
     add_list(&json, "subject_types_supported", "pairwise");
     add_list(&json, "id_token_signing_alg_values_supported", "RS256");
     add_list(&json, "response_types_supported", "code");
@@ -73,9 +67,9 @@ vl_tenant_openid(struct vl_tenant_call *call)
     add_url(call, &json, "end_session_endpoint", "/oauth2/v2.0/logout");
     add_list(&json, "claims_supported", claims);
     vl_json_add_z(&json, "tenant_region_scope", "EU");
-    vl_json_add_z(&json, "cloud_instance_name", host_of(call));
-    vl_json_add_z(&json, "cloud_graph_host_name", host_of(call));
-    vl_json_add_z(&json, "msgraph_host", host_of(call));
+    vl_json_add_z(&json, "cloud_instance_name", call->host);
+    vl_json_add_z(&json, "cloud_graph_host_name", call->host);
+    vl_json_add_z(&json, "msgraph_host", call->host);
     vl_json_close(&json, '}');
     vl_tenant_send_document(call, vl_buf_str(&body));
 }
@@ -127,10 +121,10 @@ vl_tenant_instance(struct vl_tenant_call *call)
     vl_json_add_z(&json, "api-version", "1.1");
     vl_json_open_key(&json, "metadata", '[');
     vl_json_open(&json, '{');
-    vl_json_add_z(&json, "preferred_network", host_of(call));
-    vl_json_add_z(&json, "preferred_cache", host_of(call));
+    vl_json_add_z(&json, "preferred_network", call->host);
+    vl_json_add_z(&json, "preferred_cache", call->host);
     vl_json_open_key(&json, "aliases", '[');
-    vl_json_add_z(&json, NULL, host_of(call));
+    vl_json_add_z(&json, NULL, call->host);
     vl_json_close(&json, ']');
     vl_json_close(&json, '}');
     vl_json_close(&json, ']');

@@ -6,7 +6,9 @@
 static const char *const where_names[VL_TENANT_WHERE_COUNT] = {
     [VL_TENANT_AT_NOTHING] = "nothing", [VL_TENANT_AT_DISCOVERY] = "discovery",
     [VL_TENANT_AT_KEYS] = "keys",       [VL_TENANT_AT_AUTHORIZE] = "authorize",
+    [VL_TENANT_AT_SIGN_IN] = "sign_in", [VL_TENANT_AT_SIGN_OUT] = "sign_out",
     [VL_TENANT_AT_TOKEN] = "token",     [VL_TENANT_AT_GRAPH] = "graph",
+    [VL_TENANT_ANYWHERE] = "any",
 };
 
 bool
@@ -49,10 +51,30 @@ vl_tenant_fault_retry(struct vl_tenant_fault *fault, struct vl_str text,
     return VALET_OK;
 }
 
+valet_status
+vl_tenant_fault_shape(struct vl_tenant_fault *fault, struct vl_str text,
+                      valet_error *err)
+{
+    static const char *const names[VL_TENANT_SHAPE_COUNT] = {
+        [VL_TENANT_WHOLE] = "whole",
+        [VL_TENANT_TRUNCATED] = "truncated",
+        [VL_TENANT_HTML] = "html",
+        [VL_TENANT_RESET] = "reset",
+    };
+    for (int i = 0; i < VL_TENANT_SHAPE_COUNT; i++) {
+        fault->shape = (enum vl_tenant_shape)i;
+        if (vl_str_eqz(text, names[i]))
+            return VALET_OK;
+    }
+    return vl_fail(err, VALET_INVALID, "",
+                   "`answer` is whole, truncated, html or reset");
+}
+
 bool
 vl_tenant_fault_answers(const struct vl_tenant_fault *fault)
 {
-    return fault->aadsts || fault->status || fault->retry_after >= 0;
+    return fault->aadsts || fault->status || fault->retry_after >= 0 ||
+           fault->shape == VL_TENANT_HTML;
 }
 
 valet_status
@@ -62,17 +84,21 @@ vl_tenant_faults_add(struct vl_tenant_faults *faults,
     if (fault->where == VL_TENANT_AT_NOTHING)
         return vl_fail(err, VALET_INVALID, "",
                        "a fault needs `where`: discovery, keys, authorize, "
-                       "token or graph");
-    if (fault->status && (fault->status < 400 || fault->status > 599))
+                       "sign_in, sign_out, token, graph or any");
+    /* A page in place of an answer may well pretend that all is well. */
+    if (fault->status && (fault->status < 400 || fault->status > 599) &&
+        (fault->status != 200 || fault->shape != VL_TENANT_HTML))
         return vl_fail(err, VALET_INVALID, "",
                        "the status of a fault is 400 to 599");
     if (fault->delay_ms < 0 || fault->delay_ms > VL_TENANT_DELAY_MAX ||
         fault->count < 0)
         return vl_fail(err, VALET_INVALID, "",
                        "delay_ms is 0 to 60000, count not below 0");
-    if (!fault->delay_ms && !vl_tenant_fault_answers(fault))
+    if (!fault->delay_ms && fault->shape == VL_TENANT_WHOLE &&
+        !vl_tenant_fault_answers(fault))
         return vl_fail(err, VALET_INVALID, "",
-                       "a fault needs aadsts, status, retry_after or delay_ms");
+                       "a fault needs aadsts, status, retry_after, answer or "
+                       "delay_ms");
     if (faults->count == VL_TENANT_FAULTS_MAX)
         return vl_fail(err, VALET_LIMIT, "", "there are too many faults");
     faults->items[faults->count++] = *fault;
@@ -85,7 +111,8 @@ vl_tenant_faults_take(struct vl_tenant_faults *faults,
 {
     for (size_t i = 0; i < faults->count; i++) {
         struct vl_tenant_fault *fault = &faults->items[i];
-        if (fault->where != where)
+        if (fault->where != where && (fault->where != VL_TENANT_ANYWHERE ||
+                                      where == VL_TENANT_AT_NOTHING))
             continue;
         *ret = *fault;
         if (fault->count && --fault->count == 0) {

@@ -13,9 +13,21 @@ enum vl_tenant_where {
     VL_TENANT_AT_DISCOVERY,
     VL_TENANT_AT_KEYS,
     VL_TENANT_AT_AUTHORIZE,
+    VL_TENANT_AT_SIGN_IN, /* what the pages of a sign-in post */
+    VL_TENANT_AT_SIGN_OUT,
     VL_TENANT_AT_TOKEN,
     VL_TENANT_AT_GRAPH,
+    VL_TENANT_ANYWHERE, /* all of these */
     VL_TENANT_WHERE_COUNT
+};
+
+/* How the answer arrives. */
+enum vl_tenant_shape {
+    VL_TENANT_WHOLE,
+    VL_TENANT_TRUNCATED, /* half a body, then the connection ends */
+    VL_TENANT_HTML,      /* a page of somebody in between */
+    VL_TENANT_RESET,     /* no answer: the connection is reset */
+    VL_TENANT_SHAPE_COUNT
 };
 
 struct vl_tenant_fault {
@@ -26,6 +38,7 @@ struct vl_tenant_fault {
     int64_t delay_ms;    /* before the answer */
     int64_t retry_after; /* seconds; -1: no such header */
     bool retry_date;     /* as a date instead */
+    enum vl_tenant_shape shape;
 };
 
 #define VL_TENANT_FAULTS_MAX 64
@@ -45,6 +58,10 @@ struct vl_tenant_fault vl_tenant_fault_of(void);
 valet_status
 vl_tenant_fault_retry(struct vl_tenant_fault *fault, struct vl_str text,
                       valet_error *err) VALET_CHECK;
+/* "truncated", "html" or "reset". */
+valet_status
+vl_tenant_fault_shape(struct vl_tenant_fault *fault, struct vl_str text,
+                      valet_error *err) VALET_CHECK;
 /* VALET_INVALID for senseless ones, VALET_LIMIT when there are too many. */
 valet_status vl_tenant_faults_add(struct vl_tenant_faults *faults,
                                   const struct vl_tenant_fault *fault,
@@ -53,7 +70,7 @@ valet_status vl_tenant_faults_add(struct vl_tenant_faults *faults,
 bool
 vl_tenant_faults_take(struct vl_tenant_faults *faults,
                       enum vl_tenant_where where, struct vl_tenant_fault *ret);
-/* Does it replace the answer, or only delay it? */
+/* Does it replace the answer, or only delay or break it? */
 bool vl_tenant_fault_answers(const struct vl_tenant_fault *fault);
 
 #endif

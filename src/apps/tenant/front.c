@@ -8,7 +8,8 @@
 #define PEOPLE_MAX 50
 
 struct vl_page_list
-vl_tenant_list_people(const struct vl_tenant_call *call)
+vl_tenant_list_people(const struct vl_tenant_call *call,
+                      const struct vl_tenant_realm *home)
 {
     enum { WIDTH = 3 };
     const struct vl_tenant_data *data = call->tenant->data;
@@ -19,7 +20,7 @@ vl_tenant_list_people(const struct vl_tenant_call *call)
         const struct vl_tenant_user *user = &data->users[i];
         if (list.rows == PEOPLE_MAX)
             break;
-        if (call->realm && call->realm != user->realm)
+        if (home && home != user->realm)
             continue;
         struct vl_page_var *row = vars + WIDTH * list.rows++;
         row[0] = (struct vl_page_var){"person", vl_str_z(user->username)};
@@ -35,7 +36,7 @@ vl_tenant_home(struct vl_tenant_call *call)
 {
     const struct vl_tenant_data *data = call->tenant->data;
     struct vl_page page = {.asset = "tenant-home", .assets = vl_tenant_assets};
-    struct vl_page_list people = vl_tenant_list_people(call);
+    struct vl_page_list people = vl_tenant_list_people(call, NULL);
     vl_page_set(&page, "authority",
                 vl_str_z(vl_tenant_format(call, "%s/%s", call->origin,
                                           data->realms[0].id)));

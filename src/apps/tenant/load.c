@@ -17,7 +17,7 @@
 
 extern const struct vl_asset vl_tenant_assets[];
 
-enum kind { TEXT, GUID, WORDS, FLAG, NUMBER };
+enum kind { TEXT, GUID, WORDS, FLAG, NUMBER, CONSENT };
 
 struct field {
     const char *name;
@@ -52,6 +52,7 @@ static const struct field user_fields[] = {
     {"roles", WORDS, false, AT(vl_tenant_user, roles)},
     {"tenant", TEXT, false, AT(vl_tenant_user, tenant)},
     {"sign_in_error", NUMBER, false, AT(vl_tenant_user, sign_in_error)},
+    {"admin", FLAG, false, AT(vl_tenant_user, is_admin)},
 };
 
 static const struct field app_fields[] = {
@@ -62,18 +63,20 @@ static const struct field app_fields[] = {
     {"uri", TEXT, false, AT(vl_tenant_app, uri)},
     {"scopes", WORDS, false, AT(vl_tenant_app, scopes)},
     {"tenant", TEXT, false, AT(vl_tenant_app, tenant)},
+    {"consent", CONSENT, false, AT(vl_tenant_app, consent)},
     {"public", FLAG, false, AT(vl_tenant_app, is_public)},
     {"multi_tenant", FLAG, false, AT(vl_tenant_app, multi_tenant)},
 };
 
 struct raw_fault {
-    const char *where, *retry_after;
+    const char *where, *retry_after, *answer;
     unsigned aadsts, status, count, delay_ms;
 };
 
 static const struct field fault_fields[] = {
     {"where", TEXT, true, AT(raw_fault, where)},
     {"retry_after", TEXT, false, AT(raw_fault, retry_after)},
+    {"answer", TEXT, false, AT(raw_fault, answer)},
     {"aadsts", NUMBER, false, AT(raw_fault, aadsts)},
     {"status", NUMBER, false, AT(raw_fault, status)},
     {"count", NUMBER, false, AT(raw_fault, count)},
@@ -153,6 +156,11 @@ read_scalar(const struct loader *l, const struct vl_yaml *node, enum kind kind,
         if (!vl_str_u64(text, 100000000, &number))
             return fail_at(l, node, err, "write a number");
         *(unsigned *)ret = (unsigned)number;
+        break;
+    case CONSENT:
+        if (!vl_tenant_consent_of(text, ret))
+            return fail_at(l, node, err,
+                           "write granted, needed or admin_required");
         break;
     case TEXT:
     case WORDS:
@@ -257,9 +265,14 @@ read_users(const struct loader *l, const struct vl_yaml *map, valet_error *err)
 static bool
 is_good_redirect(const char *text)
 {
+    static const char *const content[] = {"javascript", "data", "vbscript",
+                                          "blob", "file"};
     struct vl_url url;
     if (vl_url_parse(vl_str_z(text), &url, NULL) != VALET_OK)
         return false;
+    for (size_t i = 0; i < VL_COUNT(content); i++)
+        if (vl_str_ieq(url.scheme, vl_str_z(content[i])))
+            return false;
     return vl_url_is_http(&url)
                ? vl_url_is_https(&url) || vl_url_is_loopback(&url)
                : vl_str_has(url.scheme, '.') ||
@@ -314,6 +327,9 @@ read_faults(const struct loader *l, const struct vl_yaml *list,
         if (raw.retry_after &&
             vl_tenant_fault_retry(&fault, vl_str_z(raw.retry_after), &why) !=
                 VALET_OK)
+            return fail_at(l, node, err, why.message);
+        if (raw.answer && vl_tenant_fault_shape(&fault, vl_str_z(raw.answer),
+                                                &why) != VALET_OK)
             return fail_at(l, node, err, why.message);
         if (vl_tenant_faults_add(&l->data->faults, &fault, &why) != VALET_OK)
             return fail_at(l, node, err, why.message);

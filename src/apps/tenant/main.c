@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "apps/tenant/consent.h"
 #include "apps/tenant/route.h"
 #include "conf/listen.h"
 #include "core/limits.h"
@@ -27,6 +28,7 @@ struct options {
 
 struct program {
     struct vl_tenant tenant;
+    struct vl_tenant_door door;
     struct vl_http_site site;
     struct vl_http_server *servers[2]; /* one per loopback address */
     struct vl_watch *input;
@@ -221,7 +223,8 @@ start(struct program *program, const struct options *options,
     if (program->input)
         vl_watch_set(program->input, VL_WATCH_READ);
     program->site = vl_tenant_site;
-    program->site.ctx = tenant;
+    program->door = (struct vl_tenant_door){tenant, false};
+    program->site.ctx = &program->door;
     return listen_on(program, listen, err);
 }
 
@@ -232,6 +235,7 @@ init(struct program *program, struct vl_tenant_data *data)
     tenant->clock = &vl_clock_system;
     tenant->data = data;
     vl_list_init(&tenant->delays);
+    vl_list_init(&tenant->consents);
     vl_tenant_shelf_init(&tenant->codes, CODES_MAX, "1.C", 48);
     vl_tenant_shelf_init(&tenant->refresh_tokens, REFRESH_MAX, "1.R", 64);
     vl_tenant_shelf_init(&tenant->sessions, SESSION_MAX, "", 32);
@@ -247,6 +251,7 @@ finish(struct program *program)
     vl_tenant_drop_delays(tenant);
     vl_watch_free(program->input);
     vl_loop_free(tenant->loop);
+    vl_tenant_consents_forget(tenant, NULL);
     vl_tenant_shelf_done(&tenant->codes);
     vl_tenant_shelf_done(&tenant->refresh_tokens);
     vl_tenant_shelf_done(&tenant->sessions);

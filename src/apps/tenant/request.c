@@ -83,19 +83,54 @@ read_client(struct vl_tenant_call *call, struct vl_tenant_request *r)
     return fine;
 }
 
+/* 0 if it is `code`; the others are off, as for every new application. */
+static unsigned
+judge_type(struct vl_str type)
+{
+    struct vl_str rest = type, word;
+    bool id_token = false;
+    while (vl_str_split(&rest, ' ', &word)) {
+        id_token = id_token || vl_str_eqz(word, "id_token");
+        if (!vl_str_eqz(word, "code") && !vl_str_eqz(word, "id_token") &&
+            !vl_str_eqz(word, "token"))
+            return 70005;
+    }
+    if (vl_str_eqz(type, "code"))
+        return 0;
+    return id_token ? 700054 : 700051;
+}
+
+/*
+ * The mode is read first: a refused type is told the way that was asked for.
+ * Tokens never travel in a query, not even the news that there are none.
+ */
 static struct vl_tenant_refusal
 read_response(struct vl_tenant_request *r)
 {
+    static const char *const modes[VL_TENANT_MODE_COUNT] = {
+        [VL_TENANT_QUERY] = "query",
+        [VL_TENANT_FRAGMENT] = "fragment",
+        [VL_TENANT_FORM_POST] = "form_post",
+    };
     struct vl_str type = vl_params_get(r->params, "response_type");
     struct vl_str mode = vl_params_get(r->params, "response_mode");
+    bool tokens = vl_str_has_word(type, VL_STR("id_token")) ||
+                  vl_str_has_word(type, VL_STR("token"));
+    bool known = !mode.n;
     r->state = vl_params_get(r->params, "state");
+    r->mode = tokens ? VL_TENANT_FRAGMENT : VL_TENANT_QUERY;
+    for (int i = 0; i < VL_TENANT_MODE_COUNT; i++) {
+        if (!vl_str_eqz(mode, modes[i]))
+            continue;
+        known = i != VL_TENANT_QUERY || !tokens;
+        if (known)
+            r->mode = (enum vl_tenant_mode)i;
+    }
     if (!type.n)
         return refuse(900144, "It is response_type.");
-    if (!vl_str_eqz(type, "code"))
-        return refuse(700054, "Only code is.");
-    if (mode.n && !vl_str_eqz(mode, "query"))
-        return refuse(70007, "Only query is.");
-    return fine;
+    if (!known)
+        return refuse(70007, NULL);
+    return refuse(judge_type(type), NULL);
 }
 
 /* @spec RFC 7636 4.3 */
@@ -114,21 +149,42 @@ read_challenge(struct vl_tenant_request *r)
     return fine;
 }
 
+/* One value: Entra, unlike OpenID Connect, takes no list of them. */
 static struct vl_tenant_refusal
 read_prompt(struct vl_tenant_request *r)
 {
-    static const char *const known[] = {"none", "login", "select_account",
-                                        "consent"};
-    r->prompt = vl_params_get(r->params, "prompt");
-    r->login_hint = vl_params_get(r->params, "login_hint");
+    static const char *const names[VL_TENANT_PROMPT_COUNT] = {
+        [VL_TENANT_AS_NEEDED] = "",      [VL_TENANT_NO_PAGE] = "none",
+        [VL_TENANT_SIGN_IN] = "login",   [VL_TENANT_CHOOSE] = "select_account",
+        [VL_TENANT_CONSENT] = "consent",
+    };
+    struct vl_str prompt = vl_params_get(r->params, "prompt");
+    int at = 0;
+    while (at < VL_TENANT_PROMPT_COUNT && !vl_str_eqz(prompt, names[at]))
+        at++;
+    if (at == VL_TENANT_PROMPT_COUNT)
+        return refuse(90023, "It is prompt.");
+    r->prompt = (enum vl_tenant_prompt)at;
+    /* To choose and to be told whom contradict each other. */
+    if (r->prompt == VL_TENANT_CHOOSE &&
+        (r->login_hint.n || vl_params_get(r->params, "sid").n))
+        return refuse(90023, "A hint does not go with prompt=select_account.");
+    return fine;
+}
+
+/* domain_hint also says `organizations`, `consumers`, and domains that are not
+ * here: none of them narrows anything. */
+static struct vl_tenant_refusal
+read_hints(const struct vl_tenant_call *call, struct vl_tenant_request *r)
+{
+    struct vl_str domain = vl_params_get(r->params, "domain_hint");
+    r->login_hint = vl_str_trim(vl_params_get(r->params, "login_hint"));
     r->nonce = vl_params_get(r->params, "nonce");
     r->client_info = vl_str_eqz(vl_params_get(r->params, "client_info"), "1");
-    if (!r->prompt.n)
-        return fine;
-    for (size_t i = 0; i < VL_COUNT(known); i++)
-        if (vl_str_eqz(r->prompt, known[i]))
-            return fine;
-    return refuse(90023, "It is prompt.");
+    r->home = call->realm;
+    if (!r->home)
+        r->home = vl_tenant_find_realm(call->tenant->data, domain);
+    return read_prompt(r);
 }
 
 static struct vl_tenant_refusal
@@ -155,7 +211,7 @@ vl_tenant_request_read(struct vl_tenant_call *call,
     if (!refusal.code)
         refusal = read_challenge(&r);
     if (!refusal.code)
-        refusal = read_prompt(&r);
+        refusal = read_hints(call, &r);
     if (!refusal.code)
         refusal = read_scope(call, &r);
     /* With a refusal too: who sends it back needs the URI and the state. */

@@ -7,11 +7,34 @@
 
 #include "apps/tenant/scope.h"
 
+/* How the answer travels to the redirect URI. */
+enum vl_tenant_mode {
+    VL_TENANT_QUERY,
+    VL_TENANT_FRAGMENT,
+    VL_TENANT_FORM_POST,
+    VL_TENANT_MODE_COUNT
+};
+
+/* Which pages the application asks for, or forbids. */
+enum vl_tenant_prompt {
+    VL_TENANT_AS_NEEDED,
+    VL_TENANT_NO_PAGE,
+    VL_TENANT_SIGN_IN,
+    VL_TENANT_CHOOSE,
+    VL_TENANT_CONSENT,
+    VL_TENANT_PROMPT_COUNT
+};
+
 struct vl_tenant_request {
     const struct vl_params *params;
     const struct vl_tenant_app *app;
     struct vl_str redirect_uri, state, nonce, scope, challenge;
-    struct vl_str prompt, login_hint;
+    enum vl_tenant_mode mode;
+    enum vl_tenant_prompt prompt;
+    struct vl_str login_hint;
+    /* Where the person is expected to be at home: the tenant of the path, or
+     * of the domain hint; NULL when neither says. */
+    const struct vl_tenant_realm *home;
     bool challenge_is_plain;
     bool client_info;
     struct vl_tenant_scopes scopes;

@@ -23,6 +23,8 @@ static const struct vl_tenant_route routes[] = {
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_add_fault},
     {"control", "DELETE", "/_emul/faults", VL_TENANT_NO_SEGMENT,
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_clear_faults},
+    {"control", "POST", "/_emul/consent", VL_TENANT_NO_SEGMENT,
+     VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_consent},
     {"control", "POST", "/_emul/revoke", VL_TENANT_NO_SEGMENT,
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_revoke},
     {"control", "POST", "/_emul/settings", VL_TENANT_NO_SEGMENT,
@@ -49,10 +51,12 @@ static const struct vl_tenant_route routes[] = {
      VL_TENANT_AT_KEYS, 0, vl_tenant_keys},
     {"authorize", "GET POST", "/oauth2/v2.0/authorize", VL_TENANT_PAGE_SEGMENT,
      VL_TENANT_AT_AUTHORIZE, FORM, vl_tenant_authorize},
-    {"sign_in", "POST", "/login", VL_TENANT_PAGE_SEGMENT, VL_TENANT_AT_NOTHING,
+    {"sign_in", "POST", "/login", VL_TENANT_PAGE_SEGMENT, VL_TENANT_AT_SIGN_IN,
      FORM, vl_tenant_sign_in},
+    {"consent", "POST", "/consent", VL_TENANT_PAGE_SEGMENT,
+     VL_TENANT_AT_SIGN_IN, FORM, vl_tenant_consent},
     {"sign_out", "GET POST", "/oauth2/v2.0/logout", VL_TENANT_PAGE_SEGMENT,
-     VL_TENANT_AT_NOTHING, FORM, vl_tenant_sign_out},
+     VL_TENANT_AT_SIGN_OUT, FORM, vl_tenant_sign_out},
     {"token", "POST", "/oauth2/v2.0/token", VL_TENANT_JSON_SEGMENT,
      VL_TENANT_AT_TOKEN, FORM, vl_tenant_token},
 };
@@ -110,9 +114,12 @@ static bool
 read_origin(struct vl_tenant_call *call)
 {
     struct vl_url url;
-    call->origin = vl_tenant_format(call, "http://" VL_STR_FMT,
+    call->origin = vl_tenant_format(call, "%s://" VL_STR_FMT,
+                                    call->is_https ? "https" : "http",
                                     VL_STR_ARG(call->request->host));
-    return vl_url_parse(vl_str_z(call->origin), &url, NULL) == VALET_OK &&
+    call->host = vl_arena_cstr(call->arena, call->request->host);
+    return call->host &&
+           vl_url_parse(vl_str_z(call->origin), &url, NULL) == VALET_OK &&
            vl_url_is_loopback(&url) && !url.path.n && !url.has_query;
 }
 
@@ -178,23 +185,57 @@ read_realm(struct vl_tenant_call *call)
     return well_formed ? 90002 : 900023;
 }
 
+/* As a proxy or a tired gateway says it: no JSON, and nothing of ours. */
+static void
+send_html(struct vl_tenant_call *call)
+{
+    struct vl_reply reply = {
+        .status = call->fault.status ? call->fault.status : 200,
+        .type = "text/html; charset=utf-8",
+        .body = VL_STR("<!doctype html>\n<title>Please wait</title>\n"
+                       "<h1>The service is not available</h1>\n")};
+    vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
+    vl_tenant_add_retry(call, &reply);
+    vl_exchange_reply(call->x, &reply);
+}
+
 static void
 answer_fault(struct vl_tenant_call *call)
 {
-    if (call->route->where == VL_TENANT_AT_GRAPH)
+    unsigned passing = call->fault.status == 429 ? 90055 : 90033;
+    unsigned code = call->fault.aadsts ? call->fault.aadsts : passing;
+    if (call->fault.shape == VL_TENANT_HTML)
+        send_html(call);
+    else if (call->route->where == VL_TENANT_AT_GRAPH)
         vl_tenant_graph_fault(call);
+    else if (call->route->segment == VL_TENANT_PAGE_SEGMENT)
+        vl_tenant_fail_page(call, code, NULL);
     else
-        vl_tenant_fail(call, call->fault.aadsts ? call->fault.aadsts : 90033,
-                       NULL);
+        vl_tenant_fail(call, code, NULL);
+}
+
+/* An error of Entra's meets the person on the way back to the application:
+ * the handler first sees whether it may send the browser there. */
+static bool
+travels_back(const struct vl_tenant_call *call)
+{
+    return call->fault.aadsts && call->fault.shape != VL_TENANT_HTML &&
+           (call->route->where == VL_TENANT_AT_AUTHORIZE ||
+            call->route->where == VL_TENANT_AT_SIGN_IN);
 }
 
 static void
 go_on(struct vl_tenant_call *call)
 {
-    /* The authorize endpoint first sees whether it may send the browser
-     * back, and answers its faults itself. */
-    if (call->has_fault && call->route->where != VL_TENANT_AT_AUTHORIZE &&
-        vl_tenant_fault_answers(&call->fault))
+    bool answered = call->has_fault && vl_tenant_fault_answers(&call->fault) &&
+                    !travels_back(call);
+    if (call->has_fault && call->fault.shape == VL_TENANT_RESET) {
+        vl_exchange_reset(call->x);
+        return;
+    }
+    if (call->has_fault && call->fault.shape == VL_TENANT_TRUNCATED)
+        vl_exchange_cut_short(call->x);
+    if (answered)
         answer_fault(call);
     else
         call->route->handle(call);
@@ -324,7 +365,9 @@ handle(struct vl_exchange *x, void *ctx)
         vl_exchange_reply(x, &(struct vl_reply){.status = 503});
         return;
     }
-    *call = (struct vl_tenant_call){.tenant = ctx,
+    const struct vl_tenant_door *door = ctx;
+    *call = (struct vl_tenant_call){.tenant = door->tenant,
+                                    .is_https = door->is_https,
                                     .x = x,
                                     .request = vl_exchange_request(x),
                                     .arena = arena};

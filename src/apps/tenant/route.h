@@ -25,7 +25,7 @@ struct vl_tenant_route {
     void (*handle)(struct vl_tenant_call *call);
 };
 
-/* What the HTTP server asks; ctx is the struct vl_tenant. */
+/* What the HTTP server asks; ctx is a struct vl_tenant_door. */
 extern const struct vl_http_site vl_tenant_site;
 /* Gives back what still waits for its delay, when the servers are gone. */
 void vl_tenant_drop_delays(struct vl_tenant *tenant);
@@ -37,6 +37,7 @@ void vl_tenant_keys(struct vl_tenant_call *call);
 /* authorize.c */
 void vl_tenant_authorize(struct vl_tenant_call *call);
 void vl_tenant_sign_in(struct vl_tenant_call *call);
+void vl_tenant_consent(struct vl_tenant_call *call);
 void vl_tenant_sign_out(struct vl_tenant_call *call);
 /* token.c */
 void vl_tenant_token(struct vl_tenant_call *call);
@@ -50,6 +51,7 @@ void vl_tenant_graph_fault(struct vl_tenant_call *call);
 /* control.c */
 void vl_tenant_control_add_fault(struct vl_tenant_call *call);
 void vl_tenant_control_clear_faults(struct vl_tenant_call *call);
+void vl_tenant_control_consent(struct vl_tenant_call *call);
 void vl_tenant_control_revoke(struct vl_tenant_call *call);
 void vl_tenant_control_settings(struct vl_tenant_call *call);
 void vl_tenant_control_log(struct vl_tenant_call *call);

@@ -6,6 +6,7 @@
  */
 #include "apps/tenant/claims.h"
 #include "apps/tenant/client.h"
+#include "apps/tenant/consent.h"
 #include "apps/tenant/route.h"
 
 #include "core/enc.h"
@@ -93,9 +94,15 @@ read_scopes(struct redemption *r, bool first_wins)
     struct vl_tenant_scope_rules rules = {
         .first_wins = first_wins,
         .resource = vl_params_get(&r->call->form, "resource")};
-    return vl_tenant_scopes_resolve(r->call,
-                                    asked.n ? asked : vl_str_z(r->grant->scope),
-                                    &rules, &r->scopes);
+    unsigned code = vl_tenant_scopes_resolve(
+        r->call, asked.n ? asked : vl_str_z(r->grant->scope), &rules,
+        &r->scopes);
+    if (code)
+        return code;
+    return vl_tenant_consent_need(r->call, r->grant->user, r->client.app,
+                                  &r->scopes) == VL_TENANT_NEEDS_NOTHING
+               ? 0
+               : 65001;
 }
 
 static unsigned
