@@ -3,6 +3,7 @@
 
 #include "core/status.h"
 #include "core/sys.h"
+#include "crypto/inside_certificate.h"
 #include "crypto/inside_pkey.h"
 #include "crypto/ossl.h"
 
@@ -25,24 +26,25 @@ set_serial(X509 *cert)
 }
 
 static bool
-set_names(X509 *cert, const char *common_name)
+set_names(X509 *cert, const char *common_name, const X509 *issuer)
 {
     X509_NAME *name = X509_get_subject_name(cert);
     return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                       (const unsigned char *)common_name, -1,
                                       -1, 0) == 1 &&
-           X509_set_issuer_name(cert, name) == 1;
+           X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer)
+                                             : name) == 1;
 }
 
-static bool
-fill(X509 *cert, EVP_PKEY *pkey, const char *common_name)
+bool
+vl_certificate_fill(X509 *cert, EVP_PKEY *key, const char *common_name,
+                    const X509 *issuer, int days)
 {
     return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
-           set_names(cert, common_name) &&
+           set_names(cert, common_name, issuer) &&
            X509_gmtime_adj(X509_getm_notBefore(cert), BEFORE_S) &&
-           X509_time_adj_ex(X509_getm_notAfter(cert), DAYS, 0, NULL) &&
-           X509_set_pubkey(cert, pkey) == 1 &&
-           X509_sign(cert, pkey, EVP_sha256()) > 0;
+           X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, NULL) &&
+           X509_set_pubkey(cert, key) == 1;
 }
 
 static bool
@@ -64,7 +66,9 @@ vl_pkey_self_signed(const struct vl_pkey *key, const char *common_name,
     if (!key->is_private)
         return vl_fail(err, VALET_INVALID, "", "a public key cannot sign");
     X509 *cert = X509_new();
-    bool good = cert && fill(cert, key->pkey, common_name);
+    bool good = cert &&
+                vl_certificate_fill(cert, key->pkey, common_name, NULL, DAYS) &&
+                X509_sign(cert, key->pkey, EVP_sha256()) > 0;
     bool written = good && add_der(cert, out);
     X509_free(cert);
     if (!good)
