@@ -66,6 +66,8 @@ describe('the answer travels', () => {
     assert.ok(policy.includes(`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`), policy);
     assert.ok(policy.includes("default-src 'none'") && !policy.includes('form-action'), policy);
     assert.equal(page.headers['cache-control'], 'no-store');
+    // So that the post has an origin for applications that look at it.
+    assert.equal(page.headers['referrer-policy'], 'strict-origin-when-cross-origin');
   });
 
   test('the same way when it is an error', async () => {

@@ -108,6 +108,15 @@ vl_tenant_consents_forget(struct vl_tenant *tenant,
     }
 }
 
+/* Who may read the profile knows who it is. */
+static bool
+goes_without_saying(const struct vl_tenant_scopes *scopes, struct vl_str name)
+{
+    return !scopes->resource &&
+           vl_str_has_word(vl_str_z(scopes->scp), VL_STR("User.Read")) &&
+           (vl_str_eqz(name, "openid") || vl_str_eqz(name, "profile"));
+}
+
 static const char *
 explain(const struct vl_tenant_call *call,
         const struct vl_tenant_scopes *scopes, struct vl_str name)
@@ -145,7 +154,7 @@ vl_tenant_consent_list(const struct vl_tenant_call *call,
         vl_arena_alloc(call->arena, WORDS_MAX * sizeof *vars);
     struct vl_str rest = vl_str_z(scopes->scp), name;
     while (vars && list.rows + 1 < WORDS_MAX && vl_str_split(&rest, ' ', &name))
-        if (name.n)
+        if (name.n && !goes_without_saying(scopes, name))
             vars[list.rows++] = (struct vl_page_var){
                 "wish", vl_str_z(explain(call, scopes, name))};
     if (vars && scopes->offline)

@@ -2,11 +2,16 @@
 // what a person would: follow, fill in, press. Built on node:http, since fetch
 // hides cookies and redirects.
 import http from 'node:http';
+import https from 'node:https';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+const secure = new https.Agent({ keepAlive: true, maxSockets: 256 });
 
 // Closes the connections that are kept; the next request opens new ones.
-export const hangUp = () => agent.destroy();
+export const hangUp = () => { agent.destroy(); secure.destroy(); };
+
+// The authority (PEM) that https requests trust from now on, and no other.
+export const trust = (ca) => { secure.options.ca = ca; };
 
 export function unescapeHtml(text) {
   const named = { quot: '"', lt: '<', gt: '>', amp: '&' };
@@ -21,8 +26,10 @@ export function request(url, { method = 'GET', headers = {}, body } = {}) {
   const target = new URL(url);
   const data = body === undefined ? undefined : Buffer.from(body);
   return new Promise((resolve, reject) => {
-    const req = http.request(target, {
-      method, agent,
+    const { request: ask, agent: by } = target.protocol === 'https:'
+      ? { request: https.request, agent: secure } : { request: http.request, agent };
+    const req = ask(target, {
+      method, agent: by,
       headers: data ? { 'content-length': data.length, ...headers } : headers,
       // "localhost" is both loopbacks; the tests' servers listen on IPv4 too.
       family: 4, timeout: 20000,

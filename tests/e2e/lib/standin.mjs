@@ -1,6 +1,7 @@
 // The stand-in tenant and an application that signs people in there.
 import assert from 'node:assert/strict';
-import { Browser, form, request } from './browser.mjs';
+import { readFileSync } from 'node:fs';
+import { Browser, form, request, trust } from './browser.mjs';
 import { describeTenant, Program, TENANT } from './valet.mjs';
 
 export const OIDC = 'openid profile offline_access';
@@ -13,7 +14,8 @@ export class StandIn {
     const standIn = new StandIn();
     standIn.program = await Program.start(TENANT, args);
     Object.assign(standIn, describeTenant());
-    standIn.base = standIn.program.info.http ?? standIn.program.info.authority;
+    standIn.base = standIn.program.info.authority;
+    if (standIn.program.info.ca) trust(readFileSync(standIn.program.info.ca));
     standIn.tenant = `${standIn.base}/${standIn.tenants[0].id}`;
     return standIn;
   }

@@ -12,8 +12,8 @@ export const ARTEFACTS = process.env.VALET_ARTEFACTS ??
 const OPTIONS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-export const launch = () => chromium.launch({
-  executablePath: process.env.VALET_CHROMIUM ?? '/usr/bin/chromium', args: OPTIONS, timeout: 60000,
+export const launch = (extra = []) => chromium.launch({
+  executablePath: process.env.VALET_CHROMIUM ?? '/usr/bin/chromium', args: [...OPTIONS, ...extra], timeout: 60000,
 });
 
 // One person's browser: cookies of its own.
