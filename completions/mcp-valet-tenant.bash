@@ -15,9 +15,9 @@ _mcp_valet_tenant() {
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	--listen) ;;
+	--listen | --https-listen) ;;
 	*)
-		mapfile -t COMPREPLY < <(compgen -W '--listen --data --describe
+		mapfile -t COMPREPLY < <(compgen -W '--listen --https-listen --data --describe
 			--exit-with-stdin --help --version' -- "$cur")
 		;;
 	esac

@@ -21,7 +21,8 @@ extern const struct vl_asset vl_tenant_assets[];
 
 struct vl_tenant_route;
 
-#define VL_TENANT_COUNTERS 32
+#define VL_TENANT_COUNTERS    32
+#define VL_TENANT_CONNECTIONS 2000
 
 struct vl_tenant_counter {
     const char *name; /* a literal */

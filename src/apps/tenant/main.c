@@ -8,29 +8,38 @@
 #include <unistd.h>
 
 #include "apps/tenant/consent.h"
+#include "apps/tenant/gate.h"
 #include "apps/tenant/route.h"
-#include "conf/listen.h"
+#include "apps/tenant/secure.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/status.h"
 #include "crypto/start.h"
+#include "io/tls.h"
 
-#define CONNECTIONS 2000
-#define CODES_MAX   20000
-#define REFRESH_MAX 50000
-#define SESSION_MAX 20000
+#define DEFAULT_LISTEN "127.0.0.1:3002"
+#define CODES_MAX      20000
+#define REFRESH_MAX    50000
+#define SESSION_MAX    20000
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 };
 
 struct options {
-    const char *listen, *data;
+    const char *listen, *https_listen, *data;
     bool describe, help, version, exit_with_stdin;
+};
+
+/* Where to listen. */
+struct places {
+    struct vl_listen http, https;
+    bool has_http, has_https;
 };
 
 struct program {
     struct vl_tenant tenant;
-    struct vl_tenant_door door;
-    struct vl_http_site site;
-    struct vl_http_server *servers[2]; /* one per loopback address */
+    struct vl_tenant_gate http, https;
+    struct vl_tenant_secure secure;
+    struct vl_tls *tls;
     struct vl_watch *input;
     size_t draining;
 };
@@ -42,7 +51,11 @@ static const char help_text[] =
     "A stand-in for Microsoft Entra ID and Microsoft Graph on this machine.\n"
     "\n"
     "  --listen HOST:PORT  where to listen, loopback only; port 0 takes a\n"
-    "                      free one (default 127.0.0.1:3002)\n"
+    "                      free one (default 127.0.0.1:3002, unless there\n"
+    "                      is --https-listen)\n"
+    "  --https-listen HOST:PORT\n"
+    "                      the same with TLS, with a certificate of its own\n"
+    "                      authority\n"
     "  --data FILE         YAML file with tenants, users, apps and faults in\n"
     "                      place of the built-in set\n"
     "  --describe          print tenants, users and apps as JSON, and end\n"
@@ -50,7 +63,9 @@ static const char help_text[] =
     "  --help, --version   print this, or the version, and end\n"
     "\n"
     "When it is ready it prints one line of JSON: event, authority, tenant,\n"
-    "graph. It ends on SIGTERM and SIGINT.\n";
+    "graph; with --https-listen these are https, ca is the file of the\n"
+    "authority's certificate, and http the plain address if there is one too.\n"
+    "It ends on SIGTERM and SIGINT.\n";
 
 static bool
 read_flag(struct options *options, const char *name)
@@ -78,7 +93,9 @@ read_value(struct options *options, char **argv, int *at)
     const struct {
         const char *name;
         const char **value;
-    } values[] = {{"--listen", &options->listen}, {"--data", &options->data}};
+    } values[] = {{"--listen", &options->listen},
+                  {"--https-listen", &options->https_listen},
+                  {"--data", &options->data}};
     for (size_t i = 0; i < VL_COUNT(values); i++) {
         size_t n = strlen(values[i].name);
         if (strncmp(argv[*at], values[i].name, n) != 0)
@@ -123,12 +140,13 @@ stop(struct program *program)
 {
     if (program->draining)
         return;
-    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
-        program->draining += program->servers[i] != NULL;
-    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
-        if (program->servers[i])
-            vl_http_server_drain(program->servers[i], 1000, count_drained,
-                                 program);
+    /* One too many until all have begun: some are done at once. */
+    program->draining = 1;
+    program->draining +=
+        vl_tenant_gate_drain(&program->http, count_drained, program);
+    program->draining +=
+        vl_tenant_gate_drain(&program->https, count_drained, program);
+    count_drained(program);
 }
 
 static void
@@ -153,62 +171,53 @@ on_input(int events, void *ctx)
 }
 
 static void
-print_ready(const struct program *program, const char *host, unsigned port)
+print_ready(struct program *program)
 {
-    const struct vl_tenant_data *data = program->tenant.data;
-    const char *shown = strcmp(host, "::1") == 0 ? "[::1]" : host;
+    bool secure = vl_buf_size(&program->https.origin) > 0;
+    const struct vl_tenant_gate *gate =
+        secure ? &program->https : &program->http;
+    struct vl_str origin = vl_buf_str(&gate->origin);
     vl_auto(vl_buf) line = vl_buf_of(VL_LIMIT_DOCUMENT);
-    vl_auto(vl_buf) origin = vl_buf_of(VL_LIMIT_TARGET);
     vl_auto(vl_buf) tenant = vl_buf_of(VL_LIMIT_TARGET);
-    vl_buf_addf(&origin, "http://%s:%u", shown, port);
-    vl_buf_addf(&tenant, "http://%s:%u/%s", shown, port, data->realms[0].id);
+    vl_buf_add(&tenant, origin);
+    vl_buf_addf(&tenant, "/%s", program->tenant.data->realms[0].id);
     struct vl_json_out json = {&line, false};
     vl_json_open(&json, '{');
     vl_json_add_z(&json, "event", "ready");
-    vl_json_add_str(&json, "authority", vl_buf_str(&origin));
+    vl_json_add_str(&json, "authority", origin);
     vl_json_add_str(&json, "tenant", vl_buf_str(&tenant));
-    vl_json_add_str(&json, "graph", vl_buf_str(&origin));
+    vl_json_add_str(&json, "graph", origin);
+    if (secure)
+        vl_json_add_str(&json, "ca", vl_buf_str(&program->secure.ca));
+    if (secure && vl_buf_size(&program->http.origin))
+        vl_json_add_str(&json, "http", vl_buf_str(&program->http.origin));
     vl_json_close(&json, '}');
     (void)printf("%s\n", vl_buf_cstr(&line));
     (void)fflush(stdout);
 }
 
 static valet_status
-add_server(struct program *program, size_t at, const char *address,
-           unsigned *port, valet_error *err)
+open_gates(struct program *program, const struct places *places,
+           valet_error *err)
 {
-    const struct vl_http_limits limits = {.connections = CONNECTIONS,
-                                          .connections_per_address =
-                                              CONNECTIONS,
-                                          .idle_ms = VL_LIMIT_IDLE_MS,
-                                          .request_ms = VL_LIMIT_REQUEST_MS,
-                                          .write_ms = VL_LIMIT_WRITE_MS};
-    program->servers[at] =
-        vl_http_server_new(program->tenant.loop, &program->site, &limits);
-    return vl_http_server_listen(program->servers[at], address, *port, port,
-                                 err);
-}
-
-/* "localhost" is both loopbacks; a machine may be without the second. */
-static valet_status
-listen_on(struct program *program, const struct vl_listen *listen,
-          valet_error *err)
-{
-    bool both = strcmp(listen->host, "localhost") == 0;
-    unsigned port = listen->port;
-    VL_TRY(
-        add_server(program, 0, both ? "127.0.0.1" : listen->host, &port, err));
-    if (both && add_server(program, 1, "::1", &port, NULL) != VALET_OK) {
-        vl_http_server_free(program->servers[1]);
-        program->servers[1] = NULL;
+    if (places->has_http)
+        VL_TRY(vl_tenant_gate_open(&program->http, &program->tenant,
+                                   &places->http, NULL, err));
+    if (places->has_https) {
+        VL_TRY(vl_tenant_secure_init(&program->secure, err));
+        VL_TRY(vl_tls_new(vl_buf_cstr(&program->secure.certificate),
+                          vl_buf_cstr(&program->secure.key), &program->tls,
+                          err));
+        VL_TRY(vl_tenant_gate_open(&program->https, &program->tenant,
+                                   &places->https, program->tls, err));
     }
-    print_ready(program, listen->host, port);
+    print_ready(program);
     return VALET_OK;
 }
 
 static valet_status
 start(struct program *program, const struct options *options,
-      const struct vl_listen *listen, valet_error *err)
+      const struct places *places, valet_error *err)
 {
     struct vl_tenant *tenant = &program->tenant;
     const int signals[] = {SIGTERM, SIGINT};
@@ -222,10 +231,7 @@ start(struct program *program, const struct options *options,
             vl_watch_new(tenant->loop, STDIN_FILENO, on_input, program);
     if (program->input)
         vl_watch_set(program->input, VL_WATCH_READ);
-    program->site = vl_tenant_site;
-    program->door = (struct vl_tenant_door){tenant, false};
-    program->site.ctx = &program->door;
-    return listen_on(program, listen, err);
+    return open_gates(program, places, err);
 }
 
 static void
@@ -245,12 +251,13 @@ static void
 finish(struct program *program)
 {
     struct vl_tenant *tenant = &program->tenant;
-    for (size_t i = 0; i < VL_COUNT(program->servers); i++)
-        if (program->servers[i])
-            vl_http_server_free(program->servers[i]);
+    vl_tenant_gate_close(&program->http);
+    vl_tenant_gate_close(&program->https);
     vl_tenant_drop_delays(tenant);
     vl_watch_free(program->input);
     vl_loop_free(tenant->loop);
+    vl_tls_free(program->tls);
+    vl_tenant_secure_done(&program->secure);
     vl_tenant_consents_forget(tenant, NULL);
     vl_tenant_shelf_done(&tenant->codes);
     vl_tenant_shelf_done(&tenant->refresh_tokens);
@@ -261,14 +268,14 @@ finish(struct program *program)
 
 static int
 serve(const struct options *options, struct vl_tenant_data *data,
-      const struct vl_listen *listen)
+      const struct places *places)
 {
     struct program program = {.draining = 0};
     valet_error err = {0};
     init(&program, data);
-    if (vl_http_raise_nofile(CONNECTIONS, &err) != VALET_OK)
+    if (vl_http_raise_nofile(VL_TENANT_CONNECTIONS, &err) != VALET_OK)
         vl_log(&error_log, VL_LOG_WARN, "%s", err.message);
-    valet_status status = start(&program, options, listen, &err);
+    valet_status status = start(&program, options, places, &err);
     if (status == VALET_OK)
         vl_loop_run(program.tenant.loop);
     else
@@ -287,32 +294,46 @@ describe(struct vl_tenant_data *data)
     return printed > 1 && fflush(stdout) == 0 ? 0 : EXIT_RUN;
 }
 
+static valet_status
+read_places(const struct options *options, struct places *ret, valet_error *err)
+{
+    struct places places = {.has_https = options->https_listen != NULL};
+    const char *http = options->listen;
+    if (!http && !places.has_https)
+        http = DEFAULT_LISTEN;
+    places.has_http = http != NULL;
+    if (http)
+        VL_TRY(vl_listen_parse(vl_str_z(http), &places.http, err));
+    if (places.has_https)
+        VL_TRY(vl_listen_parse(vl_str_z(options->https_listen), &places.https,
+                               err));
+    if ((places.has_http && !places.http.is_loopback) ||
+        (places.has_https && !places.https.is_loopback))
+        return vl_fail(err, VALET_INVALID, "",
+                       "it has made-up passwords, so it listens on a loopback "
+                       "address only");
+    *ret = places;
+    return VALET_OK;
+}
+
 static int
 run(const struct options *options)
 {
-    struct vl_listen listen;
+    struct places places;
     struct vl_tenant_data *data = NULL;
     valet_error err = {0};
-    if (vl_listen_parse(vl_str_z(options->listen), &listen, &err) != VALET_OK ||
+    if (read_places(options, &places, &err) != VALET_OK ||
         vl_tenant_data_load(options->data, &data, &err) != VALET_OK) {
         (void)fprintf(stderr, "mcp-valet-tenant: %s\n", err.message);
         return EXIT_USAGE;
     }
-    if (options->describe)
-        return describe(data);
-    if (!listen.is_loopback) {
-        (void)fprintf(stderr, "mcp-valet-tenant: it has made-up passwords, so "
-                              "it listens on a loopback address only\n");
-        vl_tenant_data_free(data);
-        return EXIT_USAGE;
-    }
-    return serve(options, data, &listen);
+    return options->describe ? describe(data) : serve(options, data, &places);
 }
 
 int
 main(int argc, char **argv)
 {
-    struct options options = {.listen = "127.0.0.1:3002"};
+    struct options options = {.listen = NULL};
     (void)argc;
     vl_crypto_start();
     if (!read_options(&options, argv))
