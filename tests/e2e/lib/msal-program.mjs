@@ -1,0 +1,32 @@
+// A program that signs in with Microsoft's own library, and is told what to
+// do by lines of JSON. It is one of its own since Node reads
+// NODE_EXTRA_CA_CERTS when it starts, and never again.
+import { createInterface } from 'node:readline';
+import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from '@azure/msal-node';
+
+const apps = new Map();
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const commands = {
+  make({ name, kind, auth }) {
+    const Kind = kind === 'public' ? PublicClientApplication : ConfidentialClientApplication;
+    apps.set(name, new Kind({ auth }));
+  },
+  pkce: () => new CryptoProvider().generatePkceCodes(),
+  call: ({ name, method, args }) => apps.get(name)[method](...args),
+  interactive: ({ name, args }) => apps.get(name).acquireTokenInteractive({
+    ...args[0], openBrowser: async (url) => say({ open: url }),
+  }),
+};
+
+const describe = (e) => ({
+  kind: e.name, code: e.errorCode, suberror: e.subError, text: e.errorMessage ?? e.message, number: e.errorNo,
+  claims: e.claims,
+});
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, command, ...options } = JSON.parse(line);
+  // Not awaited: an interactive call waits for a browser that others move.
+  Promise.resolve().then(() => commands[command](options)).then(
+    (result) => say({ id, result: result ?? null }), (e) => say({ id, error: describe(e) }));
+}
