@@ -8,7 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { Browser, request, trust } from './lib/browser.mjs';
 import { answerOf, StandIn } from './lib/standin.mjs';
-import { Program, runToEnd, TENANT } from './lib/valet.mjs';
+import { Bench, Program, runToEnd, TENANT } from './lib/valet.mjs';
 
 const FREE = '127.0.0.1:0';
 
@@ -129,5 +129,31 @@ describe('the authority’s folder', () => {
     assert.equal(end.code, 2);
     assert.match(end.stderr, /loopback/);
     assert.deepEqual(readdirSync(folder), []);
+  });
+});
+
+describe('mcp-valet', () => {
+  async function benchOver(t, env) {
+    const bench = await Bench.start({ tenantArgs: ['--https-listen', 'localhost:0'], serve: false });
+    t.after(() => bench.stop());
+    const { ca } = bench.tenant.info;
+    trust(readFileSync(ca));
+    bench.env = env(ca);
+    await bench.serve();
+    return bench;
+  }
+
+  test('signs people in over https when it trusts the authority', async (t) => {
+    // This one comes before SSL_CERT_FILE, which the machine may have set.
+    const bench = await benchOver(t, (ca) => ({ CURL_CA_BUNDLE: ca }));
+    const { mcp } = await bench.signedIn(bench.users.bengali);
+    const { result } = await mcp.tool('getUserDetails');
+    assert.equal(result.structuredContent.displayName, bench.users.bengali.display_name);
+  });
+
+  test('signs nobody in when it does not', async (t) => {
+    const bench = await benchOver(t, () => ({ CURL_CA_BUNDLE: '' }));
+    await assert.rejects(bench.signedIn());
+    assert.ok(await bench.audit((line) => line.outcome === 'refused' || line.outcome === 'failed'));
   });
 });
