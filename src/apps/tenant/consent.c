@@ -159,8 +159,7 @@ vl_tenant_consent_list(const struct vl_tenant_call *call,
                 "wish", vl_str_z(explain(call, scopes, name))};
     if (vars && scopes->offline)
         vars[list.rows++] = (struct vl_page_var){
-            "wish",
-            VL_STR("Keep the access to what you have given it access to")};
+            "wish", VL_STR("Keep the access while you are away")};
     list.vars = vars;
     return list;
 }
