@@ -46,6 +46,8 @@ struct vl_conf {
      * the port is 0: then http://localhost:PORT with the port that was got. */
     const char *public_url;
 
+    unsigned workers; /* 0: as many as there are cores */
+
     /* entra: */
     const char *tenant_id; /* a GUID or a domain, never "common" */
     const char *client_id;

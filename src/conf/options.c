@@ -189,6 +189,9 @@ static const struct vl_option options[] = {
      .example = "https://mcp.example.com", .at = IN(public_url),
      .help = "The URL under which clients and browsers reach this server. "
              "Without it: http://localhost and the port of listen."},
+    {.path = "workers", .type = VL_OPTION_COUNT, .fallback = "0",
+     .min = 0, .max = 64, .at = IN(workers),
+     .help = "Threads that serve; 0 is one for each processor core."},
     {.path = "entra", .type = VL_OPTION_SECTION, TABLE(entra),
      .help = "The app registration in Microsoft Entra ID."},
     {.path = "servers", .type = VL_OPTION_NAMED, TABLE(server),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -253,4 +255,14 @@ vl_file_create(const char *path, struct vl_str content, valet_error *err)
     if (status != VALET_OK)
         (void)unlink(path);
     return status;
+}
+
+unsigned
+vl_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1; /* more than 1024 of them: workers can be configured */
+    int count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
 }

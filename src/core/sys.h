@@ -50,4 +50,7 @@ valet_status vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
 valet_status vl_file_create(const char *path, struct vl_str content,
                             valet_error *err) VALET_CHECK;
 
+/* Processor cores that this process may run on; at least 1. */
+unsigned vl_cores(void);
+
 #endif

@@ -38,7 +38,7 @@ static void
 reply_page(struct vl_door *door, struct vl_exchange *x, struct vl_reply *reply)
 {
     struct vl_page page = {.asset = "sign-in-needed"};
-    vl_page_set(&page, "url", vl_str_z(door->backend->resource));
+    vl_page_set(&page, "url", vl_str_z(door->backend->resource->url));
     vl_page_reply(x, &page, reply);
 }
 
@@ -47,7 +47,7 @@ vl_authn_challenge(struct vl_door *door, struct vl_exchange *x, bool token_came)
 {
     vl_auto(vl_buf) challenge = vl_buf_of(2048);
     struct vl_reply reply = {.status = 401, .type = "application/json"};
-    const char *required = door->backend->gateway->conf->required_scopes;
+    const char *required = door->backend->lane->gateway->conf->required_scopes;
     /* RFC 6750 section 3: no error code when nothing was presented. */
     write_challenge(door, token_came ? "invalid_token" : NULL, required,
                     &challenge);
@@ -96,7 +96,7 @@ audit_refusal(struct vl_door *door, struct vl_exchange *x,
     struct vl_str kept = vl_arena_dup(vl_exchange_arena(x), vl_str_z(id));
     if (kept.n)
         vl_exchange_add_header(x, "X-Correlation-Id", kept);
-    vl_audit(door->backend->gateway->audit,
+    vl_audit(door->backend->lane->gateway->audit,
              &(struct vl_audit_event){.kind = kind,
                                       .refused = true,
                                       .reason = reason,
@@ -112,7 +112,7 @@ static void
 admit(struct vl_door *door, struct vl_exchange *x,
       const struct vl_principal *who)
 {
-    const char *required = door->backend->gateway->conf->required_scopes;
+    const char *required = door->backend->lane->gateway->conf->required_scopes;
     if (!vl_policy_has_scopes(vl_str_z(who->scopes), vl_str_z(required))) {
         audit_refusal(door, x, VL_AUDIT_RBAC_DENY, "insufficient_scope", who);
         vl_authn_forbid(door, x, required);
@@ -187,23 +187,24 @@ read_token(struct vl_str value, struct vl_str *ret)
 }
 
 bool
-vl_authn_brings_token(const struct vl_gateway *gateway,
+vl_authn_brings_token(const struct vl_lane *lane,
                       const struct vl_http_request *request)
 {
     struct vl_str token;
     return read_token(vl_headers_get(&request->headers, "authorization"),
                       &token) &&
-           vl_issuer_is_ours(gateway->issuer, token);
+           vl_issuer_is_ours(lane->issuer, token);
 }
 
 void
 vl_authn_admit(struct vl_door *door, struct vl_exchange *x)
 {
-    struct vl_issuer *issuer = door->backend->gateway->issuer;
+    struct vl_issuer *issuer = door->backend->lane->issuer;
     const struct vl_http_request *request = vl_exchange_request(x);
     const struct vl_principal *who;
     const char *reason = "malformed";
-    struct vl_str value, token, resource = vl_str_z(door->backend->resource);
+    struct vl_str value, token,
+        resource = vl_str_z(door->backend->resource->url);
     size_t count =
         vl_headers_find(&request->headers, VL_STR("authorization"), &value);
     if (count == 0) {

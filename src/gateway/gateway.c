@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* pthread_setname_np */
 #include "gateway/private.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "core/status.h"
@@ -40,77 +42,7 @@ flush_audit(void *ctx)
     vl_timer_start(gateway->flush, FLUSH_MS);
 }
 
-/* --- what an MCP endpoint asks of us --- */
-
-static bool
-may(const struct vl_principal *principal, const char *permission, void *ctx)
-{
-    (void)ctx;
-    return vl_policy_may_call(principal, permission);
-}
-
-static void
-refuse(struct vl_exchange *x, const char *permission, void *ctx)
-{
-    struct vl_backend *backend = ctx;
-    vl_authn_forbid(backend->door, x, permission);
-}
-
-static void
-login(struct vl_exchange *x, void *ctx)
-{
-    struct vl_backend *backend = ctx;
-    vl_authn_challenge(backend->door, x, true);
-}
-
-static const struct {
-    enum vl_audit_kind kind;
-    bool refused;
-} audited[] = {
-    [VL_MCP_SESSION_OPENED] = {VL_AUDIT_SESSION_OPEN, false},
-    [VL_MCP_SESSION_CLOSED] = {VL_AUDIT_SESSION_CLOSE, false},
-    [VL_MCP_SESSION_HIJACK] = {VL_AUDIT_SESSION_HIJACK_ATTEMPT, true},
-    [VL_MCP_TOOL_DENIED] = {VL_AUDIT_RBAC_DENY, true},
-    [VL_MCP_TOOL_STARTED] = {VL_AUDIT_TOOL_START, false},
-    [VL_MCP_TOOL_ENDED] = {VL_AUDIT_TOOL_END, false},
-    [VL_MCP_TOOL_CANCELLED] = {VL_AUDIT_TOOL_CANCEL, false},
-};
-
-static void
-note(const struct vl_mcp_note *what, void *ctx)
-{
-    struct vl_backend *backend = ctx;
-    const struct vl_principal *who = what->principal;
-    struct vl_audit_event event = {.kind = audited[what->what].kind,
-                                   .refused = audited[what->what].refused ||
-                                              what->failed,
-                                   .reason = what->reason,
-                                   .client = who ? &who->client : NULL,
-                                   .user = who ? &who->user : NULL,
-                                   .session = who ? who->session : NULL,
-                                   .tool = what->tool,
-                                   .peer = what->peer,
-                                   .correlation = what->correlation,
-                                   .ms = what->ms};
-    if (what->what == VL_MCP_TOOL_STARTED) {
-        /* Nothing starts without it: told where it takes effect. */
-        struct vl_audit_event allowed = event;
-        allowed.kind = VL_AUDIT_RBAC_ALLOW;
-        vl_audit(backend->gateway->audit, &allowed);
-    }
-    vl_audit(backend->gateway->audit, &event);
-}
-
-/* A token family ended: what hangs on it ends too (@spec S-14). */
-static void
-on_family_end(const char *session, void *ctx)
-{
-    struct vl_gateway *gateway = ctx;
-    for (size_t i = 0; i < gateway->backend_count; i++)
-        vl_mcp_endpoint_end_family(gateway->backends[i].endpoint, session);
-}
-
-/* --- building --- */
+/* --- what there is once --- */
 
 /*
  * Keys are made for a new store alone: a new key opens nothing of an old one,
@@ -161,8 +93,8 @@ static valet_status
 bind_ipv6(struct vl_gateway *gateway, valet_error *err)
 {
     valet_error why = {0};
-    valet_status status = vl_http_server_listen(gateway->server, "::1",
-                                                gateway->port, NULL, &why);
+    valet_status status =
+        vl_http_group_listen(gateway->group, "::1", gateway->port, NULL, &why);
     if (status == VALET_OK)
         return VALET_OK;
     if (status == VALET_CONFLICT)
@@ -181,13 +113,32 @@ bind_sockets(struct vl_gateway *gateway, valet_error *err)
     limits.connections = conf->max_connections;
     limits.connections_per_address = conf->max_connections_per_address;
     VL_TRY(vl_http_raise_nofile(limits.connections, err));
-    vl_gateway_site(gateway, &gateway->site);
-    gateway->server =
-        vl_http_server_new(gateway->loop, &gateway->site, &limits);
-    VL_TRY(vl_http_server_listen(gateway->server, both ? "127.0.0.1" : host,
-                                 conf->listen_port, &gateway->port, err));
-    if (both)
-        VL_TRY(bind_ipv6(gateway, err));
+    gateway->group = vl_http_group_new(gateway->lane_count, &limits);
+    VL_TRY(vl_http_group_listen(gateway->group, both ? "127.0.0.1" : host,
+                                conf->listen_port, &gateway->port, err));
+    return both ? bind_ipv6(gateway, err) : VALET_OK;
+}
+
+/* One more URL at which a server is reached; `name` NULL is the default. */
+static void
+add_resource(struct vl_gateway *gateway, const char *name)
+{
+    struct vl_resource *resource =
+        &gateway->resources[gateway->resource_count++];
+    char path[sizeof resource->path];
+    (void)snprintf(path, sizeof path, "/%s%smcp", name ? name : "",
+                   name ? "/" : "");
+    memcpy(resource->path, path, sizeof path);
+    (void)snprintf(resource->url, sizeof resource->url, "%s%s", gateway->url,
+                   path);
+}
+
+/* /mcp is the first server's, and each has one under its name. Clients of the
+ * older kind ask for tokens for /sse: to them that is the server's name. */
+static void
+name_all(struct vl_gateway *gateway)
+{
+    const struct vl_conf *conf = gateway->conf;
     if (conf->public_url[0])
         (void)snprintf(gateway->url, sizeof gateway->url, "%s",
                        conf->public_url);
@@ -195,15 +146,21 @@ bind_sockets(struct vl_gateway *gateway, valet_error *err)
         (void)snprintf(gateway->url, sizeof gateway->url, "http://localhost:%u",
                        gateway->port);
     vl_gateway_name_hosts(gateway);
-    return VALET_OK;
+    add_resource(gateway, NULL);
+    for (size_t i = 0;
+         i < conf->server_count && gateway->resource_count < VL_BACKENDS_MAX;
+         i++)
+        add_resource(gateway, conf->servers[i].name);
+    (void)snprintf(gateway->sse_url, sizeof gateway->sse_url, "%s/sse",
+                   gateway->url);
+    (void)snprintf(gateway->redirect_uri, sizeof gateway->redirect_uri,
+                   "%s/auth/callback", gateway->url);
 }
 
 static void
-build_entra(struct vl_gateway *gateway)
+configure_entra(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
-    (void)snprintf(gateway->redirect_uri, sizeof gateway->redirect_uri,
-                   "%s/auth/callback", gateway->url);
     gateway->entra_config = (struct vl_entra_config){
         .authority_host = conf->authority_host,
         .tenant_id = conf->tenant_id,
@@ -212,61 +169,10 @@ build_entra(struct vl_gateway *gateway)
         .redirect_uri = gateway->redirect_uri,
         .scopes = conf->entra_scopes,
     };
-    gateway->fetcher = vl_fetcher_new(gateway->loop);
-    gateway->entra = vl_entra_new(gateway->loop, gateway->fetcher,
-                                  &vl_clock_system, &gateway->entra_config);
-    gateway->idp = vl_idp_log_new(vl_entra_idp(gateway->entra), gateway->log);
-}
-
-static struct vl_door *
-add_door(struct vl_backend *backend, const char *path,
-         vl_mcp_endpoint_handler *handle)
-{
-    struct vl_gateway *gateway = backend->gateway;
-    struct vl_door *door = &gateway->doors[gateway->door_count++];
-    door->backend = backend;
-    door->handle = handle;
-    (void)snprintf(door->path, sizeof door->path, "%s", path);
-    (void)snprintf(door->metadata, sizeof door->metadata,
-                   "%s/.well-known/oauth-protected-resource%s", gateway->url,
-                   path);
-    return door;
-}
-
-/* One more URL at which a server is reached; `name` NULL is the default. */
-static void
-add_backend(struct vl_gateway *gateway, const char *name)
-{
-    struct vl_backend *backend = &gateway->backends[gateway->backend_count++];
-    char path[sizeof backend->door->path];
-    (void)snprintf(path, sizeof path, "/%s%smcp", name ? name : "",
-                   name ? "/" : "");
-    (void)snprintf(backend->resource, sizeof backend->resource, "%s%s",
-                   gateway->url, path);
-    backend->gateway = gateway;
-    backend->door = add_door(backend, path, vl_mcp_endpoint_handle);
-}
-
-/* /mcp is the first server's, and each has one under its name. Clients of the
- * older kind ask for tokens for /sse: to them that is the server's name. */
-static void
-name_backends(struct vl_gateway *gateway)
-{
-    const struct vl_conf *conf = gateway->conf;
-    add_backend(gateway, NULL);
-    for (size_t i = 0;
-         i < conf->server_count && gateway->backend_count < VL_BACKENDS_MAX;
-         i++)
-        add_backend(gateway, conf->servers[i].name);
-    (void)add_door(&gateway->backends[0], "/sse", vl_mcp_endpoint_handle_sse);
-    (void)add_door(&gateway->backends[0], "/message",
-                   vl_mcp_endpoint_handle_message);
-    (void)snprintf(gateway->sse_url, sizeof gateway->sse_url, "%s/sse",
-                   gateway->url);
 }
 
 static void
-build_issuer(struct vl_gateway *gateway)
+configure_issuer(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
     struct vl_issuer_config *config = &gateway->issuer_config;
@@ -293,53 +199,9 @@ build_issuer(struct vl_gateway *gateway)
         .sessions_per_user = conf->sessions_per_user,
         .alias = gateway->sse_url,
     };
-    for (size_t i = 0; i < gateway->backend_count; i++)
-        config->resources[config->resource_count++] =
-            gateway->backends[i].resource;
-    struct vl_issuer_deps deps = {
-        .loop = gateway->loop,
-        .store = gateway->store,
-        .ring = gateway->ring,
-        .clock = &vl_clock_system,
-        .idp = vl_idp_log_idp(gateway->idp),
-        .audit = gateway->audit,
-    };
-    gateway->issuer = vl_issuer_new(&deps, config);
-    vl_issuer_on_end(gateway->issuer, on_family_end, gateway);
-}
-
-static valet_status
-build_builtin(struct vl_gateway *gateway, const struct vl_conf_server *server,
-              valet_error *err)
-{
-    struct vl_builtin *builtin = &gateway->builtins[gateway->builtin_count++];
-    struct vl_graph_tool_deps deps = {
-        .issuer = gateway->issuer,
-        .fetcher = gateway->fetcher,
-        .audit = gateway->audit,
-        .graph_url = gateway->conf->graph_url,
-        .select = server->graph_select,
-    };
-    VL_TRY(valet_mcp_server_new("mcp-valet", VALET_VERSION, NULL,
-                                &builtin->server, err));
-    return vl_graph_tool_new(&deps, builtin->server, &builtin->graph, err);
-}
-
-static valet_status
-build_mcp(struct vl_gateway *gateway, valet_error *err)
-{
-    const struct vl_conf *conf = gateway->conf;
-    for (size_t i = 0; i + 1 < gateway->backend_count; i++)
-        VL_TRY(build_builtin(gateway, &conf->servers[i], err));
-    for (size_t i = 0; i < gateway->backend_count; i++) {
-        struct vl_backend *backend = &gateway->backends[i];
-        gateway->hooks[i] =
-            (struct vl_mcp_hooks){may, refuse, login, note, NULL, backend};
-        backend->endpoint = vl_mcp_endpoint_new(
-            gateway->builtins[i ? i - 1 : 0].server, &gateway->hooks[i],
-            gateway->loop, &vl_clock_system, 0);
-    }
-    return VALET_OK;
+    for (size_t i = 0; i < gateway->resource_count; i++)
+        config->resources[config->resource_count++] = gateway->resources[i].url;
+    gateway->limits = vl_desk_limits_new(config, &vl_clock_system);
 }
 
 /* The desk grants what guard/policy knows and nothing else: with another scope
@@ -357,16 +219,86 @@ vl_gateway_check(const struct vl_conf *conf, valet_error *err)
     return VALET_OK;
 }
 
-static valet_status
-build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+/* --- lanes --- */
+
+static unsigned
+count_lanes(const struct vl_conf *conf)
 {
-    VL_TRY(vl_gateway_check(gateway->conf, err));
-    VL_TRY(open_state(gateway, in_memory, err));
-    VL_TRY(bind_sockets(gateway, err));
-    build_entra(gateway);
-    name_backends(gateway);
-    build_issuer(gateway);
-    VL_TRY(build_mcp(gateway, err));
+    unsigned wanted = conf->workers ? conf->workers : vl_cores();
+    return wanted < VL_LANES_MAX ? wanted : VL_LANES_MAX;
+}
+
+static valet_status
+build_lanes(struct vl_gateway *gateway, valet_error *err)
+{
+    for (unsigned i = 0; i < gateway->lane_count; i++) {
+        struct vl_lane *lane = &gateway->lanes[i];
+        lane->gateway = gateway;
+        lane->number = i;
+        lane->loop = gateway->loop;
+        if (i > 0)
+            VL_TRY(vl_loop_new(&lane->loop, err));
+        VL_TRY(vl_lane_build(lane, err));
+    }
+    return VALET_OK;
+}
+
+static void *
+run_lane(void *ctx)
+{
+    struct vl_lane *lane = ctx;
+    vl_loop_run(lane->loop);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static valet_status
+start_lanes(struct vl_gateway *gateway, valet_error *err)
+{
+    sigset_t all, old;
+    int error = 0;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    for (unsigned i = 1; i < gateway->lane_count && error == 0; i++) {
+        struct vl_lane *lane = &gateway->lanes[i];
+        char name[32];
+        error = pthread_create(&lane->thread, NULL, run_lane, lane);
+        lane->runs = error == 0;
+        (void)snprintf(name, sizeof name, "worker-%u", i);
+        if (lane->runs)
+            (void)pthread_setname_np(lane->thread, name);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return error ? vl_fail(err, VALET_INTERNAL, "",
+                           "cannot start a worker thread: %s", strerror(error))
+                 : VALET_OK;
+}
+
+static void
+stop_loop(struct vl_task *task)
+{
+    vl_loop_stop(VL_CONTAINER(task, struct vl_lane, stop)->loop);
+}
+
+static void
+stop_lanes(struct vl_gateway *gateway)
+{
+    for (unsigned i = 1; i < gateway->lane_count; i++) {
+        struct vl_lane *lane = &gateway->lanes[i];
+        lane->stop.run = stop_loop;
+        if (lane->runs)
+            vl_loop_post(lane->loop, &lane->stop);
+    }
+    for (unsigned i = 1; i < gateway->lane_count; i++)
+        if (gateway->lanes[i].runs)
+            (void)pthread_join(gateway->lanes[i].thread, NULL);
+}
+
+/* --- life --- */
+
+static void
+announce(struct vl_gateway *gateway)
+{
     vl_audit(gateway->audit,
              &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_LOAD});
     for (size_t i = 0; i < gateway->conf->warning_count; i++) {
@@ -377,7 +309,20 @@ build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
     }
     gateway->flush = vl_timer_new(gateway->loop, flush_audit, gateway);
     vl_timer_start(gateway->flush, FLUSH_MS);
-    return VALET_OK;
+}
+
+static valet_status
+build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+{
+    VL_TRY(vl_gateway_check(gateway->conf, err));
+    VL_TRY(open_state(gateway, in_memory, err));
+    VL_TRY(bind_sockets(gateway, err));
+    name_all(gateway);
+    configure_entra(gateway);
+    configure_issuer(gateway);
+    VL_TRY(build_lanes(gateway, err));
+    announce(gateway);
+    return start_lanes(gateway, err);
 }
 
 valet_status
@@ -388,6 +333,8 @@ vl_gateway_new(struct vl_loop *loop, const struct vl_gateway_options *options,
     gateway->loop = loop;
     gateway->conf = options->conf;
     gateway->log = options->log;
+    gateway->lane_count = count_lanes(options->conf);
+    gateway->lanes = vl_alloc(gateway->lane_count * sizeof *gateway->lanes);
     valet_status status = build(gateway, options->in_memory, err);
     if (status != VALET_OK) {
         vl_gateway_free(gateway);
@@ -403,12 +350,46 @@ vl_gateway_url(const struct vl_gateway *gateway)
     return gateway->url;
 }
 
+/* On the main thread, once for each lane. */
+static void
+count_drained(struct vl_task *task)
+{
+    struct vl_gateway *gateway =
+        VL_CONTAINER(task, struct vl_lane, drained)->gateway;
+    void (*done)(void *ctx) = gateway->drained;
+    if (--gateway->undrained > 0)
+        return;
+    gateway->drained = NULL;
+    if (done)
+        done(gateway->drained_ctx);
+}
+
+static void
+on_drained(void *ctx)
+{
+    struct vl_lane *lane = ctx;
+    lane->drained.run = count_drained;
+    vl_loop_post(lane->gateway->loop, &lane->drained);
+}
+
+static void
+drain_lane(struct vl_task *task)
+{
+    struct vl_lane *lane = VL_CONTAINER(task, struct vl_lane, drain);
+    vl_lane_drain(lane, on_drained, lane);
+}
+
 void
 vl_gateway_drain(struct vl_gateway *gateway, void (*done)(void *ctx), void *ctx)
 {
-    for (size_t i = 0; i < gateway->backend_count; i++)
-        vl_mcp_endpoint_drain(gateway->backends[i].endpoint);
-    vl_http_server_drain(gateway->server, VL_LIMIT_DRAIN_MS, done, ctx);
+    gateway->drained = done;
+    gateway->drained_ctx = ctx;
+    gateway->undrained = gateway->lane_count;
+    vl_http_group_close(gateway->group);
+    for (unsigned i = 0; i < gateway->lane_count; i++) {
+        gateway->lanes[i].drain.run = drain_lane;
+        vl_loop_post(gateway->lanes[i].loop, &gateway->lanes[i].drain);
+    }
 }
 
 void
@@ -419,33 +400,27 @@ vl_gateway_reopen(struct vl_gateway *gateway)
         vl_log(gateway->log, VL_LOG_ERROR, "%s", err.message);
 }
 
-/* What asks is gone before what answers; but the provider goes before the
- * issuer, which then frees what waited for it (issuer.h). */
+/* The threads first; then what they used, in the order of vl_issuer_free();
+ * then what was still under way to a loop, while its memory is there. */
 void
 vl_gateway_free(struct vl_gateway *gateway)
 {
     if (!gateway)
         return;
-    if (gateway->server)
-        vl_http_server_free(gateway->server);
-    vl_entra_free(gateway->entra);
-    vl_idp_log_free(gateway->idp);
-    if (gateway->issuer)
-        vl_issuer_free(gateway->issuer);
-    for (size_t i = 0; i < gateway->builtin_count; i++)
-        vl_graph_tool_free(gateway->builtins[i].graph);
-    for (size_t i = 0; i < gateway->backend_count; i++)
-        if (gateway->backends[i].endpoint)
-            vl_mcp_endpoint_free(gateway->backends[i].endpoint);
-    for (size_t i = 0; i < gateway->builtin_count; i++)
-        valet_mcp_server_free(gateway->builtins[i].server);
-    if (gateway->fetcher)
-        vl_fetcher_free(gateway->fetcher);
+    stop_lanes(gateway);
+    for (unsigned i = 0; i < gateway->lane_count; i++)
+        vl_lane_free(&gateway->lanes[i]);
     if (gateway->store)
         vl_store_close(gateway->store);
+    for (unsigned i = 1; i < gateway->lane_count; i++)
+        vl_loop_free(gateway->lanes[i].loop);
+    vl_loop_deliver(gateway->loop);
     vl_timer_free(gateway->flush);
+    vl_http_group_free(gateway->group);
+    vl_desk_limits_free(gateway->limits);
     vl_audit_close(gateway->audit);
     vl_keyring_free(gateway->ring);
     free(gateway->clients);
+    free(gateway->lanes);
     free(gateway);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The one room where everything meets: one configuration becomes a running
- * service on one loop. A request's way through it, top to bottom:
+ * service, on the caller's loop and as many more, each on a thread of its own,
+ * as the configuration says. A request's way through it, top to bottom:
  *
  *     http/server → site.c (host, origin, route) → authn.c (bearer)
  *                 → mcp/endpoint → graph_tool.c → entra/graph

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of gateway/ share. One struct vl_gateway per worker loop; it
- * is used by that loop's thread alone.
+ * What the files of gateway/ share.
+ *
+ *     gateway.c  what there is once: keys, store, sockets, names; the threads
+ *     lane.c     what there is on each worker's loop: Entra, desk, MCP, server
+ *     site.c     a lane's HTTP site: Host, Origin, route
+ *     authn.c    the bearer check
+ *
+ * The gateway is made before the lanes run and not changed afterwards, but for
+ * what has a lock of its own (store, audit, limits, sockets). A lane is its
+ * thread's alone; lanes speak by messages to each other's loops.
  */
 #ifndef VL_GATEWAY_PRIVATE_H
 #define VL_GATEWAY_PRIVATE_H
+
+#include <pthread.h>
 
 #include "entra/entra.h"
 #include "entra/graph.h"
@@ -16,6 +26,29 @@
 #include "issuer/issuer.h"
 #include "mcp/endpoint.h"
 
+/* The default server under /mcp, and each one under its name. */
+#define VL_BACKENDS_MAX 8
+/* Each has one, the default server two more: /sse and /message. */
+#define VL_DOORS_MAX (VL_BACKENDS_MAX + 2)
+/* Session ids have two hexadecimal digits for the lane. */
+#define VL_LANES_MAX 64
+/* A public URL's authority at its longest. */
+#define VL_HOST_SIZE 256
+
+/* One MCP server behind us and what it is called: an OAuth resource. */
+struct vl_resource {
+    char path[80]; /* "/mcp" or "/NAME/mcp" */
+    char url[512]; /* public URL + path: what tokens are bound to */
+};
+
+/* It, as one lane serves it. */
+struct vl_backend {
+    struct vl_lane *lane;
+    const struct vl_resource *resource;
+    struct vl_door *door; /* the one at the resource's path */
+    struct vl_mcp_endpoint *endpoint;
+};
+
 /* A path that is answered only to bearers of a token. */
 struct vl_door {
     struct vl_backend *backend;
@@ -24,53 +57,24 @@ struct vl_door {
     vl_mcp_endpoint_handler *handle;
 };
 
-/* One MCP server behind us: an OAuth resource. It is reached by one door, at
- * /mcp or /NAME/mcp; the first one by two more, /sse and /message. */
-struct vl_backend {
-    struct vl_gateway *gateway;
-    struct vl_door *door;
-    char resource[512]; /* public URL + path: what tokens are bound to */
-    struct vl_mcp_endpoint *endpoint;
-};
-
 /* A built-in MCP server: the registry and the tools in it. */
 struct vl_builtin {
     struct vl_mcp_server *server;
     struct vl_graph_tool *graph;
 };
 
-/* The default server under /mcp, and each one under its name. */
-#define VL_BACKENDS_MAX 8
+struct vl_lane {
+    struct vl_gateway *gateway;
+    unsigned number;
+    struct vl_loop *loop; /* that of lane 0 is the caller's */
+    pthread_t thread;     /* of the others */
+    bool runs;            /* it has been started */
+    struct vl_task drain, drained, stop;
 
-#define VL_DOORS_MAX (VL_BACKENDS_MAX + 2)
-
-/* A public URL's authority at its longest. */
-#define VL_HOST_SIZE 256
-
-struct vl_gateway {
-    struct vl_loop *loop;
-    const struct vl_conf *conf;
-    const struct vl_log *log;
-    char url[256];               /* public URL, port filled in */
-    unsigned port;               /* bound */
-    bool is_loopback;            /* clients reach us on this computer only */
-    char hosts[5][VL_HOST_SIZE]; /* what a Host header may say */
-    size_t host_count;
-
-    struct vl_keyring *ring;
-    struct vl_store *store;
-    struct vl_audit *audit;
-    struct vl_timer *flush;
-    bool audit_failing; /* the log has been told */
     struct vl_fetcher *fetcher;
     struct vl_entra *entra;
     struct vl_idp_log *idp;
     struct vl_issuer *issuer;
-    struct vl_entra_config entra_config;
-    struct vl_issuer_config issuer_config;
-    struct vl_issuer_client *clients;
-    char redirect_uri[320];
-
     struct vl_builtin builtins[VL_BACKENDS_MAX]; /* one a configured server */
     size_t builtin_count;
     struct vl_mcp_hooks hooks[VL_BACKENDS_MAX];
@@ -78,21 +82,57 @@ struct vl_gateway {
     size_t backend_count;
     struct vl_door doors[VL_DOORS_MAX];
     size_t door_count;
-    char sse_url[512]; /* the second name of the first resource */
-
     struct vl_http_site site;
     struct vl_http_server *server;
 };
 
-/* site.c: the HTTP server's site. */
-void vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret);
+struct vl_gateway {
+    struct vl_loop *loop; /* the caller's */
+    const struct vl_conf *conf;
+    const struct vl_log *log;
+    char url[256];               /* public URL, port filled in */
+    unsigned port;               /* bound */
+    bool is_loopback;            /* clients reach us on this computer only */
+    char hosts[5][VL_HOST_SIZE]; /* what a Host header may say */
+    size_t host_count;
+    struct vl_resource resources[VL_BACKENDS_MAX];
+    size_t resource_count;
+    char sse_url[512]; /* the second name of the first resource */
+    char redirect_uri[320];
+
+    struct vl_keyring *ring;
+    struct vl_store *store;
+    struct vl_audit *audit;
+    struct vl_timer *flush;
+    bool audit_failing; /* the log has been told */
+    struct vl_http_group *group;
+    struct vl_entra_config entra_config;
+    struct vl_issuer_config issuer_config;
+    struct vl_issuer_client *clients;
+    struct vl_desk_limits *limits;
+
+    struct vl_lane *lanes;
+    unsigned lane_count;
+    unsigned undrained; /* lanes that still are at it */
+    void (*drained)(void *ctx);
+    void *drained_ctx;
+};
+
+/* lane.c: on the main thread, before it runs and after it has ended. */
+valet_status vl_lane_build(struct vl_lane *lane, valet_error *err) VALET_CHECK;
+/* `done` once, on the lane's thread, as the rest is. */
+void vl_lane_drain(struct vl_lane *lane, void (*done)(void *ctx), void *ctx);
+void vl_lane_free(struct vl_lane *lane);
+
+/* site.c: a lane's HTTP site. */
+void vl_lane_site(struct vl_lane *lane, struct vl_http_site *ret);
 /* Once URL and port are known: which hosts are ours. */
 void vl_gateway_name_hosts(struct vl_gateway *gateway);
 
 /* authn.c: lets a request through to its MCP endpoint, or answers it. */
 void vl_authn_admit(struct vl_door *door, struct vl_exchange *x);
 /* Does the request carry a token that was made here? Not: a good one. */
-bool vl_authn_brings_token(const struct vl_gateway *gateway,
+bool vl_authn_brings_token(const struct vl_lane *lane,
                            const struct vl_http_request *request);
 /* 401 for a sign-in that has ended, 403 for a missing permission. */
 void vl_authn_challenge(struct vl_door *door, struct vl_exchange *x,

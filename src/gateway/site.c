@@ -151,38 +151,38 @@ is_page(struct vl_str path)
 
 /* @spec rule 4.4.13: with and without a final slash alike. */
 static struct vl_door *
-find_door(struct vl_gateway *gateway, struct vl_str path)
+find_door(struct vl_lane *lane, struct vl_str path)
 {
     if (vl_str_ends(path, VL_STR("/")))
         path.n--;
-    for (size_t i = 0; i < gateway->door_count; i++)
-        if (vl_str_eqz(path, gateway->doors[i].path))
-            return &gateway->doors[i];
+    for (size_t i = 0; i < lane->door_count; i++)
+        if (vl_str_eqz(path, lane->doors[i].path))
+            return &lane->doors[i];
     return NULL;
 }
 
 static void
-reply_home(struct vl_gateway *gateway, struct vl_exchange *x)
+reply_home(const struct vl_gateway *gateway, struct vl_exchange *x)
 {
     struct vl_page page = {.asset = "home"};
     struct vl_reply reply = {.status = 200};
-    vl_page_set(&page, "url", vl_str_z(gateway->backends[0].resource));
+    vl_page_set(&page, "url", vl_str_z(gateway->resources[0].url));
     vl_page_reply(x, &page, &reply);
 }
 
 static void
-route(struct vl_gateway *gateway, struct vl_exchange *x)
+route(struct vl_lane *lane, struct vl_exchange *x)
 {
     size_t body_max;
     const struct vl_http_request *request = vl_exchange_request(x);
-    struct vl_door *door = find_door(gateway, request->path);
+    struct vl_door *door = find_door(lane, request->path);
     if (door)
         vl_authn_admit(door, x);
-    else if (vl_issuer_owns(gateway->issuer, request->path, &body_max))
-        vl_issuer_handle(gateway->issuer, x);
+    else if (vl_issuer_owns(lane->issuer, request->path, &body_max))
+        vl_issuer_handle(lane->issuer, x);
     else if (vl_str_eqz(request->path, "/") &&
              vl_str_eqz(request->method, "GET"))
-        reply_home(gateway, x);
+        reply_home(lane->gateway, x);
     else
         vl_exchange_reply(
             x, &(struct vl_reply){.status = 404,
@@ -194,7 +194,8 @@ route(struct vl_gateway *gateway, struct vl_exchange *x)
 static void
 handle(struct vl_exchange *x, void *ctx)
 {
-    struct vl_gateway *gateway = ctx;
+    struct vl_lane *lane = ctx;
+    struct vl_gateway *gateway = lane->gateway;
     const struct vl_http_request *request = vl_exchange_request(x);
     struct vl_str origin;
     size_t origins =
@@ -215,13 +216,13 @@ handle(struct vl_exchange *x, void *ctx)
             return;
         }
     }
-    route(gateway, x);
+    route(lane, x);
 }
 
 static size_t
 body_max(const struct vl_http_request *head, void *ctx)
 {
-    struct vl_gateway *gateway = ctx;
+    struct vl_lane *lane = ctx;
     size_t max = 0;
     uint64_t length;
     struct vl_str digits = vl_headers_get(&head->headers, "content-length");
@@ -229,19 +230,19 @@ body_max(const struct vl_http_request *head, void *ctx)
     /* Strangers do not fill our memory: a large message is only read from
      * somebody who brings a token that we made. Whether it is good is asked
      * when the message is here. */
-    if (!small && find_door(gateway, head->path) &&
-        vl_authn_brings_token(gateway, head))
+    if (!small && find_door(lane, head->path) &&
+        vl_authn_brings_token(lane, head))
         return VL_LIMIT_MCP_BODY;
     /* A small body where none belongs is read, so that the answer is about
      * what is wrong: a foreign Host or Origin, no such path, not this method.
      * Clients go on to the next place after 404, not after 413. */
-    if (!vl_issuer_owns(gateway->issuer, head->path, &max) || max == 0)
+    if (!vl_issuer_owns(lane->issuer, head->path, &max) || max == 0)
         max = VL_LIMIT_FORM_BODY;
     return max;
 }
 
 void
-vl_gateway_site(struct vl_gateway *gateway, struct vl_http_site *ret)
+vl_lane_site(struct vl_lane *lane, struct vl_http_site *ret)
 {
-    *ret = (struct vl_http_site){body_max, handle, gateway};
+    *ret = (struct vl_http_site){body_max, handle, lane};
 }

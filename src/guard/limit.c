@@ -11,6 +11,8 @@
  */
 #include "guard/limit.h"
 
+#include <pthread.h>
+
 #include "core/map.h"
 
 /* Keeps the arithmetic far from the end of 63 bits, even after centuries. */
@@ -27,6 +29,7 @@ struct bucket {
 };
 
 struct vl_limiter {
+    pthread_mutex_t lock; /* of what follows */
     const struct vl_clock *clock;
     int64_t start, burst, per_ms;
     size_t max_keys, count;
@@ -49,6 +52,7 @@ vl_limiter_new(unsigned burst, int64_t per_ms, size_t max_keys,
     limiter->per_ms = per_ms;
     limiter->max_keys = max_keys;
     vl_map_init(&limiter->map);
+    VL_ASSERT(pthread_mutex_init(&limiter->lock, NULL) == 0);
     return limiter;
 }
 
@@ -61,6 +65,7 @@ vl_limiter_free(struct vl_limiter *limiter)
         free(limiter->heap[i]);
     free(limiter->heap);
     vl_map_done(&limiter->map);
+    (void)pthread_mutex_destroy(&limiter->lock);
     free(limiter);
 }
 
@@ -149,10 +154,9 @@ add(struct vl_limiter *limiter, struct vl_str key, int64_t now)
     return bucket;
 }
 
-/* @spec S-100 W-29 */
-bool
-vl_limiter_take(struct vl_limiter *limiter, struct vl_str key,
-                int64_t *ret_wait_ms)
+/* With the lock held. */
+static bool
+take(struct vl_limiter *limiter, struct vl_str key, int64_t *ret_wait_ms)
 {
     int64_t now =
         (vl_clock_now(limiter->clock) - limiter->start) * limiter->burst;
@@ -176,4 +180,15 @@ vl_limiter_take(struct vl_limiter *limiter, struct vl_str key,
     if (missing > 0 && ret_wait_ms)
         *ret_wait_ms = (missing + limiter->burst - 1) / limiter->burst;
     return missing <= 0;
+}
+
+/* @spec S-100 W-29 */
+bool
+vl_limiter_take(struct vl_limiter *limiter, struct vl_str key,
+                int64_t *ret_wait_ms)
+{
+    (void)pthread_mutex_lock(&limiter->lock);
+    bool taken = take(limiter, key, ret_wait_ms);
+    (void)pthread_mutex_unlock(&limiter->lock);
+    return taken;
 }

@@ -2,7 +2,7 @@
  *
  * Token buckets (@spec S-100 W-29): so many per time for each key (address,
  * client, user), with a burst. The table is bounded; when it is full the
- * fullest, i.e. least active, buckets go first. One thread.
+ * fullest, i.e. least active, buckets go first. From any thread.
  */
 #ifndef VL_GUARD_LIMIT_H
 #define VL_GUARD_LIMIT_H

@@ -131,14 +131,20 @@ close_any(uv_handle_t *uv, void *ctx)
 }
 
 void
+vl_loop_deliver(struct vl_loop *loop)
+{
+    while (run_tasks(loop))
+        continue;
+}
+
+void
 vl_loop_free(struct vl_loop *loop)
 {
     if (!loop)
         return;
     /* Answers that were under way own memory: they are delivered, while
      * everything they may touch is still there. */
-    while (run_tasks(loop))
-        continue;
+    vl_loop_deliver(loop);
     uv_walk(&loop->uv, close_any, NULL);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         continue;

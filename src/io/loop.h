@@ -18,6 +18,9 @@ valet_status vl_loop_new(struct vl_loop **ret, valet_error *err) VALET_CHECK;
 /* Delivers the tasks that are still queued, then closes what is left without
  * calling anybody back, and frees. NULL is fine. */
 void vl_loop_free(struct vl_loop *loop);
+/* Delivers the tasks that are queued, and those that they post, without
+ * waiting for anything. */
+void vl_loop_deliver(struct vl_loop *loop);
 /* Runs until vl_loop_stop(). */
 void vl_loop_run(struct vl_loop *loop);
 /* Runs what is ready, waiting (for ever) until the first event. For tests. */

@@ -247,9 +247,9 @@ may_begin(struct vl_req *req)
 {
     struct vl_issuer *issuer = req->op.issuer;
     struct vl_peer_key peer = vl_peer_key(req->peer);
-    return vl_limiter_take(issuer->flows_of_address, vl_peer_key_str(&peer),
-                           NULL) &&
-           vl_limiter_take(issuer->flows, VL_STR("all"), NULL);
+    return vl_limiter_take(issuer->limits->flows_of_address,
+                           vl_peer_key_str(&peer), NULL) &&
+           vl_limiter_take(issuer->limits->flows, VL_STR("all"), NULL);
 }
 
 static void

@@ -52,6 +52,11 @@
 struct vl_verdicts;
 struct vl_leases;
 
+struct vl_desk_limits {
+    struct vl_limiter *requests, *refusals, *flows, *flows_of_address,
+        *registrations;
+};
+
 struct vl_desk_document; /* documents.c */
 
 struct vl_issuer {
@@ -61,8 +66,7 @@ struct vl_issuer {
     struct vl_str base; /* path of the issuer's URL, usually empty */
     bool is_secure;     /* https: cookies get Secure and __Host- */
     struct vl_list ops;
-    struct vl_limiter *requests, *refusals, *flows, *flows_of_address,
-        *registrations;
+    struct vl_desk_limits *limits;
     struct vl_map documents; /* path → struct vl_desk_document */
     struct vl_verdicts *verdicts;
     struct vl_leases *leases;

@@ -30,35 +30,6 @@ static const struct route {
     {"/jwks", "GET, HEAD", 0, false, reply_jwks},
 };
 
-/* What a bucket can hold at most; more is as good as no limit. */
-#define BURST_MAX 1000000u
-
-static unsigned
-or_default(unsigned value, unsigned otherwise)
-{
-    unsigned chosen = value ? value : otherwise;
-    return chosen < BURST_MAX ? chosen : BURST_MAX;
-}
-
-static void
-init_limiters(struct vl_issuer *issuer)
-{
-    const struct vl_issuer_config *config = issuer->config;
-    const struct vl_clock *clock = issuer->deps.clock;
-    issuer->refusals = vl_limiter_new(1, 60000, VL_DESK_ADDRESSES, clock);
-    issuer->requests = vl_limiter_new(
-        or_default(config->requests_per_minute, VL_DESK_REQUESTS_PER_MINUTE),
-        60000, VL_DESK_ADDRESSES, clock);
-    issuer->flows = vl_limiter_new(or_default(config->flows_max, VL_DESK_FLOWS),
-                                   VL_LIMIT_FLOW_MS, 1, clock);
-    issuer->flows_of_address = vl_limiter_new(
-        or_default(config->flows_per_address_max, VL_DESK_FLOWS_PER_ADDRESS),
-        VL_LIMIT_FLOW_MS, VL_DESK_ADDRESSES, clock);
-    issuer->registrations =
-        vl_limiter_new(or_default(config->registration_per_address_per_hour, 1),
-                       3600000, VL_DESK_ADDRESSES, clock);
-}
-
 struct vl_issuer *
 vl_issuer_new(const struct vl_issuer_deps *deps,
               const struct vl_issuer_config *config)
@@ -73,7 +44,7 @@ vl_issuer_new(const struct vl_issuer_deps *deps,
     issuer->is_secure = vl_url_is_https(&url);
     vl_list_init(&issuer->ops);
     vl_token_keys_init(&issuer->keys, deps->ring);
-    init_limiters(issuer);
+    issuer->limits = deps->limits;
     vl_documents_init(issuer);
     issuer->verdicts = vl_verdicts_new(issuer);
     issuer->leases = vl_leases_new(issuer);
@@ -89,11 +60,6 @@ vl_issuer_free(struct vl_issuer *issuer)
     vl_leases_free(issuer->leases);
     vl_verdicts_free(issuer->verdicts);
     vl_documents_done(issuer);
-    vl_limiter_free(issuer->requests);
-    vl_limiter_free(issuer->refusals);
-    vl_limiter_free(issuer->flows);
-    vl_limiter_free(issuer->flows_of_address);
-    vl_limiter_free(issuer->registrations);
     vl_token_keys_done(&issuer->keys);
     free(issuer);
 }
@@ -152,7 +118,8 @@ take_request(struct vl_issuer *issuer, const struct route *route,
     vl_buf_addu(&key, (uint64_t)(route - routes));
     vl_buf_addc(&key, ' ');
     vl_buf_add(&key, vl_peer_key_str(&peer));
-    return vl_limiter_take(issuer->requests, vl_buf_str(&key), ret_wait_ms);
+    return vl_limiter_take(issuer->limits->requests, vl_buf_str(&key),
+                           ret_wait_ms);
 }
 
 /* One audit line a minute for an address: a flood must not become one. */
@@ -162,7 +129,7 @@ refuse_rate(struct vl_issuer *issuer, struct vl_exchange *x,
 {
     const char *peer = vl_exchange_request(x)->peer;
     struct vl_peer_key key = vl_peer_key(peer);
-    if (vl_limiter_take(issuer->refusals, vl_peer_key_str(&key), NULL))
+    if (vl_limiter_take(issuer->limits->refusals, vl_peer_key_str(&key), NULL))
         vl_audit(issuer->deps.audit,
                  &(struct vl_audit_event){.kind = VL_AUDIT_REQUEST_REJECT,
                                           .refused = true,
@@ -205,4 +172,10 @@ vl_issuer_on_end(struct vl_issuer *issuer,
     issuer->ended[issuer->ended_count].call = ended;
     issuer->ended[issuer->ended_count].ctx = ctx;
     issuer->ended_count++;
+}
+
+void
+vl_issuer_forget(struct vl_issuer *issuer, const char *session)
+{
+    vl_verdicts_forget(issuer->verdicts, session);
 }

@@ -47,6 +47,13 @@ struct vl_issuer_config {
         sessions_per_user;
 };
 
+/* What the desk counts: requests, sign-ins and registrations by address. The
+ * issuers of several workers share one; from any thread. */
+struct vl_desk_limits;
+struct vl_desk_limits *vl_desk_limits_new(const struct vl_issuer_config *config,
+                                          const struct vl_clock *clock);
+void vl_desk_limits_free(struct vl_desk_limits *limits); /* NULL is fine */
+
 /* All borrowed; all but the provider outlive the issuer. */
 struct vl_issuer_deps {
     struct vl_loop *loop;
@@ -55,6 +62,7 @@ struct vl_issuer_deps {
     const struct vl_clock *clock;
     struct vl_idp *idp; /* freed before the issuer: vl_issuer_free() */
     struct vl_audit *audit;
+    struct vl_desk_limits *limits;
 };
 
 /* The config is borrowed too. */
@@ -126,6 +134,10 @@ void vl_issuer_lease(struct vl_issuer *issuer, const char *session, bool force,
  */
 void vl_issuer_end(struct vl_issuer *issuer, const char *session,
                    const char *reason);
+
+/* Another worker's issuer has ended a family: what is known of it here is
+ * forgotten. Listeners are not told. */
+void vl_issuer_forget(struct vl_issuer *issuer, const char *session);
 
 /* Up to four listeners. Called on the loop whenever a token family ended
  * (revoked, reused, sign-in ended), so that sessions that hang on it can be

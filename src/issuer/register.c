@@ -136,7 +136,7 @@ may_register(struct vl_req *req)
         refuse(req, &switched_off, "registration_off");
         return false;
     }
-    if (!vl_limiter_take(issuer->registrations, vl_peer_key_str(&peer),
+    if (!vl_limiter_take(issuer->limits->registrations, vl_peer_key_str(&peer),
                          &slow.retry_ms)) {
         refuse(req, &slow, "registration_quota");
         return false;

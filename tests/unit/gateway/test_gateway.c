@@ -341,7 +341,7 @@ put_token(struct rig *rig, const char *scopes, struct vl_buf *ret_text)
         .client = VL_STR("an-agent"),
         .tid = VL_STR("11111111-1111-1111-1111-111111111111"),
         .oid = VL_STR("33333333-3333-3333-3333-333333333333"),
-        .resource = vl_str_z(gateway->backends[0].resource),
+        .resource = vl_str_z(gateway->resources[0].url),
         .scopes = vl_str_z(scopes),
         .expires_ms = vl_clock_now(&vl_clock_system) + 60000};
     vl_auto(vl_buf) record = vl_buf_of(4096);

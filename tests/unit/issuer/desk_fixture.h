@@ -186,6 +186,7 @@ static const struct vl_idp_ops fake_ops = {"Test Sign-In", fake_begin,
 /* --- the desk --- */
 
 struct desk {
+    struct vl_desk_limits *limits;
     int64_t now;
     struct vl_clock clock;
     struct vl_loop *loop;
@@ -245,12 +246,15 @@ static const struct vl_issuer_client known_clients[] = {
 static inline void
 desk_start_issuer(struct desk *desk)
 {
+    vl_desk_limits_free(desk->limits);
+    desk->limits = vl_desk_limits_new(&desk->config, &desk->clock);
     struct vl_issuer_deps deps = {.loop = desk->loop,
                                   .store = desk->store,
                                   .ring = desk->ring,
                                   .clock = &desk->clock,
                                   .idp = &desk->idp.idp,
-                                  .audit = desk->audit};
+                                  .audit = desk->audit,
+                                  .limits = desk->limits};
     desk->issuer = vl_issuer_new(&deps, &desk->config);
     vl_issuer_on_end(desk->issuer, on_end, desk);
 }
@@ -328,6 +332,7 @@ desk_free(struct desk *desk)
     vl_issuer_free(desk->issuer);
     vl_http_server_free(desk->server);
     vl_store_close(desk->store);
+    vl_desk_limits_free(desk->limits);
     vl_loop_free(desk->loop);
     vl_audit_close(desk->audit);
     vl_keyring_free(desk->ring);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One lane: all that serves requests on one loop. Nothing in it is shared, so
+ * nothing on a request's way waits for another lane.
+ */
+#include "gateway/private.h"
+#include "guard/policy.h"
+
+/* --- what an MCP endpoint asks of us --- */
+
+static bool
+may(const struct vl_principal *principal, const char *permission, void *ctx)
+{
+    (void)ctx;
+    return vl_policy_may_call(principal, permission);
+}
+
+static void
+refuse(struct vl_exchange *x, const char *permission, void *ctx)
+{
+    struct vl_backend *backend = ctx;
+    vl_authn_forbid(backend->door, x, permission);
+}
+
+static void
+login(struct vl_exchange *x, void *ctx)
+{
+    struct vl_backend *backend = ctx;
+    vl_authn_challenge(backend->door, x, true);
+}
+
+static const struct {
+    enum vl_audit_kind kind;
+    bool refused;
+} audited[] = {
+    [VL_MCP_SESSION_OPENED] = {VL_AUDIT_SESSION_OPEN, false},
+    [VL_MCP_SESSION_CLOSED] = {VL_AUDIT_SESSION_CLOSE, false},
+    [VL_MCP_SESSION_HIJACK] = {VL_AUDIT_SESSION_HIJACK_ATTEMPT, true},
+    [VL_MCP_TOOL_DENIED] = {VL_AUDIT_RBAC_DENY, true},
+    [VL_MCP_TOOL_STARTED] = {VL_AUDIT_TOOL_START, false},
+    [VL_MCP_TOOL_ENDED] = {VL_AUDIT_TOOL_END, false},
+    [VL_MCP_TOOL_CANCELLED] = {VL_AUDIT_TOOL_CANCEL, false},
+};
+
+static void
+note(const struct vl_mcp_note *what, void *ctx)
+{
+    struct vl_backend *backend = ctx;
+    const struct vl_principal *who = what->principal;
+    struct vl_audit_event event = {.kind = audited[what->what].kind,
+                                   .refused = audited[what->what].refused ||
+                                              what->failed,
+                                   .reason = what->reason,
+                                   .client = who ? &who->client : NULL,
+                                   .user = who ? &who->user : NULL,
+                                   .session = who ? who->session : NULL,
+                                   .tool = what->tool,
+                                   .peer = what->peer,
+                                   .correlation = what->correlation,
+                                   .ms = what->ms};
+    if (what->what == VL_MCP_TOOL_STARTED) {
+        /* Nothing starts without it: told where it takes effect. */
+        struct vl_audit_event allowed = event;
+        allowed.kind = VL_AUDIT_RBAC_ALLOW;
+        vl_audit(backend->lane->gateway->audit, &allowed);
+    }
+    vl_audit(backend->lane->gateway->audit, &event);
+}
+
+/* A session of another lane: the request goes there, with its connection. */
+static bool
+hand_over(struct vl_exchange *x, unsigned home, void *ctx)
+{
+    (void)ctx;
+    return vl_exchange_move(x, home);
+}
+
+/* --- token families --- */
+
+static void
+end_family(struct vl_lane *lane, const char *session)
+{
+    for (size_t i = 0; i < lane->backend_count; i++)
+        vl_mcp_endpoint_end_family(lane->backends[i].endpoint, session);
+}
+
+/* A message to another lane. */
+struct ending {
+    struct vl_task task;
+    struct vl_lane *lane;
+    char session[VL_SESSION_ID_SIZE];
+};
+
+static void
+hear_of_end(struct vl_task *task)
+{
+    struct ending *ending = VL_CONTAINER(task, struct ending, task);
+    struct vl_lane *lane = ending->lane;
+    if (lane->issuer) { /* else it has gone before */
+        vl_issuer_forget(lane->issuer, ending->session);
+        end_family(lane, ending->session);
+    }
+    free(ending);
+}
+
+/* @spec S-14: what hangs on a token family ends with it, on all lanes. */
+static void
+on_family_end(const char *session, void *ctx)
+{
+    struct vl_lane *lane = ctx;
+    struct vl_gateway *gateway = lane->gateway;
+    end_family(lane, session);
+    for (unsigned i = 0; i < gateway->lane_count; i++) {
+        if (i == lane->number)
+            continue;
+        struct ending *ending = vl_alloc(sizeof *ending);
+        ending->task.run = hear_of_end;
+        ending->lane = &gateway->lanes[i];
+        (void)snprintf(ending->session, sizeof ending->session, "%s", session);
+        vl_loop_post(ending->lane->loop, &ending->task);
+    }
+}
+
+/* --- building --- */
+
+static void
+build_issuer(struct vl_lane *lane)
+{
+    struct vl_gateway *gateway = lane->gateway;
+    lane->fetcher = vl_fetcher_new(lane->loop);
+    lane->entra = vl_entra_new(lane->loop, lane->fetcher, &vl_clock_system,
+                               &gateway->entra_config);
+    lane->idp = vl_idp_log_new(vl_entra_idp(lane->entra), gateway->log);
+    struct vl_issuer_deps deps = {
+        .loop = lane->loop,
+        .store = gateway->store,
+        .ring = gateway->ring,
+        .clock = &vl_clock_system,
+        .idp = vl_idp_log_idp(lane->idp),
+        .audit = gateway->audit,
+        .limits = gateway->limits,
+    };
+    lane->issuer = vl_issuer_new(&deps, &gateway->issuer_config);
+    vl_issuer_on_end(lane->issuer, on_family_end, lane);
+}
+
+static struct vl_door *
+add_door(struct vl_backend *backend, const char *path,
+         vl_mcp_endpoint_handler *handle)
+{
+    struct vl_lane *lane = backend->lane;
+    struct vl_door *door = &lane->doors[lane->door_count++];
+    door->backend = backend;
+    door->handle = handle;
+    (void)snprintf(door->path, sizeof door->path, "%s", path);
+    (void)snprintf(door->metadata, sizeof door->metadata,
+                   "%s/.well-known/oauth-protected-resource%s",
+                   lane->gateway->url, path);
+    return door;
+}
+
+static valet_status
+build_builtin(struct vl_lane *lane, const struct vl_conf_server *server,
+              valet_error *err)
+{
+    struct vl_builtin *builtin = &lane->builtins[lane->builtin_count++];
+    struct vl_graph_tool_deps deps = {
+        .issuer = lane->issuer,
+        .fetcher = lane->fetcher,
+        .audit = lane->gateway->audit,
+        .graph_url = lane->gateway->conf->graph_url,
+        .select = server->graph_select,
+    };
+    VL_TRY(valet_mcp_server_new("mcp-valet", VALET_VERSION, NULL,
+                                &builtin->server, err));
+    return vl_graph_tool_new(&deps, builtin->server, &builtin->graph, err);
+}
+
+/* The first resource is another name of the first configured server. */
+static void
+add_backend(struct vl_lane *lane, const struct vl_resource *resource)
+{
+    size_t i = lane->backend_count++;
+    struct vl_backend *backend = &lane->backends[i];
+    struct vl_builtin *builtin = &lane->builtins[i ? i - 1 : 0];
+    backend->lane = lane;
+    backend->resource = resource;
+    backend->door = add_door(backend, resource->path, vl_mcp_endpoint_handle);
+    lane->hooks[i] = (struct vl_mcp_hooks){may,  refuse,    login,
+                                           note, hand_over, backend};
+    backend->endpoint =
+        vl_mcp_endpoint_new(builtin->server, &lane->hooks[i], lane->loop,
+                            &vl_clock_system, lane->number);
+}
+
+static valet_status
+build_mcp(struct vl_lane *lane, valet_error *err)
+{
+    const struct vl_gateway *gateway = lane->gateway;
+    for (size_t i = 0; i + 1 < gateway->resource_count; i++)
+        VL_TRY(build_builtin(lane, &gateway->conf->servers[i], err));
+    for (size_t i = 0; i < gateway->resource_count; i++)
+        add_backend(lane, &gateway->resources[i]);
+    (void)add_door(&lane->backends[0], "/sse", vl_mcp_endpoint_handle_sse);
+    (void)add_door(&lane->backends[0], "/message",
+                   vl_mcp_endpoint_handle_message);
+    return VALET_OK;
+}
+
+valet_status
+vl_lane_build(struct vl_lane *lane, valet_error *err)
+{
+    build_issuer(lane);
+    VL_TRY(build_mcp(lane, err));
+    vl_lane_site(lane, &lane->site);
+    lane->server = vl_http_server_join(lane->gateway->group, lane->number,
+                                       lane->loop, &lane->site);
+    return VALET_OK;
+}
+
+void
+vl_lane_drain(struct vl_lane *lane, void (*done)(void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < lane->backend_count; i++)
+        vl_mcp_endpoint_drain(lane->backends[i].endpoint);
+    vl_http_server_drain(lane->server, VL_LIMIT_DRAIN_MS, done, ctx);
+}
+
+/* What asks is gone before what answers; but the provider goes before the
+ * issuer, which then frees what waited for it (issuer.h). */
+void
+vl_lane_free(struct vl_lane *lane)
+{
+    if (lane->server)
+        vl_http_server_free(lane->server);
+    vl_entra_free(lane->entra);
+    vl_idp_log_free(lane->idp);
+    if (lane->issuer)
+        vl_issuer_free(lane->issuer);
+    lane->issuer = NULL;
+    for (size_t i = 0; i < lane->builtin_count; i++)
+        vl_graph_tool_free(lane->builtins[i].graph);
+    for (size_t i = 0; i < lane->backend_count; i++)
+        vl_mcp_endpoint_free(lane->backends[i].endpoint);
+    for (size_t i = 0; i < lane->builtin_count; i++)
+        valet_mcp_server_free(lane->builtins[i].server);
+    if (lane->fetcher)
+        vl_fetcher_free(lane->fetcher);
+}
