@@ -4,7 +4,6 @@
  * libcurl reads the request from our memory, so the secrets in it are wiped
  * with the fetch.
  */
-#define _GNU_SOURCE /* secure_getenv */
 #include "core/status.h"
 #include "http/fetch_inner.h"
 
@@ -212,20 +211,10 @@ set_policy(CURL *easy, bool is_loopback)
         set_text(easy, CURLOPT_PROXY, "");
 }
 
-/* @spec S-96: verification cannot be turned off. Where curl (the program) looks
- * for other roots, so do we; not when the process has more rights than its
- * caller. */
+/* @spec S-96: verification cannot be turned off. */
 static void
 set_tls(CURL *easy)
 {
-    const char *file = secure_getenv("CURL_CA_BUNDLE");
-    const char *folder = secure_getenv("SSL_CERT_DIR");
-    if (!file || !*file)
-        file = secure_getenv("SSL_CERT_FILE");
-    if (file && *file)
-        set_text(easy, CURLOPT_CAINFO, file);
-    if (folder && *folder)
-        set_text(easy, CURLOPT_CAPATH, folder);
     set_long(easy, CURLOPT_SSL_VERIFYPEER, 1);
     set_long(easy, CURLOPT_SSL_VERIFYHOST, 2);
     set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -280,6 +269,7 @@ vl_fetch_prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
         return vl_fail(err, VALET_LIMIT, "", "no memory for libcurl");
     set_policy(fetch->easy, vl_url_is_loopback(&url));
     set_tls(fetch->easy);
+    vl_fetch_set_roots(fetch);
     set_receiver(fetch);
     set_request(fetch, is_post);
     return VALET_OK;

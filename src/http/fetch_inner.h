@@ -5,6 +5,7 @@
  *   fetch.c        one request: attempts, waiting, its answer
  *   fetch_easy.c   what libcurl is told about a request, and what it tells us
  *   fetch_multi.c  the fetcher: libcurl on our loop
+ *   fetch_roots.c  which authorities are trusted
  *   fetch_memory.c libcurl's memory is wiped when it is freed
  *   fetch_library.c libcurl itself, loaded at the first request
  */
@@ -16,9 +17,13 @@
 #include "http/fetch_library.h"
 #include "http/url.h"
 
+/* The system's own bundle has 200 kB. */
+#define VL_FETCH_ROOTS_MAX ((size_t)1024 * 1024)
+
 struct vl_fetcher {
     struct vl_loop *loop;
-    CURLM *multi; /* NULL until the first request */
+    CURLM *multi;        /* NULL until the first request */
+    struct vl_buf roots; /* PEM: trusted besides the system's; or empty */
     struct vl_timer *timer;
     struct vl_list sockets; /* what libcurl wants to be watched */
     struct vl_list fetches; /* all that may still call back */
@@ -67,6 +72,9 @@ void vl_fetch_rewind(struct vl_fetch *fetch, int64_t ms_left);
 valet_status
 vl_fetch_headers(const struct vl_fetch *fetch, struct vl_headers *ret,
                  valet_error *err) VALET_CHECK;
+
+/* fetch_roots.c: which certificates an answer may stand on. */
+void vl_fetch_set_roots(struct vl_fetch *fetch);
 
 /* fetch_multi.c */
 valet_status

@@ -121,6 +121,7 @@ vl_fetcher_new(struct vl_loop *loop)
 {
     struct vl_fetcher *fetcher = vl_alloc(sizeof *fetcher);
     *fetcher = (struct vl_fetcher){.loop = loop};
+    fetcher->roots = vl_buf_of(VL_FETCH_ROOTS_MAX);
     vl_list_init(&fetcher->sockets);
     vl_list_init(&fetcher->fetches);
     return fetcher;
@@ -195,6 +196,7 @@ vl_fetcher_free(struct vl_fetcher *fetcher)
     }
     if (fetcher->multi)
         close_multi(fetcher);
+    vl_buf_done(&fetcher->roots);
     fetcher->dead = true;
     if (!fetcher->collecting) /* else collect() does it, when it is back */
         free(fetcher);

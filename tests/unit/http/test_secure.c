@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <signal.h>
 
+#include "http/fetch.h"
 #include "server_rig.h"
 
 /* --- TLS --- */
@@ -146,6 +147,107 @@ takes_no_half_request_for_a_whole_one(void **state)
     assert_true(ok);
     assert_int_equal(rig.handled, 0);
     RIG_UNTIL(rig.server->connection_count == 0);
+    close_secure();
+}
+
+/* --- as a server that is fetched from --- */
+
+static valet_status fetched;
+static int fetched_status;
+static bool fetch_done;
+
+static void
+note_answer(valet_status status, const struct vl_fetch_answer *answer,
+            const valet_error *err, void *ctx)
+{
+    (void)err;
+    (void)ctx;
+    fetched = status;
+    fetched_status = answer ? answer->status : 0;
+    fetch_done = true;
+}
+
+/* Each time by a fetcher of its own: kept connections are not verified
+ * again. */
+static valet_status
+fetch_with(const char *ca_file)
+{
+    struct vl_fetcher *fetcher = vl_fetcher_new(rig.loop);
+    char url[64];
+    (void)snprintf(url, sizeof url, "https://localhost:%u/a", rig.port);
+    if (ca_file)
+        assert_ok(vl_fetcher_trust(fetcher, ca_file, NULL));
+    fetch_done = false;
+    (void)vl_fetch_start(
+        fetcher, &(struct vl_fetch_request){.method = "GET", .url = url},
+        note_answer, NULL);
+    RIG_UNTIL(fetch_done);
+    vl_fetcher_free(fetcher);
+    return fetched;
+}
+
+/* A folder as OpenSSL looks roots up in: named by their subject's hash. */
+static void
+make_folder(struct vl_test_pair *other, char link[128])
+{
+    FILE *in = fopen(other->certificate, "re");
+    assert_non_null(in);
+    X509 *cert = PEM_read_X509(in, NULL, NULL, NULL);
+    fclose(in);
+    (void)snprintf(link, 128, "%s/%08lx.0", other->folder,
+                   X509_subject_name_hash(cert));
+    X509_free(cert);
+    assert_int_equal(symlink(other->certificate, link), 0);
+}
+
+static void
+trusts_a_private_authority_besides_the_systems(void **state)
+{
+    (void)state;
+    struct vl_test_pair other;
+    struct vl_tls *second;
+    char link[128];
+    if (vl_fetch_available(NULL) != VALET_OK)
+        skip();
+    open_secure(NULL);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    vl_test_pair_write(&pair, key, "localhost");
+    assert_ok(vl_tls_reload(tls, NULL));
+    assert_int_equal(fetch_with(NULL), VALET_RETRY);
+    assert_ok(fetch_with(pair.certificate));
+    assert_int_equal(fetched_status, 200);
+    vl_test_pair_write(&pair, key, "a.example");
+    EVP_PKEY_free(key);
+    /* Now the server has a certificate that only the "system" knows. */
+    vl_test_pair_new(&other, "localhost");
+    assert_ok(vl_tls_new(other.certificate, other.key, &second, NULL));
+    vl_http_server_secure(rig.server, second);
+    assert_int_equal(fetch_with(pair.certificate), VALET_RETRY);
+    make_folder(&other, link);
+    assert_int_equal(setenv("SSL_CERT_DIR", other.folder, 1), 0);
+    assert_ok(fetch_with(pair.certificate));
+    assert_int_equal(unsetenv("SSL_CERT_DIR"), 0);
+    assert_int_equal(setenv("SSL_CERT_FILE", other.certificate, 1), 0);
+    assert_ok(fetch_with(pair.certificate));
+    assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+    assert_int_equal(unlink(link), 0);
+    close_secure();
+    vl_tls_free(second);
+    vl_test_pair_done(&other);
+}
+
+static void
+refuses_a_file_of_authorities_that_has_none(void **state)
+{
+    (void)state;
+    valet_error err = {0};
+    open_secure(NULL);
+    struct vl_fetcher *fetcher = vl_fetcher_new(rig.loop);
+    assert_int_equal(vl_fetcher_trust(fetcher, pair.key, &err), VALET_INVALID);
+    assert_non_null(strstr(err.message, "no certificate"));
+    assert_int_equal(vl_fetcher_trust(fetcher, "/nowhere.pem", &err),
+                     VALET_NOT_FOUND);
+    vl_fetcher_free(fetcher);
     close_secure();
 }
 
@@ -296,11 +398,17 @@ int
 main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    /* The roots are those of the test. */
+    (void)unsetenv("CURL_CA_BUNDLE");
+    (void)unsetenv("SSL_CERT_FILE");
+    (void)unsetenv("SSL_CERT_DIR");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serves_over_tls_and_says_when_it_is_over),
         cmocka_unit_test(cuts_who_does_not_begin_the_handshake),
         cmocka_unit_test(answers_nobody_in_the_clear),
         cmocka_unit_test(takes_no_half_request_for_a_whole_one),
+        cmocka_unit_test(trusts_a_private_authority_besides_the_systems),
+        cmocka_unit_test(refuses_a_file_of_authorities_that_has_none),
         cmocka_unit_test(believes_a_proxy_whom_it_speaks_for_in_each_request),
         cmocka_unit_test(believes_nobody_else),
         cmocka_unit_test(refuses_a_request_of_two_clients),
