@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "core/status.h"
 #include "core/sys.h"
+#include "io/network.h"
 
 /* Entra's secrets have 40 characters. */
 #define SECRET_SIZE 1024
@@ -36,10 +37,35 @@ warn(struct vl_conf *conf, const char *format, ...)
         conf->warnings[conf->warning_count++] = copy;
 }
 
+/* @spec W-21 S-96: no clear text on a network that others share. */
+static valet_status
+check_listen(struct vl_conf_loader *loader)
+{
+    struct vl_conf *conf = loader->conf;
+    bool certificate = conf->tls_certificate_file != NULL;
+    bool key = conf->tls_key_file != NULL;
+    conf->listen_is_loopback = strcmp(conf->listen_host, "localhost") == 0 ||
+                               vl_address_is_loopback(conf->listen_host);
+    if (certificate != key)
+        return vl_conf_fail(loader, vl_conf_place(loader, "tls"), "half_tls",
+                            "tls needs a certificate and its key; write %s: "
+                            "PATH too",
+                            key ? "certificate_file" : "key_file");
+    if (conf->listen_is_loopback || certificate || conf->trusted_proxy_count)
+        return VALET_OK;
+    return vl_conf_fail(loader, vl_conf_place(loader, "listen"), "clear_text",
+                        "listen must be a loopback address, or tokens would "
+                        "travel in clear text; write localhost:%u, or tls "
+                        "with certificate_file and key_file, or "
+                        "trusted_proxies with the proxy that speaks TLS",
+                        conf->listen_port);
+}
+
 static valet_status
 check_url(struct vl_conf_loader *loader)
 {
     struct vl_conf *conf = loader->conf;
+    const char *scheme = conf->tls_certificate_file ? "https" : "http";
     vl_auto(vl_buf) url = vl_buf_of(VL_LIMIT_STATE);
     if (conf->public_url && strlen(conf->public_url) > VL_LIMIT_PUBLIC_URL)
         return vl_conf_fail(loader, vl_conf_place(loader, "public_url"),
@@ -48,11 +74,24 @@ check_url(struct vl_conf_loader *loader)
                             "begins every address of this server; write a "
                             "shorter one",
                             VL_LIMIT_PUBLIC_URL);
+    if (conf->public_url && conf->tls_certificate_file &&
+        !vl_str_starts(vl_str_z(conf->public_url), VL_STR("https:")))
+        return vl_conf_fail(loader, vl_conf_place(loader, "public_url"),
+                            "clear_url",
+                            "public_url begins with http, but with tls this "
+                            "server is reached over https alone; write "
+                            "https://");
     if (conf->public_url)
         return VALET_OK;
+    if (!conf->listen_is_loopback)
+        return vl_conf_fail(loader, vl_conf_place(loader, "listen"),
+                            "no_public_url",
+                            "public_url is missing, and a server that others "
+                            "reach has no name by itself; write public_url: "
+                            "https:// and the host that clients use");
     /* @spec S-58: never taken from a request's Host. */
     if (conf->listen_port)
-        vl_buf_addf(&url, "http://localhost:%u", conf->listen_port);
+        vl_buf_addf(&url, "%s://localhost:%u", scheme, conf->listen_port);
     conf->public_url = vl_arena_cstr(conf->arena, vl_buf_str(&url));
     return conf->public_url ? VALET_OK : fail_for_room(loader);
 }
@@ -243,6 +282,7 @@ vl_conf_check(struct vl_conf_loader *loader)
 {
     struct vl_conf *conf = loader->conf;
     conf->graph_select = conf->servers[0].graph_select;
+    VL_TRY(check_listen(loader));
     VL_TRY(check_url(loader));
     VL_TRY(check_client_type(loader));
     VL_TRY(check_entra_scopes(loader));

@@ -18,6 +18,9 @@
 #include "core/log.h"
 #include "core/secret.h"
 
+/* Of `trusted_proxies:`. */
+#define VL_CONF_PROXIES_MAX 32
+
 enum vl_server_kind { VL_SERVER_BUILTIN_GRAPH };
 
 /* One MCP server behind us (`servers:`). */
@@ -42,11 +45,19 @@ struct vl_conf {
     /* listen, public_url */
     const char *listen_host; /* numeric, or "localhost": both loopbacks */
     unsigned listen_port;
+    bool listen_is_loopback;
     /* No trailing slash: http://localhost:3001. "" when it is not given and
-     * the port is 0: then http://localhost:PORT with the port that was got. */
+     * the port is 0: then http://localhost:PORT with the port that was got
+     * (https:// with TLS). */
     const char *public_url;
 
     unsigned workers; /* 0: as many as there are cores */
+
+    /* Both, or both NULL: no TLS. */
+    const char *tls_certificate_file, *tls_key_file;
+    const char *const *trusted_proxies; /* as vl_network_parse() takes them */
+    size_t trusted_proxy_count;
+    const char *outbound_ca_file; /* or NULL */
 
     /* entra: */
     const char *tenant_id; /* a GUID or a domain, never "common" */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * No file may be named by two options: each of them would overwrite what the
- * other one keeps. One file has many names, so names alone do not tell.
+ * No file that we write may be named by two options: each of them would
+ * overwrite what the other one keeps. One file has many names, so names alone
+ * do not tell.
  */
 #include <limits.h>
 #include <sys/stat.h>
@@ -51,13 +52,17 @@ vl_conf_check_files(struct vl_conf_loader *loader)
     const struct vl_conf *conf = loader->conf;
     const struct {
         const char *path, *file;
-    } files[] = {{"entra.client_secret_file", conf->client_secret_file},
-                 {"store.path", conf->store_path},
-                 {"keys.path", conf->key_path},
-                 {"audit.path", conf->audit_path}};
+        bool is_written;
+    } files[] = {{"entra.client_secret_file", conf->client_secret_file, false},
+                 {"tls.certificate_file", conf->tls_certificate_file, false},
+                 {"tls.key_file", conf->tls_key_file, false},
+                 {"outbound.ca_file", conf->outbound_ca_file, false},
+                 {"store.path", conf->store_path, true},
+                 {"keys.path", conf->key_path, true},
+                 {"audit.path", conf->audit_path, true}};
     for (size_t i = 1; i < VL_COUNT(files); i++)
         for (size_t j = 0; j < i; j++)
-            if (files[i].file && files[j].file &&
+            if (files[i].is_written && files[i].file && files[j].file &&
                 is_same(files[i].file, files[j].file))
                 return vl_conf_fail(
                     loader, vl_conf_place(loader, files[i].path), "same_file",

@@ -143,8 +143,8 @@ static const struct vl_option limits[] = {
      .fallback = "1000", .min = 1, .max = 100000,
      .at = IN(max_connections_per_address),
      .help = "Open connections from one address. An IPv6 network of 64 bits "
-             "counts as one address, here and below; and behind a reverse "
-             "proxy everybody comes from the address of the proxy."},
+             "counts as one address, here and below; behind a reverse proxy "
+             "that is not one of trusted_proxies everybody counts as one."},
     {.path = "limits.requests_per_minute", .type = VL_OPTION_COUNT,
      .fallback = "600", .min = 1, .max = 1000000,
      .at = IN(requests_per_minute),
@@ -172,6 +172,26 @@ static const struct vl_option logs[] = {
      .help = "Lines for people, or one JSON object a line."},
 };
 
+static const struct vl_option tls[] = {
+    {.path = "tls.certificate_file", .type = VL_OPTION_PATH,
+     .example = "certificate.pem", .at = IN(tls_certificate_file),
+     .help = "The certificate for the host of public_url, in PEM, and after it "
+             "those of its issuers."},
+    {.path = "tls.key_file", .type = VL_OPTION_PATH,
+     .example = "certificate.key", .at = IN(tls_key_file),
+     .help = "The key of the certificate, in PEM without a passphrase; only "
+             "its owner may read it (chmod 600). SIGHUP reads both files "
+             "again."},
+};
+
+static const struct vl_option outbound[] = {
+    {.path = "outbound.ca_file", .type = VL_OPTION_PATH,
+     .example = "private-ca.pem", .at = IN(outbound_ca_file),
+     .help = "Certificates, in PEM, of authorities that are trusted besides "
+             "the system's when Entra ID and Microsoft Graph are called: for "
+             "networks whose proxies look into TLS."},
+};
+
 static const struct vl_option audit[] = {
     {.path = "audit.path", .type = VL_OPTION_PATH, .example = "audit.jsonl",
      .at = IN(audit_path),
@@ -182,16 +202,26 @@ static const struct vl_option audit[] = {
 static const struct vl_option options[] = {
     {.path = "listen", .type = VL_OPTION_LISTEN, .fallback = "localhost:3001",
      .env = {"PORT"}, .at = IN(listen_host), .count_at = IN(listen_port),
-     .help = "Where to listen: HOST:PORT on a loopback. localhost means "
-             "127.0.0.1 and ::1; port 0 takes a free one. PORT sets the port "
-             "alone."},
+     .help = "Where to listen: HOST:PORT. localhost means 127.0.0.1 and ::1; "
+             "port 0 takes a free one. Other addresses than the loopbacks "
+             "need tls or trusted_proxies. PORT sets the port alone."},
     {.path = "public_url", .type = VL_OPTION_ORIGIN,
      .example = "https://mcp.example.com", .at = IN(public_url),
      .help = "The URL under which clients and browsers reach this server. "
-             "Without it: http://localhost and the port of listen."},
+             "Without it: localhost and the port of listen, with https if "
+             "tls is given, else http."},
     {.path = "workers", .type = VL_OPTION_COUNT, .fallback = "0",
      .min = 0, .max = 64, .at = IN(workers),
      .help = "Threads that serve; 0 is one for each processor core."},
+    {.path = "tls", .type = VL_OPTION_SECTION, TABLE(tls),
+     .help = "TLS 1.2 and 1.3 for clients and browsers."},
+    {.path = "trusted_proxies", .type = VL_OPTION_NETWORKS,
+     .example = "10.0.0.5", .max = VL_CONF_PROXIES_MAX,
+     .at = IN(trusted_proxies), .count_at = IN(trusted_proxy_count),
+     .help = "Addresses or networks of the reverse proxies before this "
+             "server. What they say in X-Forwarded-For or Forwarded is "
+             "believed, and their connections are not counted as those of one "
+             "address. Without tls nobody else may connect, but this machine."},
     {.path = "entra", .type = VL_OPTION_SECTION, TABLE(entra),
      .help = "The app registration in Microsoft Entra ID."},
     {.path = "servers", .type = VL_OPTION_NAMED, TABLE(server),
@@ -211,6 +241,8 @@ static const struct vl_option options[] = {
      .at = IN(required_scopes),
      .help = "Scopes a client's token must have to reach the MCP servers. "
              "User.Read is another name for mcp.tools.read."},
+    {.path = "outbound", .type = VL_OPTION_SECTION, TABLE(outbound),
+     .help = "How others are called."},
     {.path = "allowed_origins", .type = VL_OPTION_ORIGINS,
      .example = "https://app.example.com", .max = 32,
      .at = IN(allowed_origins), .count_at = IN(allowed_origin_count),

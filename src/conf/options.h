@@ -25,6 +25,7 @@ enum vl_option_type {
     VL_OPTION_PROPERTIES, /* by commas */
     /* A list, kept as array and count. */
     VL_OPTION_ORIGINS,
+    VL_OPTION_NETWORKS,
     VL_OPTION_REDIRECT_URIS,
     /* Others. */
     VL_OPTION_LISTEN,   /* const char * and, at `count_at`, the port */

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 
 #include "core/limits.h"
+#include "io/network.h"
 
 #define NAME_MAX_SIZE 64
 #define PATH_MAX_SIZE 1024
@@ -294,6 +295,19 @@ const char *
 vl_syntax_host_url(struct vl_str text)
 {
     return check_origin(text, true);
+}
+
+const char *
+vl_syntax_network(struct vl_str text)
+{
+    struct vl_network network;
+    if (!vl_network_parse(text, &network))
+        return "must be IP addresses, or networks with no bits set behind the "
+               "prefix; write for example 10.0.0.5 or 10.0.0.0/8";
+    if (vl_str_ends(text, VL_STR("/0")))
+        return "must not name everybody, who could then claim any address; "
+               "write the addresses of the proxies";
+    return NULL;
 }
 
 /* scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )  ; RFC 3986 3.1 */

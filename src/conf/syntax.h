@@ -24,6 +24,8 @@ const char *vl_syntax_property(struct vl_str text); /* of a Graph user */
 const char *vl_syntax_origin(struct vl_str text);
 /* The same; one slash at the end is allowed. */
 const char *vl_syntax_host_url(struct vl_str text);
+/* An IP address, or a network that is not everybody's. */
+const char *vl_syntax_network(struct vl_str text);
 const char *vl_syntax_redirect_uri(struct vl_str text);
 
 #endif

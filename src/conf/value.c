@@ -58,13 +58,6 @@ store_listen(const struct vl_option *option, struct vl_str text,
 {
     struct vl_listen listen;
     VL_TRY(vl_listen_parse(text, &listen, err));
-    /* @spec W-21: no clear text on a network that others share. */
-    if (!listen.is_loopback)
-        return vl_fail(err, VALET_INVALID, "",
-                       "must be a loopback address, as this version has no "
-                       "TLS of its own and would send tokens in clear text; "
-                       "write localhost:%u",
-                       listen.port);
     VL_TRY(put_text(vl_str_z(listen.host), arena, slot_of(option, base), err));
     memcpy(count_of(option, base), &listen.port, sizeof listen.port);
     return VALET_OK;
@@ -226,6 +219,8 @@ static const struct {
                               ',', 1, 0},
     [VL_OPTION_ORIGINS] = {"list of URLs without path", NULL, vl_syntax_origin,
                            '\0', 1, 0},
+    [VL_OPTION_NETWORKS] = {"list of addresses or networks", NULL,
+                            vl_syntax_network, '\0', 1, 0},
     [VL_OPTION_REDIRECT_URIS] = {"list of URIs", NULL, vl_syntax_redirect_uri,
                                  '\0', 1, 0},
     [VL_OPTION_LISTEN] = {"HOST:PORT", store_listen, NULL, '\0', 0, 0},

@@ -9,7 +9,6 @@
 
 #include "core/status.h"
 #include "guard/policy.h"
-#include "http/url.h"
 
 /* The audit file is at most this much behind (refusals are not at all). */
 #define FLUSH_MS 100
@@ -84,41 +83,6 @@ open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
                                 &vl_clock_system, &gateway->store, err);
 }
 
-/*
- * "localhost" is both loopbacks. A machine without IPv6 has one of them; but a
- * port that is taken on ::1 is an error: whoever has it would get what
- * browsers send to localhost, codes and tokens included.
- */
-static valet_status
-bind_ipv6(struct vl_gateway *gateway, valet_error *err)
-{
-    valet_error why = {0};
-    valet_status status =
-        vl_http_group_listen(gateway->group, "::1", gateway->port, NULL, &why);
-    if (status == VALET_OK)
-        return VALET_OK;
-    if (status == VALET_CONFLICT)
-        return vl_fail(err, VALET_CONFLICT, "", "%s", why.message);
-    vl_log(gateway->log, VL_LOG_WARN, "not listening on ::1: %s", why.message);
-    return VALET_OK;
-}
-
-static valet_status
-bind_sockets(struct vl_gateway *gateway, valet_error *err)
-{
-    const struct vl_conf *conf = gateway->conf;
-    const char *host = conf->listen_host;
-    bool both = strcmp(host, "localhost") == 0;
-    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
-    limits.connections = conf->max_connections;
-    limits.connections_per_address = conf->max_connections_per_address;
-    VL_TRY(vl_http_raise_nofile(limits.connections, err));
-    gateway->group = vl_http_group_new(gateway->lane_count, &limits);
-    VL_TRY(vl_http_group_listen(gateway->group, both ? "127.0.0.1" : host,
-                                conf->listen_port, &gateway->port, err));
-    return both ? bind_ipv6(gateway, err) : VALET_OK;
-}
-
 /* One more URL at which a server is reached; `name` NULL is the default. */
 static void
 add_resource(struct vl_gateway *gateway, const char *name)
@@ -139,12 +103,6 @@ static void
 name_all(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
-    if (conf->public_url[0])
-        (void)snprintf(gateway->url, sizeof gateway->url, "%s",
-                       conf->public_url);
-    else /* @spec W-21: what clients use, with the port that was bound */
-        (void)snprintf(gateway->url, sizeof gateway->url, "http://localhost:%u",
-                       gateway->port);
     vl_gateway_name_hosts(gateway);
     add_resource(gateway, NULL);
     for (size_t i = 0;
@@ -216,7 +174,7 @@ vl_gateway_check(const struct vl_conf *conf, valet_error *err)
                            "required_scopes names \"" VL_STR_FMT
                            "\", which nobody can be granted here; write %s",
                            VL_STR_ARG(word), vl_policy_known_scopes());
-    return VALET_OK;
+    return vl_front_check(conf, err);
 }
 
 /* --- lanes --- */
@@ -316,7 +274,7 @@ build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
 {
     VL_TRY(vl_gateway_check(gateway->conf, err));
     VL_TRY(open_state(gateway, in_memory, err));
-    VL_TRY(bind_sockets(gateway, err));
+    VL_TRY(vl_front_open(gateway, err));
     name_all(gateway);
     configure_entra(gateway);
     configure_issuer(gateway);
@@ -398,6 +356,7 @@ vl_gateway_reopen(struct vl_gateway *gateway)
     valet_error err = {0};
     if (vl_audit_reopen(gateway->audit, &err) != VALET_OK)
         vl_log(gateway->log, VL_LOG_ERROR, "%s", err.message);
+    vl_front_renew(gateway);
 }
 
 /* The threads first; then what they used, in the order of vl_issuer_free();
@@ -415,6 +374,7 @@ vl_gateway_free(struct vl_gateway *gateway)
     for (unsigned i = 1; i < gateway->lane_count; i++)
         vl_loop_free(gateway->lanes[i].loop);
     vl_loop_deliver(gateway->loop);
+    vl_tls_free(gateway->tls);
     vl_timer_free(gateway->flush);
     vl_http_group_free(gateway->group);
     vl_desk_limits_free(gateway->limits);

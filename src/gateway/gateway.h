@@ -43,7 +43,8 @@ const char *vl_gateway_url(const struct vl_gateway *gateway);
 /* Stops accepting, lets what runs end; `done` once. */
 void vl_gateway_drain(struct vl_gateway *gateway, void (*done)(void *ctx),
                       void *ctx);
-/* Opens the audit file anew, for log rotation. */
+/* Opens the audit file anew, for log rotation, and reads certificate and key
+ * again; where the new ones are no good the old ones stay. */
 void vl_gateway_reopen(struct vl_gateway *gateway);
 void vl_gateway_free(struct vl_gateway *gateway);
 

@@ -123,11 +123,14 @@ on_family_end(const char *session, void *ctx)
 
 /* --- building --- */
 
-static void
-build_issuer(struct vl_lane *lane)
+static valet_status
+build_issuer(struct vl_lane *lane, valet_error *err)
 {
     struct vl_gateway *gateway = lane->gateway;
     lane->fetcher = vl_fetcher_new(lane->loop);
+    if (gateway->conf->outbound_ca_file)
+        VL_TRY(vl_fetcher_trust(lane->fetcher, gateway->conf->outbound_ca_file,
+                                err));
     lane->entra = vl_entra_new(lane->loop, lane->fetcher, &vl_clock_system,
                                &gateway->entra_config);
     lane->idp = vl_idp_log_new(vl_entra_idp(lane->entra), gateway->log);
@@ -142,6 +145,7 @@ build_issuer(struct vl_lane *lane)
     };
     lane->issuer = vl_issuer_new(&deps, &gateway->issuer_config);
     vl_issuer_on_end(lane->issuer, on_family_end, lane);
+    return VALET_OK;
 }
 
 static struct vl_door *
@@ -186,8 +190,8 @@ add_backend(struct vl_lane *lane, const struct vl_resource *resource)
     backend->lane = lane;
     backend->resource = resource;
     backend->door = add_door(backend, resource->path, vl_mcp_endpoint_handle);
-    lane->hooks[i] = (struct vl_mcp_hooks){may,  refuse,    login,
-                                           note, hand_over, backend};
+    lane->hooks[i] =
+        (struct vl_mcp_hooks){may, refuse, login, note, hand_over, backend};
     backend->endpoint =
         vl_mcp_endpoint_new(builtin->server, &lane->hooks[i], lane->loop,
                             &vl_clock_system, lane->number);
@@ -210,11 +214,12 @@ build_mcp(struct vl_lane *lane, valet_error *err)
 valet_status
 vl_lane_build(struct vl_lane *lane, valet_error *err)
 {
-    build_issuer(lane);
+    VL_TRY(build_issuer(lane, err));
     VL_TRY(build_mcp(lane, err));
     vl_lane_site(lane, &lane->site);
     lane->server = vl_http_server_join(lane->gateway->group, lane->number,
                                        lane->loop, &lane->site);
+    vl_front_guard(lane->gateway, lane->server);
     return VALET_OK;
 }
 

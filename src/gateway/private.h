@@ -3,6 +3,7 @@
  * What the files of gateway/ share.
  *
  *     gateway.c  what there is once: keys, store, sockets, names; the threads
+ *     front.c    addresses, TLS, proxies that may speak for others
  *     lane.c     what there is on each worker's loop: Entra, desk, MCP, server
  *     site.c     a lane's HTTP site: Host, Origin, route
  *     authn.c    the bearer check
@@ -106,6 +107,10 @@ struct vl_gateway {
     struct vl_timer *flush;
     bool audit_failing; /* the log has been told */
     struct vl_http_group *group;
+    struct vl_tls *tls; /* or NULL */
+    struct vl_network proxies[VL_CONF_PROXIES_MAX];
+    struct vl_http_trust trust;
+    bool is_strict; /* browsers are told to come over https alone */
     struct vl_entra_config entra_config;
     struct vl_issuer_config issuer_config;
     struct vl_issuer_client *clients;
@@ -123,6 +128,16 @@ valet_status vl_lane_build(struct vl_lane *lane, valet_error *err) VALET_CHECK;
 /* `done` once, on the lane's thread, as the rest is. */
 void vl_lane_drain(struct vl_lane *lane, void (*done)(void *ctx), void *ctx);
 void vl_lane_free(struct vl_lane *lane);
+
+/* front.c: sockets, and who comes in how. */
+valet_status
+vl_front_open(struct vl_gateway *gateway, valet_error *err) VALET_CHECK;
+/* Are certificates and keys good? Nothing is kept. */
+valet_status
+vl_front_check(const struct vl_conf *conf, valet_error *err) VALET_CHECK;
+void vl_front_renew(struct vl_gateway *gateway);
+/* What a lane's server has to know of it. */
+void vl_front_guard(struct vl_gateway *gateway, struct vl_http_server *server);
 
 /* site.c: a lane's HTTP site. */
 void vl_lane_site(struct vl_lane *lane, struct vl_http_site *ret);

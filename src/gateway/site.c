@@ -53,6 +53,7 @@ vl_gateway_name_hosts(struct vl_gateway *gateway)
         add_host(gateway, authority, url.port);
     /* Behind a proxy nobody who means us says "localhost". */
     gateway->is_loopback = vl_url_is_loopback(&url);
+    gateway->is_strict = vl_url_is_https(&url) && !gateway->is_loopback;
     for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++)
         add_host(gateway, vl_str_z(names[i]), gateway->port);
 }
@@ -200,6 +201,10 @@ handle(struct vl_exchange *x, void *ctx)
     struct vl_str origin;
     size_t origins =
         vl_headers_find(&request->headers, VL_STR("origin"), &origin);
+    /* @spec S-96: RFC 6797; a year, and whoever ends it here has to say so. */
+    if (gateway->is_strict)
+        vl_exchange_add_header(x, "Strict-Transport-Security",
+                               VL_STR("max-age=31536000"));
     if (!is_our_host(gateway, request->host)) {
         refuse(gateway, x, "foreign_host");
         return;

@@ -15,7 +15,7 @@
 enum vl_audit_kind {
     VL_AUDIT_AUTH_CHALLENGE, /* a request without a token got 401 */
     VL_AUDIT_BEARER_REJECT,  /* a token was refused */
-    VL_AUDIT_REQUEST_REJECT, /* foreign Host or Origin */
+    VL_AUDIT_REQUEST_REJECT, /* foreign Host or Origin, or not our proxy */
     VL_AUDIT_CLIENT_REGISTER,
     VL_AUDIT_CLIENT_REJECT,
     VL_AUDIT_AUTHORIZE_START,

@@ -156,7 +156,7 @@ vl_reply_add(struct vl_reply *reply, const char *name, struct vl_str value);
  * is decided once for all routes (CORS). At most VL_EXCHANGE_HEADERS; name and
  * value live as long as the exchange.
  */
-#define VL_EXCHANGE_HEADERS 4
+#define VL_EXCHANGE_HEADERS 6
 void vl_exchange_add_header(struct vl_exchange *x, const char *name,
                             struct vl_str value);
 

@@ -1,6 +1,7 @@
 // What the program says when it is given something wrong: which line, what to
 // write instead, which exit code; and that a running server outlives it all.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -148,6 +149,12 @@ describe('a wrong configuration', () => {
     const end = await runToEnd(VALET, ['check', '--config', file], { env: NO_ENV });
     assert.equal(end.code, 0, end.stderr);
     assert.equal(end.stderr, '');
+    // The files that the sample names are read.
+    const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=mcp.example.com',
+      '-keyout', 'certificate.key', '-out', 'certificate.pem');
+    chmodSync(path.join(folder, 'certificate.key'), 0o600);
+    copyFileSync(path.join(folder, 'certificate.pem'), path.join(folder, 'private-ca.pem'));
     // Every option of it, switched on by taking the one character away; only
     // sentences begin behind "# ".
     writeFileSync(file, filled.replace(/^( *)#(?! [^ ])/gm, '$1').replace(/^ *client_secret_env: .*\n/m, ''));

@@ -222,7 +222,7 @@ const struct vl_command vl_command_serve = {
         "  --audit FILE        where --dev writes its audit trail\n\n"
         "Writes one line of JSON to standard output when it is ready. Logs go\n"
         "to standard error. SIGTERM ends it when what runs is done, SIGHUP\n"
-        "opens the audit file anew. Exit codes: 0 ended, 1 failed while\n"
-        "running, 2 usage or configuration.\n",
+        "opens the audit file anew and reads certificate and key again. Exit\n"
+        "codes: 0 ended, 1 failed while running, 2 usage or configuration.\n",
     .run = serve,
 };

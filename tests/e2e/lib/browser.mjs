@@ -22,14 +22,14 @@ export function unescapeHtml(text) {
 }
 
 // One raw request; redirects are not followed.
-export function request(url, { method = 'GET', headers = {}, body } = {}) {
+export function request(url, { method = 'GET', headers = {}, body, ca } = {}) {
   const target = new URL(url);
   const data = body === undefined ? undefined : Buffer.from(body);
   return new Promise((resolve, reject) => {
     const { request: ask, agent: by } = target.protocol === 'https:'
       ? { request: https.request, agent: secure } : { request: http.request, agent };
     const req = ask(target, {
-      method, agent: by,
+      method, agent: by, ...(ca && { ca }),
       headers: data ? { 'content-length': data.length, ...headers } : headers,
       // "localhost" is both loopbacks; the tests' servers listen on IPv4 too.
       family: 4, timeout: 20000,

@@ -75,11 +75,40 @@ static const struct refusal urls[] = {
     {"listen: localhost:70000\n",
      "c.yaml:1:9: listen must end in a port from 0 to 65535; write for "
      "example localhost:3001"},
-    {"listen: 0.0.0.0:3001\n",
-     "c.yaml:1:9: listen must be a loopback address, as this version has no "
-     "TLS of its own and would send tokens in clear text; write "
-     "localhost:3001"},
-    {"listen: \"[::]:3001\"\n", "c.yaml:1:9: listen must be a loopback"},
+    {GOOD "listen: 0.0.0.0:3001\n",
+     "c.yaml:5:9: listen must be a loopback address, or tokens would travel "
+     "in clear text; write localhost:3001, or tls with certificate_file and "
+     "key_file, or trusted_proxies with the proxy that speaks TLS"},
+    {GOOD "listen: \"[::]:3001\"\n", "c.yaml:5:9: listen must be a loopback"},
+    {GOOD "listen: 0.0.0.0:3001\ntrusted_proxies: []\n",
+     "c.yaml:5:9: listen must be a loopback"},
+    {GOOD "tls: {certificate_file: a}\n",
+     "c.yaml:5:1: tls needs a certificate and its key; write key_file: PATH "
+     "too"},
+    {GOOD "listen: 0.0.0.0:3001\ntls:\n  key_file: a\n",
+     "c.yaml:6:1: tls needs a certificate and its key; write "
+     "certificate_file: PATH too"},
+    {GOOD "listen: 0.0.0.0:443\ntls: {certificate_file: a, key_file: b}\n",
+     "c.yaml:5:9: public_url is missing, and a server that others reach has "
+     "no name by itself; write public_url: https:// and the host that"},
+    {GOOD "public_url: http://localhost:1\n"
+          "tls: {certificate_file: a, key_file: b}\n",
+     "c.yaml:5:13: public_url begins with http, but with tls this server is "
+     "reached over https alone; write https://"},
+    {GOOD "trusted_proxies: 10.0.0.1\n",
+     "c.yaml:5:18: trusted_proxies must be a list, not text"},
+    {GOOD "trusted_proxies: [10.0.0.0/8, proxy.example.com]\n",
+     "c.yaml:5:31: trusted_proxies must be IP addresses, or networks with no "
+     "bits set behind the prefix; write for example 10.0.0.5 or 10.0.0.0/8"},
+    {GOOD "trusted_proxies: [10.0.0.1/8]\n",
+     "c.yaml:5:19: trusted_proxies must be IP addresses"},
+    {GOOD "trusted_proxies: [0.0.0.0/0]\n",
+     "c.yaml:5:19: trusted_proxies must not name everybody, who could then "
+     "claim any address; write the addresses of the proxies"},
+    {GOOD "trusted_proxies: [\"::/0\"]\n",
+     "c.yaml:5:19: trusted_proxies must not name everybody"},
+    {GOOD "store: {path: a}\ntls: {certificate_file: a, key_file: b}\n",
+     "c.yaml:5:15: store.path is the same file as tls.certificate_file"},
     {"public_url: mcp.example.com\n",
      "c.yaml:1:13: public_url must be a URL in lower case with a host and no "
      "user name; write for example https://mcp.example.com"},

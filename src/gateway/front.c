@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way in: addresses, TLS, and the proxies that may speak for others
+ * (@spec S-96).
+ */
+#include "core/status.h"
+#include "gateway/private.h"
+
+/* Says which part of the configuration named the file. */
+static valet_status
+name_option(const char *option, valet_status status, const valet_error *why,
+            valet_error *err)
+{
+    return status == VALET_OK
+               ? VALET_OK
+               : vl_fail(err, status, "", "%s: %s", option, why->message);
+}
+
+valet_status
+vl_front_check(const struct vl_conf *conf, valet_error *err)
+{
+    struct vl_tls *tls = NULL;
+    valet_error why = {0};
+    vl_auto(vl_buf) roots = vl_buf_of((size_t)1024 * 1024);
+    valet_status status = VALET_OK;
+    if (conf->tls_certificate_file)
+        status = vl_tls_new(conf->tls_certificate_file, conf->tls_key_file,
+                            &tls, &why);
+    if (status != VALET_OK)
+        return name_option("tls", status, &why, err);
+    vl_tls_free(tls);
+    if (conf->outbound_ca_file)
+        status = vl_fetch_read_roots(conf->outbound_ca_file, &roots, &why);
+    return name_option("outbound.ca_file", status, &why, err);
+}
+
+void
+vl_front_renew(struct vl_gateway *gateway)
+{
+    valet_error err = {0};
+    if (!gateway->tls)
+        return;
+    if (vl_tls_reload(gateway->tls, &err) == VALET_OK)
+        vl_log(gateway->log, VL_LOG_INFO, "read certificate and key again");
+    else
+        vl_log(gateway->log, VL_LOG_ERROR,
+               "the certificate stays as it was: %s", err.message);
+}
+
+static void
+refuse(const char *peer, const char *reason, void *ctx)
+{
+    const struct vl_gateway *gateway = ctx;
+    vl_audit(gateway->audit,
+             &(struct vl_audit_event){.kind = VL_AUDIT_REQUEST_REJECT,
+                                      .refused = true,
+                                      .reason = reason,
+                                      .peer = peer});
+}
+
+static valet_status
+prepare(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    struct vl_http_trust *trust = &gateway->trust;
+    *trust = (struct vl_http_trust){.proxies = gateway->proxies,
+                                    .proxies_only = !conf->listen_is_loopback &&
+                                                    !conf->tls_certificate_file,
+                                    .refused = refuse,
+                                    .ctx = gateway};
+    for (size_t i = 0; i < conf->trusted_proxy_count; i++)
+        if (vl_network_parse(vl_str_z(conf->trusted_proxies[i]),
+                             &gateway->proxies[trust->proxy_count]))
+            trust->proxy_count++;
+    return conf->tls_certificate_file
+               ? vl_tls_new(conf->tls_certificate_file, conf->tls_key_file,
+                            &gateway->tls, err)
+               : VALET_OK;
+}
+
+void
+vl_front_guard(struct vl_gateway *gateway, struct vl_http_server *server)
+{
+    vl_http_server_trust(server, &gateway->trust);
+    if (gateway->tls)
+        vl_http_server_secure(server, gateway->tls);
+}
+
+/*
+ * "localhost" is both loopbacks. A machine without IPv6 has one of them; but a
+ * port that is taken on ::1 is an error: whoever has it would get what
+ * browsers send to localhost, codes and tokens included.
+ */
+static valet_status
+bind_ipv6(struct vl_gateway *gateway, valet_error *err)
+{
+    valet_error why = {0};
+    valet_status status =
+        vl_http_group_listen(gateway->group, "::1", gateway->port, NULL, &why);
+    if (status == VALET_OK)
+        return VALET_OK;
+    if (status == VALET_CONFLICT)
+        return vl_fail(err, VALET_CONFLICT, "", "%s", why.message);
+    vl_log(gateway->log, VL_LOG_WARN, "not listening on ::1: %s", why.message);
+    return VALET_OK;
+}
+
+static valet_status
+bind_all(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    const char *host = conf->listen_host;
+    bool both = strcmp(host, "localhost") == 0;
+    struct vl_http_limits limits = VL_HTTP_LIMITS_DEFAULT;
+    limits.connections = conf->max_connections;
+    limits.connections_per_address = conf->max_connections_per_address;
+    VL_TRY(vl_http_raise_nofile(limits.connections, err));
+    gateway->group = vl_http_group_new(gateway->lane_count, &limits);
+    VL_TRY(vl_http_group_listen(gateway->group, both ? "127.0.0.1" : host,
+                                conf->listen_port, &gateway->port, err));
+    return both ? bind_ipv6(gateway, err) : VALET_OK;
+}
+
+valet_status
+vl_front_open(struct vl_gateway *gateway, valet_error *err)
+{
+    const struct vl_conf *conf = gateway->conf;
+    VL_TRY(prepare(gateway, err));
+    VL_TRY(bind_all(gateway, err));
+    if (conf->public_url[0])
+        (void)snprintf(gateway->url, sizeof gateway->url, "%s",
+                       conf->public_url);
+    else /* @spec W-21: what clients use, with the port that was bound */
+        (void)snprintf(gateway->url, sizeof gateway->url, "%s://localhost:%u",
+                       gateway->tls ? "https" : "http", gateway->port);
+    return VALET_OK;
+}
