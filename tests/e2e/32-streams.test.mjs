@@ -2,7 +2,7 @@
 // GET streams and lost streams of Streamable HTTP, what ends them, and who may
 // not use them.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { hangUp, request } from './lib/browser.mjs';
 import { Mcp } from './lib/client.mjs';
 import { EventStream, SseMcp } from './lib/events.mjs';
+import { writeCrowd } from './lib/crowd.mjs';
 import { Provider, connectSse } from './lib/sdk.mjs';
 import { Bench } from './lib/valet.mjs';
 
@@ -235,14 +236,11 @@ describe('an open stream', () => {
   });
 });
 
-// The stand-in with a crowd of people: one may not have so many sessions.
+// One person may not have so many sessions.
 async function crowded(count, t) {
-  const crowd = Array.from({ length: count }, (_, i) => ({ username: `person${i}@contoso.example`, password: `made-up-pass-${i}` }));
-  const text = readFileSync(new URL('../../src/apps/tenant/assets/default.yaml', import.meta.url), 'utf8').replace(/^users:\n/m, `users:\n${
-    crowd.map((p, i) => `  person${i}:\n    id: 00000000-0000-4000-8000-${String(i).padStart(12, '0')}\n    username: ${p.username}\n    password: ${p.password}\n    display_name: Person ${i}\n    roles: [Mcp.Reader]\n`).join('')}`);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'valet-crowd-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(path.join(folder, 'people.yaml'), text);
+  const crowd = writeCrowd(path.join(folder, 'people.yaml'), count);
   const bench = await Bench.start({ tenantArgs: ['--data', path.join(folder, 'people.yaml')], config: { limits: MANY, registration: ROOMY } });
   t.after(() => bench.stop());
   return Object.assign(bench, { crowd });

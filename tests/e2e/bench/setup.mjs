@@ -69,17 +69,22 @@ export async function signedIn(valet) {
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 
-// tools/list over 64 kept connections for some seconds: CPU of `pids` per
-// request, and requests per second.
-export async function listRound(pids, { url, token, session = '' }) {
-  const cpu = () => [pids].flat().reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-  const before = cpu();
-  const out = await run(1, 'wrk', ['-t1', '-c64', `-d${SECONDS}s`, '-s', 'bench/post.lua', url],
-    { TOKEN: token, SESSION: session, BODY: LIST });
-  const spent = cpu() - before;
-  const done = Number(/(\d+) requests in/.exec(out)[1]);
-  if (/Non-2xx/.test(out)) throw new Error(`answers were not 200:\n${out}`);
-  return { us: (spent / done) * 1e6, rps: Number(/Requests\/sec: *([\d.]+)/.exec(out)[1]) };
+// tools/list over 64 kept connections for some seconds, shared by the sides:
+// CPU of the process per request, and requests per second.
+export async function listRound(pid, sides) {
+  const all = [sides].flat();
+  const before = cpuSeconds(pid);
+  const outs = await Promise.all(all.map(({ url, token, session = '' }) =>
+    run(all.length > 1 ? '0,1' : 1, 'wrk', ['-t1', `-c${64 / all.length}`, `-d${SECONDS}s`, '-s', 'bench/post.lua', url],
+      { TOKEN: token, SESSION: session, BODY: LIST })));
+  const spent = cpuSeconds(pid) - before;
+  let done = 0, rps = 0;
+  for (const out of outs) {
+    if (/Non-2xx/.test(out)) throw new Error(`answers were not 200:\n${out}`);
+    done += Number(/(\d+) requests in/.exec(out)[1]);
+    rps += Number(/Requests\/sec: *([\d.]+)/.exec(out)[1]);
+  }
+  return { us: (spent / done) * 1e6, rps };
 }
 
 // Interleaved rounds of two sides; the first pair warms up.

@@ -12,6 +12,7 @@ export const hangUp = () => { agent.destroy(); secure.destroy(); };
 
 // The authority (PEM) that https requests trust from now on, and no other.
 export const trust = (ca) => { secure.options.ca = ca; };
+export const authority = () => secure.options.ca;
 
 export function unescapeHtml(text) {
   const named = { quot: '"', lt: '<', gt: '>', amp: '&' };

@@ -1,12 +1,16 @@
 // Event streams as they come over the wire: opened by hand, read event by
 // event, cut when a test wants it.
 import http from 'node:http';
+import https from 'node:https';
+import { authority } from './browser.mjs';
+
+const starter = (url) => (url.startsWith('https:') ? https : http).request;
 
 export class EventStream {
   // Resolves when the head has come; `stream.status` tells which.
   static open(url, { headers = {}, method = 'GET', body, agent = false } = {}) {
     return new Promise((resolve, reject) => {
-      const request = http.request(url, { method, agent, headers: { accept: 'text/event-stream', ...headers } }, (answer) => {
+      const request = starter(url)(url, { method, agent, ca: authority(), headers: { accept: 'text/event-stream', ...headers } }, (answer) => {
         resolve(new EventStream(request, answer));
       });
       request.on('error', reject);
@@ -86,8 +90,8 @@ export class SseMcp {
   // Resolves with the status of the POST.
   post(message, { path = this.path, token = this.token, agent } = {}) {
     return new Promise((resolve, reject) => {
-      const request = http.request(this.base + path, {
-        method: 'POST', agent, headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      const request = starter(this.base)(this.base + path, {
+        method: 'POST', agent, ca: authority(), headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       }, (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); });
       request.on('error', reject);
       request.end(typeof message === 'string' ? message : JSON.stringify(message));
