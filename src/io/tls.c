@@ -266,5 +266,8 @@ vl_secure_receive(struct vl_stream *stream, struct vl_str bytes)
             keep_rest(secure);
             return;
         }
+        /* To ask for more would take and give back a buffer for nothing. */
+        if (secure->in.n == 0 && !SSL_has_pending(secure->ssl))
+            return;
     }
 }
