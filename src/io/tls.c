@@ -196,13 +196,18 @@ vl_secure_shutdown(struct vl_secure *secure)
         say_goodbye(secure);
 }
 
-static void
+/* What waited for the handshake. True when the owner has to hear that it is
+ * sent: nothing waits any more, and no callback of the socket will tell. */
+static bool
 send_early(struct vl_secure *secure)
 {
+    if (vl_secure_waiting(secure) == 0 || !SSL_is_init_finished(secure->ssl))
+        return false;
     vl_auto(vl_buf) bytes = vl_buf_take(&secure->early);
     encrypt(secure, vl_buf_str(&bytes));
     if (secure->shut && !secure->failed)
         say_goodbye(secure);
+    return !secure->failed && vl_stream_waiting(secure->stream) == 0;
 }
 
 /* --- receiving --- */
@@ -240,6 +245,18 @@ keep_rest(struct vl_secure *secure)
         vl_stream_keep_raw(secure->stream, &rest);
 }
 
+/* False when the stream is closed or detached: `secure` is no longer ours. */
+static bool
+deliver(struct vl_stream *stream, struct vl_str plain, bool drained)
+{
+    struct vl_secure *secure = stream->secure;
+    if (plain.n)
+        stream->events->on_read(plain, stream->ctx);
+    if (stream->secure == secure && drained && stream->events->on_drain)
+        stream->events->on_drain(stream->ctx);
+    return stream->secure == secure;
+}
+
 void
 vl_secure_receive(struct vl_stream *stream, struct vl_str bytes)
 {
@@ -248,26 +265,21 @@ vl_secure_receive(struct vl_stream *stream, struct vl_str bytes)
     valet_status end;
     secure->in = bytes;
     for (;;) {
-        bool more = decrypt(secure, &plain, &end);
-        if (!more) {
+        if (!decrypt(secure, &plain, &end)) {
             secure->in = (struct vl_str){0};
             vl_stream_end(stream, end);
             return;
         }
-        if (vl_secure_waiting(secure) && SSL_is_init_finished(secure->ssl))
-            send_early(secure);
-        if (plain.n == 0)
-            return; /* half a record is OpenSSL's by now */
-        stream->events->on_read(plain, stream->ctx);
-        /* Closed or detached: `secure` is no longer ours. */
-        if (stream->secure != secure)
+        if (!deliver(stream, plain, send_early(secure)))
             return;
         if (stream->paused) {
             keep_rest(secure);
             return;
         }
-        /* To ask for more would take and give back a buffer for nothing. */
-        if (secure->in.n == 0 && !SSL_has_pending(secure->ssl))
+        /* Half a record is OpenSSL's by now. To ask for more would take and
+         * give back a buffer for nothing. */
+        if (plain.n == 0 ||
+            (secure->in.n == 0 && !SSL_has_pending(secure->ssl)))
             return;
     }
 }

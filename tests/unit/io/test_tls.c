@@ -599,11 +599,20 @@ hear_welcome(struct vl_test_client *client)
 }
 
 static void
+note_drain(void *ctx)
+{
+    struct rig *rig = ctx;
+    rig->drains++;
+}
+
+static const struct vl_stream_events draining = {echo, note_end, note_drain};
+
+static void
 keeps_what_is_written_before_the_handshake_until_it_is_over(void **state)
 {
     (void)state;
     struct rig rig;
-    open_rig(&rig, &echoing);
+    open_rig(&rig, &draining);
     rig.greets = true;
     start(&rig, hear_welcome);
     while (!rig.stream)
@@ -612,6 +621,7 @@ keeps_what_is_written_before_the_handshake_until_it_is_over(void **state)
     assert_null(vl_stream_detach(rig.stream, (struct vl_str){0}));
     vl_test_client_join(&rig.client);
     assert_true(rig.ok);
+    assert_int_equal(rig.drains, 1);
     wait_for_end(&rig);
     assert_int_equal(rig.end, VALET_OK);
     close_rig(&rig);
