@@ -58,7 +58,7 @@ export class EventStream {
       if (hit) return hit;
       if (this.isOver || Date.now() > end)
         throw new Error(`no such event among ${JSON.stringify(this.events.slice(-5))}${this.isOver ? '; the stream is over' : ''}`);
-      await new Promise((resolve) => { this.waiting.push(resolve); setTimeout(resolve, Math.max(1, end - Date.now())); });
+      await new Promise((resolve) => { this.waiting.push(resolve); setTimeout(resolve, Math.max(1, end - Date.now())).unref(); });
     }
   }
 
