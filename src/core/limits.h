@@ -92,8 +92,8 @@
 #define VL_LIMIT_VERDICTS 5000
 /* A verdict is asked again after this, so a revocation is seen in time. */
 #define VL_LIMIT_VERDICT_MS 2000
-/* MCP sessions (≤ 2025-11-25): in all, of a user, and of a user with one
- * client. Forty users at their limit fill the table; one cannot. */
+/* MCP sessions (≤ 2025-11-25) of a worker: in all, of a user, and of a user
+ * with one client. Forty users at their limit fill the table; one cannot. */
 #define VL_LIMIT_MCP_SESSIONS            20000
 #define VL_LIMIT_MCP_SESSIONS_PER_USER   500
 #define VL_LIMIT_MCP_SESSIONS_PER_CLIENT 100
@@ -104,8 +104,8 @@
 #define VL_LIMIT_MCP_HISTORY    262144
 #define VL_LIMIT_MCP_ARCHIVE    33554432
 #define VL_LIMIT_MCP_HISTORY_MS 300000
-/* Calls of one person at work, over all sessions and clients: an agent has a
- * handful, and a burst of fifty has to get through (S-31). */
+/* Calls of one person at work on a worker, over all sessions and clients: an
+ * agent has a handful, and a burst of fifty has to get through (S-31). */
 #define VL_LIMIT_MCP_CALLS_PER_USER 64
 
 #endif
