@@ -82,7 +82,11 @@ step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --
 step learn tools/learn.sh --check
 end_to_end e2e build/bin
 # Once more under ASan: random disconnects and malformed input leave nothing.
+VALET_DISCONNECTS=10000
+export VALET_DISCONNECTS
 end_to_end e2e-asan build/asan/bin 83-attacks-crash.test.mjs
+# And under TSan: sign-ins, calls, streams and revocations on four workers.
+end_to_end e2e-tsan build/tsan/bin 33-workers.test.mjs
 cat build/log/failures
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]

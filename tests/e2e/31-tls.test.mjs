@@ -82,11 +82,11 @@ describe('over TLS', () => {
   after(() => bench.stop());
 
   // @spec S-96 S-73
-  test('the SDK client signs in and calls a tool, trusting a private authority', () => {
+  for (const transport of ['streamable', 'sse']) test(`the SDK client signs in and calls a tool over ${transport}, trusting a private authority`, () => {
     assert.match(bench.url, /^https:\/\/localhost:\d+$/);
     const user = bench.users.admin;
     const script = path.join(import.meta.dirname, 'lib/sdk-over-tls.mjs');
-    const out = execFileSync(process.execPath, [script, bench.url, user.username, user.password],
+    const out = execFileSync(process.execPath, [script, bench.url, user.username, user.password, transport],
       { encoding: 'utf8', timeout: 60000, env: { ...process.env, NODE_EXTRA_CA_CERTS: at('ca.pem') } });
     assert.equal(JSON.parse(out).structuredContent.displayName, user.display_name);
   });

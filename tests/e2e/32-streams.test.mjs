@@ -236,6 +236,30 @@ describe('an open stream', () => {
   });
 });
 
+// @spec S-67: what a reader leaves lying is bounded, and holds up nobody else.
+test('a stream that is not read takes no more messages until it is read again', async () => {
+  const who = await bench.signedIn(), other = await bench.signedIn();
+  const sse = await new SseMcp(bench.url, who.tokens.access_token).open();
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  sse.stream.answer.pause();
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${bench.server.pid}/status`, 'utf8'))[1]);
+  const before = resident();
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  let status = 202, sent = 0;
+  while (status === 202 && sent < 40000) {
+    const statuses = await Promise.all(Array.from({ length: 40 }, () => sse.post(message, { agent })));
+    status = statuses.find((s) => s !== 202) ?? 202;
+    sent += 40;
+  }
+  assert.equal(status, 503, `after ${sent} messages`);
+  assert.ok(resident() - before < 20000, `${resident() - before} kB more`);
+  assert.ok((await other.mcp.tool('getUserDetails')).result.structuredContent, 'others are served');
+  sse.stream.answer.resume();
+  await sse.stream.find(() => sse.stream.events.length > 100);
+  agent.destroy();
+  await sse.stream.cut();
+});
+
 // One person may not have so many sessions.
 async function crowded(count, t) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'valet-crowd-'));

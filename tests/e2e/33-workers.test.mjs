@@ -137,6 +137,26 @@ test('registration and limits are those of all workers together', async () => {
   }
 });
 
+// Everything at once; under ThreadSanitizer this is what finds a race.
+test('sign-ins, calls, streams, refreshes and revocations on all workers at once', async () => {
+  const person = async (i) => {
+    const user = Object.values(bench.users)[i % 3];
+    const { client, tokens, mcp } = await bench.signedIn(user);
+    const sse = await new SseMcp(bench.url, tokens.access_token).open();
+    const get = await EventStream.open(`${bench.url}/mcp`, { headers: { authorization: `Bearer ${tokens.access_token}`, 'mcp-session-id': mcp.session } });
+    const wires = await Promise.all(Array.from({ length: 3 }, () => new Wire(tokens.access_token).open()));
+    const profiles = await Promise.all([mcp.tool('getUserDetails'), sse.call('tools/call', { name: 'getUserDetails' }),
+      ...wires.map((w, j) => w.send({ jsonrpc: '2.0', id: 9, method: 'tools/call', params: { name: 'getUserDetails' } }, { session: wires[(j + 1) % 3].session }).then((a) => JSON.parse(a.text)))]);
+    for (const { result } of profiles) assert.match(result.content[0].text, new RegExp(user.username));
+    const fresh = JSON.parse((await client.refresh(tokens.refresh_token)).text);
+    assert.ok((await sse.call('ping', undefined, 'again')).result);
+    await request(`${bench.url}/revoke`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `client_id=${client.id}&token=${fresh.refresh_token}` });
+    await Promise.all([sse.stream.endsWithin(2000), get.endsWithin(2000)]);
+    for (const w of wires) w.close();
+  };
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 8 }, (_, i) => person(i)));
+});
+
 test('SIGTERM in the middle of calls on all workers ends it with 0', async () => {
   const own = await Bench.start({ config: { workers: WORKERS } });
   const { tokens } = await own.signedIn();

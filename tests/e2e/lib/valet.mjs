@@ -149,6 +149,9 @@ export class Bench {
     try {
       if (this.server) await this.server.stop();
       await this.tenant.stop();
+      // What a sanitizer found fails the test that started the program.
+      for (const program of [this.server, this.tenant])
+        assert.doesNotMatch(program?.stderr ?? '', /Sanitizer|runtime error:/);
     } finally {
       rmSync(this.folder, { recursive: true, force: true });
     }

@@ -505,6 +505,32 @@ does_not_wait_for_a_slow_reader(void **state)
     fake_answer_done(&stream);
 }
 
+/* @spec S-67: for proxies, and to notice peers that are gone. */
+static void
+speaks_up_when_it_was_quiet(void **state)
+{
+    struct desk *desk = *state;
+    struct fake_answer stream;
+    char id[64];
+    open_sse(desk, &alice, &stream, id);
+    struct vl_mcp_stream *own = VL_CONTAINER(desk->endpoint->streams.next,
+                                             struct vl_mcp_stream, in_endpoint);
+    pass_time(desk, 1000);
+    came(&stream, "");
+    own->spoke_ms -= VL_LIMIT_STREAM_QUIET_MS;
+    pass_time(desk, 1000);
+    came(&stream, ":\n\n");
+    pass_time(desk, 1000);
+    came(&stream, "");
+    /* Who has not read what is there gets no more of it. */
+    own->spoke_ms -= VL_LIMIT_STREAM_QUIET_MS;
+    stream.waiting = 1;
+    pass_time(desk, 1000);
+    came(&stream, "");
+    fake_hang_up(&stream);
+    fake_answer_done(&stream);
+}
+
 static void
 closes_a_stream_with_its_token(void **state)
 {
@@ -618,6 +644,7 @@ main(void)
         DESK_TEST(refuses_what_is_no_message),
         DESK_TEST(tells_a_poster_that_the_sign_in_has_ended),
         DESK_TEST(does_not_wait_for_a_slow_reader),
+        DESK_TEST(speaks_up_when_it_was_quiet),
         DESK_TEST(closes_a_stream_with_its_token),
         DESK_TEST(closes_the_streams_of_a_family_that_ended),
         DESK_TEST(drops_answers_to_streams_that_are_gone),
