@@ -133,19 +133,23 @@ describe('the authority’s folder', () => {
 });
 
 describe('mcp-valet', () => {
-  async function benchOver(t, env) {
+  async function benchOver(t, env, config = () => ({})) {
     const bench = await Bench.start({ tenantArgs: ['--https-listen', 'localhost:0'], serve: false });
     t.after(() => bench.stop());
     const { ca } = bench.tenant.info;
     trust(readFileSync(ca));
     bench.env = env(ca);
+    bench.config = config(ca);
     await bench.serve();
     return bench;
   }
 
-  test('signs people in over https when it trusts the authority', async (t) => {
-    // This one comes before SSL_CERT_FILE, which the machine may have set.
-    const bench = await benchOver(t, (ca) => ({ CURL_CA_BUNDLE: ca }));
+  // CURL_CA_BUNDLE comes before SSL_CERT_FILE, which the machine may have set.
+  for (const [how, env, config] of [
+    ['the configuration', () => ({}), (ca) => ({ outbound: { ca_file: ca } })],
+    ['the environment', (ca) => ({ CURL_CA_BUNDLE: ca }), undefined],
+  ]) test(`signs people in over https when it trusts the authority by ${how}`, async (t) => {
+    const bench = await benchOver(t, env, config);
     const { mcp } = await bench.signedIn(bench.users.bengali);
     const { result } = await mcp.tool('getUserDetails');
     assert.equal(result.structuredContent.displayName, bench.users.bengali.display_name);
