@@ -41,6 +41,7 @@ MCP Inspector (Node 22):
 
 An IDE (.vscode/mcp.json, .cursor/mcp.json and alike):
   { "servers": { "valet-demo": { "type": "http", "url": "$url/mcp" } } }
+A client of the older kind (HTTP+SSE): $url/sse
 
 curl, to see the challenge that starts every sign-in:
   curl -i -X POST $url/mcp
