@@ -334,7 +334,8 @@ static void
 drain_lane(struct vl_task *task)
 {
     struct vl_lane *lane = VL_CONTAINER(task, struct vl_lane, drain);
-    vl_lane_drain(lane, on_drained, lane);
+    if (lane->server) /* else it was stopped before it came to this */
+        vl_lane_drain(lane, on_drained, lane);
 }
 
 void

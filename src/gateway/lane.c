@@ -148,8 +148,9 @@ build_issuer(struct vl_lane *lane, valet_error *err)
     return VALET_OK;
 }
 
+/* `named` is the path of the resource that its clients know. */
 static struct vl_door *
-add_door(struct vl_backend *backend, const char *path,
+add_door(struct vl_backend *backend, const char *path, const char *named,
          vl_mcp_endpoint_handler *handle)
 {
     struct vl_lane *lane = backend->lane;
@@ -159,7 +160,7 @@ add_door(struct vl_backend *backend, const char *path,
     (void)snprintf(door->path, sizeof door->path, "%s", path);
     (void)snprintf(door->metadata, sizeof door->metadata,
                    "%s/.well-known/oauth-protected-resource%s",
-                   lane->gateway->url, path);
+                   lane->gateway->url, named);
     return door;
 }
 
@@ -189,7 +190,8 @@ add_backend(struct vl_lane *lane, const struct vl_resource *resource)
     struct vl_builtin *builtin = &lane->builtins[i ? i - 1 : 0];
     backend->lane = lane;
     backend->resource = resource;
-    backend->door = add_door(backend, resource->path, vl_mcp_endpoint_handle);
+    backend->door = add_door(backend, resource->path, resource->path,
+                             vl_mcp_endpoint_handle);
     lane->hooks[i] =
         (struct vl_mcp_hooks){may, refuse, login, note, hand_over, backend};
     backend->endpoint =
@@ -205,8 +207,10 @@ build_mcp(struct vl_lane *lane, valet_error *err)
         VL_TRY(build_builtin(lane, &gateway->conf->servers[i], err));
     for (size_t i = 0; i < gateway->resource_count; i++)
         add_backend(lane, &gateway->resources[i]);
-    (void)add_door(&lane->backends[0], "/sse", vl_mcp_endpoint_handle_sse);
-    (void)add_door(&lane->backends[0], "/message",
+    /* Who posts to /message was given the address /sse. */
+    (void)add_door(&lane->backends[0], "/sse", "/sse",
+                   vl_mcp_endpoint_handle_sse);
+    (void)add_door(&lane->backends[0], "/message", "/sse",
                    vl_mcp_endpoint_handle_message);
     return VALET_OK;
 }
@@ -238,6 +242,7 @@ vl_lane_free(struct vl_lane *lane)
 {
     if (lane->server)
         vl_http_server_free(lane->server);
+    lane->server = NULL; /* for messages that come later */
     vl_entra_free(lane->entra);
     vl_idp_log_free(lane->idp);
     if (lane->issuer)

@@ -23,14 +23,21 @@ resume_reading(struct vl_connection *conn)
     vl_stream_resume(conn->stream);
 }
 
+void
+vl_connection_bound(struct vl_connection *conn)
+{
+    if (vl_buf_size(&conn->ahead) >= VL_AHEAD_HIGH)
+        pause_reading(conn);
+}
+
 static void
 read_ahead(struct vl_connection *conn, struct vl_str bytes)
 {
     vl_buf_add(&conn->ahead, bytes);
     if (conn->ahead.failed)
         vl_connection_cut(conn); /* no memory */
-    else if (vl_buf_size(&conn->ahead) >= VL_AHEAD_HIGH)
-        pause_reading(conn);
+    else
+        vl_connection_bound(conn);
 }
 
 /* Nothing more comes, and nothing more is to be said. */

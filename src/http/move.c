@@ -49,6 +49,7 @@ go_on(struct vl_http_server *server, struct vl_stream *stream,
     vl_connection_start(conn);
     vl_buf_done(&conn->ahead);
     conn->ahead = vl_buf_take(&move->ahead);
+    vl_connection_bound(conn);
     server->site->handle(x, server->site->ctx);
 }
 
@@ -63,6 +64,10 @@ arrive(struct vl_task *task)
         stream = vl_stream_adopt(server->loop, move->parcel);
     if (server)
         move->parcel = NULL; /* it is the stream's, or closed */
+    if (stream && server->draining && !move->x) {
+        vl_stream_close(stream); /* nothing was asked yet */
+        stream = NULL;
+    }
     if (!stream) {
         lose(move);
     } else {
@@ -116,13 +121,16 @@ leave(struct vl_exchange *x)
 {
     struct vl_connection *conn = x->conn;
     struct vl_http_server *server = x->server;
-    struct vl_parcel *parcel =
-        vl_stream_detach(conn->stream, (struct vl_str){NULL, 0});
+    struct vl_parcel *parcel = NULL;
+    /* While all of us stop, the other one may have stopped already. */
+    if (!server->draining)
+        parcel = vl_stream_detach(conn->stream, (struct vl_str){NULL, 0});
+    x->moves = false;
     if (!parcel) {
-        x->moves = false;
         refuse_move(x);
         return;
     }
+    x->extra_count = 0; /* the next one decides anew */
     struct move *move = vl_alloc(sizeof *move);
     move->group = server->group;
     move->to = x->to;
@@ -134,7 +142,6 @@ leave(struct vl_exchange *x)
                               memory_order_relaxed);
     vl_list_remove(&x->node);
     vl_list_remove(&x->notice);
-    x->moves = false;
     x->conn = NULL;
     x->server = NULL;
     conn->client = NULL; /* it goes along */
@@ -172,7 +179,6 @@ vl_exchange_move(struct vl_exchange *x, size_t member)
     vl_server_enter(server);
     x->moves = true;
     x->to = member;
-    x->extra_count = 0; /* the next one decides anew */
     x->on_close = x->on_drain = NULL;
     vl_connection_depart(x->conn);
     vl_server_leave(server);

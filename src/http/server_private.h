@@ -172,6 +172,8 @@ void vl_connection_wait_not(struct vl_connection *conn);
 struct vl_connection *
 vl_connection_new(struct vl_http_server *server, struct vl_stream *stream,
                   struct vl_client *client);
+/* Reads no further while much is read ahead. */
+void vl_connection_bound(struct vl_connection *conn);
 /* Begins to read. */
 void vl_connection_start(struct vl_connection *conn);
 /* Both, for a stream that was accepted: with TLS, if the server speaks it. */

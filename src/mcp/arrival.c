@@ -36,12 +36,45 @@ vl_mcp_arrival_is_json(const struct vl_mcp_arrival *a)
     return false;
 }
 
-void
-vl_mcp_arrival_refuse_text(const struct vl_mcp_arrival *a)
+bool
+vl_mcp_arrival_is_too_late(const struct vl_mcp_arrival *a)
+{
+    if (!a->endpoint->draining)
+        return false;
+    vl_mcp_arrival_refuse(a, 503, "The server is stopping");
+    return true;
+}
+
+static void
+refuse_text(const struct vl_mcp_arrival *a)
 {
     struct vl_buf *text = vl_mcp_scratch(a->endpoint);
     vl_rpc_write_error(text, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR, "Parse error");
     vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
+}
+
+/* @spec W-04 */
+enum vl_mcp_body
+vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
+                    struct vl_rpc_message *ret)
+{
+    valet_error err;
+    if (vl_rpc_scan(a->request->body, doc, ret)) {
+        a->id = ret->id;
+        return VL_MCP_BODY_MESSAGE;
+    }
+    if (vl_json_parse(a->request->body, VL_LIMIT_JSON_DEPTH, doc, NULL) !=
+        VALET_OK) {
+        refuse_text(a);
+        return VL_MCP_BODY_REFUSED;
+    }
+    a->id = vl_rpc_find_id(doc->root);
+    if (vl_json_kind(doc->root) == VL_JSON_ARRAY)
+        return VL_MCP_BODY_ARRAY;
+    if (vl_rpc_read(doc->root, ret, &err) == VALET_OK)
+        return VL_MCP_BODY_MESSAGE;
+    vl_mcp_arrival_refuse(a, 400, err.message);
+    return VL_MCP_BODY_REFUSED;
 }
 
 /* @spec HT-35 HT-36: absent is what the session speaks. */

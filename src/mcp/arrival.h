@@ -31,8 +31,18 @@ bool vl_mcp_arrival_header(const struct vl_mcp_arrival *a, struct vl_str name,
                            struct vl_str *ret) VALET_CHECK;
 /* False, and answered, unless the body says that it is JSON. */
 bool vl_mcp_arrival_is_json(const struct vl_mcp_arrival *a) VALET_CHECK;
-/* The body is no JSON. */
-void vl_mcp_arrival_refuse_text(const struct vl_mcp_arrival *a);
+/* Answers 503 when the server is stopping: what stays open would hold it. */
+bool vl_mcp_arrival_is_too_late(const struct vl_mcp_arrival *a) VALET_CHECK;
+
+enum vl_mcp_body {
+    VL_MCP_BODY_MESSAGE,
+    VL_MCP_BODY_ARRAY,   /* in `doc`, not looked at yet */
+    VL_MCP_BODY_REFUSED, /* it is neither, and answered */
+};
+/* Reads the body; both outputs borrow from it and from `doc`. */
+enum vl_mcp_body
+vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
+                    struct vl_rpc_message *ret) VALET_CHECK;
 /*
  * The session with this id, if it is this principal's and of this transport,
  * and the request speaks its version. NULL when not: the request is answered,

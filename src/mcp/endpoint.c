@@ -135,6 +135,7 @@ vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
 void
 vl_mcp_endpoint_drain(struct vl_mcp_endpoint *endpoint)
 {
+    endpoint->draining = true;
     vl_mcp_streams_close(endpoint, "shutdown");
 }
 
@@ -207,17 +208,6 @@ handle_message(const struct vl_mcp_arrival *a,
 }
 
 static void
-handle_single(const struct vl_mcp_arrival *a, const struct json_t *body)
-{
-    struct vl_rpc_message message;
-    valet_error err;
-    if (vl_rpc_read(body, &message, &err) != VALET_OK)
-        vl_mcp_arrival_refuse(a, 400, err.message);
-    else
-        handle_message(a, &message);
-}
-
-static void
 handle_element(const struct vl_mcp_turn *turn, const struct json_t *element)
 {
     struct vl_rpc_message message;
@@ -274,24 +264,18 @@ handle_post(struct vl_mcp_arrival *a)
                               "Accept allows neither JSON nor an event stream");
         return;
     }
-    /* @spec W-04 */
     vl_auto(vl_json) doc = {NULL};
     struct vl_rpc_message message;
-    if (vl_rpc_scan(a->request->body, &doc, &message)) {
-        a->id = message.id;
+    switch (vl_mcp_arrival_read(a, &doc, &message)) {
+    case VL_MCP_BODY_MESSAGE:
         handle_message(a, &message);
         return;
-    }
-    if (vl_json_parse(a->request->body, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
-        VALET_OK) {
-        vl_mcp_arrival_refuse_text(a);
+    case VL_MCP_BODY_ARRAY:
+        handle_batch(a, doc.root);
+        return;
+    case VL_MCP_BODY_REFUSED:
         return;
     }
-    a->id = vl_rpc_find_id(doc.root);
-    if (vl_json_kind(doc.root) == VL_JSON_ARRAY)
-        handle_batch(a, doc.root);
-    else
-        handle_single(a, doc.root);
 }
 
 /* --- GET, DELETE --- */
@@ -307,19 +291,26 @@ resume_stream(const struct vl_mcp_arrival *a, struct vl_mcp_session *session,
         vl_mcp_post_resume(post, a->x, last);
         return;
     }
-    vl_mcp_post_replay(a->endpoint, session, a->x, last);
-    vl_exchange_finish(a->x);
+    if (vl_mcp_post_replay(a->endpoint, session, a->x, last))
+        vl_exchange_finish(a->x);
+    else /* HTML, server-sent events: "stop reconnecting" */
+        vl_mcp_reply_empty(a->x, 204);
 }
 
-/* @spec HT-21 HT-22 HT-27: it begins with an event of its own, so that a
+/* @spec HT-21 HT-22 HT-24 HT-27: it begins with an event of its own, so that a
  * client can ask for the rest; "0" is no stream of a POST. */
 static void
 open_stream(const struct vl_mcp_arrival *a, struct vl_mcp_session *session)
 {
     struct vl_str first = {NULL, 0};
+    char id[VL_MCP_EVENT_ID_SIZE];
+    if (vl_mcp_arrival_is_too_late(a))
+        return;
+    vl_mcp_event_id_write((struct vl_mcp_event_id){0, ++session->history.gets},
+                          id);
     if (session->version >= VL_MCP_2025_11_25)
-        first = vl_mcp_event_write(a->endpoint,
-                                   &(struct vl_mcp_event){.id = "0-0"});
+        first =
+            vl_mcp_event_write(a->endpoint, &(struct vl_mcp_event){.id = id});
     vl_mcp_stream_open(a->endpoint, session, a->x, first);
 }
 

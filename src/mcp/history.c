@@ -16,6 +16,13 @@ struct event {
     char json[];
 };
 
+/* Short ones cost more than their text. */
+static size_t
+cost_of(size_t n)
+{
+    return sizeof(struct event) + n;
+}
+
 /* STREAM "-" NUMBER, both without leading zeros */
 bool
 vl_mcp_event_id_parse(struct vl_str text, struct vl_mcp_event_id *ret)
@@ -55,8 +62,8 @@ drop(struct event *event)
 {
     vl_list_remove(&event->in_history);
     vl_list_remove(&event->in_archive);
-    event->history->size -= event->n;
-    event->archive->size -= event->n;
+    event->history->size -= cost_of(event->n);
+    event->archive->size -= cost_of(event->n);
     /* Answers carry people's data. */
     explicit_bzero(event->json, event->n);
     free(event);
@@ -71,11 +78,11 @@ vl_mcp_history_done(struct vl_mcp_history *history)
 
 static void
 make_room(struct vl_mcp_history *history, struct vl_mcp_archive *archive,
-          size_t n)
+          size_t cost)
 {
-    while (history->size + n > VL_LIMIT_MCP_HISTORY)
+    while (history->size + cost > VL_LIMIT_MCP_HISTORY)
         drop(VL_CONTAINER(history->events.next, struct event, in_history));
-    while (archive->size + n > VL_LIMIT_MCP_ARCHIVE)
+    while (archive->size + cost > VL_LIMIT_MCP_ARCHIVE)
         drop(VL_CONTAINER(archive->events.next, struct event, in_archive));
 }
 
@@ -84,9 +91,9 @@ vl_mcp_history_keep(struct vl_mcp_history *history,
                     struct vl_mcp_archive *archive, struct vl_mcp_event_id id,
                     struct vl_str json, int64_t now)
 {
-    if (json.n > VL_LIMIT_MCP_HISTORY)
+    if (cost_of(json.n) > VL_LIMIT_MCP_HISTORY)
         return;
-    make_room(history, archive, json.n);
+    make_room(history, archive, cost_of(json.n));
     struct event *event = vl_alloc(sizeof *event + json.n);
     event->history = history;
     event->archive = archive;
@@ -98,8 +105,8 @@ vl_mcp_history_keep(struct vl_mcp_history *history,
     vl_list_init(&event->in_archive);
     vl_list_add_last(&history->events, &event->in_history);
     vl_list_add_last(&archive->events, &event->in_archive);
-    history->size += event->n;
-    archive->size += event->n;
+    history->size += cost_of(event->n);
+    archive->size += cost_of(event->n);
 }
 
 void

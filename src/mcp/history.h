@@ -23,8 +23,9 @@ void vl_mcp_event_id_write(struct vl_mcp_event_id id,
 
 struct vl_mcp_history {
     struct vl_list events;
-    size_t size;      /* bytes of all */
-    unsigned streams; /* begun so far */
+    size_t size;      /* bytes of all, with what keeping them costs */
+    unsigned streams; /* of POSTs, begun so far */
+    unsigned gets;    /* streams of GETs, likewise */
 };
 
 /* What the histories of one endpoint hold together. */

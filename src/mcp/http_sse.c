@@ -17,6 +17,8 @@ static void
 open_stream(const struct vl_mcp_arrival *a)
 {
     struct vl_mcp_session *session = NULL;
+    if (vl_mcp_arrival_is_too_late(a))
+        return;
     /* Until `initialize` says otherwise, and for clients whose reader connects
      * again without it. */
     if (vl_mcp_sessions_add(&a->endpoint->sessions, a->principal,
@@ -45,7 +47,7 @@ vl_mcp_endpoint_handle_sse(struct vl_mcp_endpoint *endpoint,
     a.accept = vl_mcp_accept_read(&a.request->headers);
     if (!vl_str_eqz(a.request->method, "GET"))
         vl_mcp_refuse_method(x, "GET");
-    else if (!a.accept.events && !a.accept.json)
+    else if (!a.accept.events && !a.accept.json) /* json: a wildcard, too */
         vl_mcp_arrival_refuse(&a, 406, "Accept does not allow an event stream");
     else
         open_stream(&a);
@@ -77,7 +79,6 @@ take_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session,
 {
     struct vl_mcp_turn turn = {
         .endpoint = a->endpoint, .session = session, .principal = a->principal};
-    a->id = message->id;
     /* Without a reader there is nowhere to answer to. */
     if (vl_mcp_stream_is_slow(session->stream)) {
         vl_mcp_arrival_refuse(a, 503, "The stream is not read fast enough");
@@ -97,21 +98,16 @@ read_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session)
 {
     vl_auto(vl_json) doc = {NULL};
     struct vl_rpc_message message;
-    valet_error err;
-    if (vl_rpc_scan(a->request->body, &doc, &message)) {
+    switch (vl_mcp_arrival_read(a, &doc, &message)) {
+    case VL_MCP_BODY_MESSAGE:
         take_message(a, session, &message);
         return;
-    }
-    if (vl_json_parse(a->request->body, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
-        VALET_OK) {
-        vl_mcp_arrival_refuse_text(a);
+    case VL_MCP_BODY_ARRAY:
+        vl_mcp_arrival_refuse(a, 400, "This revision has no batches");
+        return;
+    case VL_MCP_BODY_REFUSED:
         return;
     }
-    a->id = vl_rpc_find_id(doc.root);
-    if (vl_rpc_read(doc.root, &message, &err) == VALET_OK)
-        take_message(a, session, &message);
-    else
-        vl_mcp_arrival_refuse(a, 400, err.message);
 }
 
 /* sessionId=… ; once. An id of ours has no byte that would be encoded. */

@@ -47,6 +47,7 @@ struct vl_mcp_endpoint {
     struct vl_timer *sweeper;
     int64_t sweeping_ms; /* it runs with this; 0: it does not */
     bool closing;
+    bool draining; /* nothing begins that stays open */
     /* For what is handed to the HTTP server (which copies) at once. */
     struct vl_buf scratch, frame;
 };

@@ -294,15 +294,14 @@ replay_event(struct vl_mcp_event_id id, struct vl_str json, void *ctx)
     replay->started = true;
 }
 
-void
+bool
 vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
                    struct vl_mcp_session *session, struct vl_exchange *x,
                    struct vl_mcp_event_id last)
 {
     struct replay replay = {endpoint, x, false};
     vl_mcp_history_replay(&session->history, last, replay_event, &replay);
-    if (!replay.started)
-        vl_mcp_events_start(x, vl_mcp_comment, NULL);
+    return replay.started;
 }
 
 void
@@ -315,7 +314,8 @@ vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
     post->x = x;
     post->stalled = false;
     vl_exchange_watch(x, NULL, resume_sending, post);
-    vl_mcp_post_replay(post->endpoint, post->session, x, last);
+    if (!vl_mcp_post_replay(post->endpoint, post->session, x, last))
+        vl_mcp_events_start(x, vl_mcp_comment, NULL);
 }
 
 /* --- its end --- */

@@ -67,8 +67,9 @@ void vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
  * none, or it has ended. */
 struct vl_mcp_post *
 vl_mcp_post_find(const struct vl_mcp_session *session, unsigned stream);
-/* A stream of what was kept of one that has ended. */
-void vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
+/* A stream of what was kept of one that has ended. False, and `x` untouched,
+ * when there is nothing after `last`. */
+bool vl_mcp_post_replay(struct vl_mcp_endpoint *endpoint,
                         struct vl_mcp_session *session, struct vl_exchange *x,
                         struct vl_mcp_event_id last);
 /* The session ends: nobody can come back for its streams. */

@@ -11,7 +11,7 @@ import { hangUp, request } from './lib/browser.mjs';
 import { Mcp } from './lib/client.mjs';
 import { EventStream, SseMcp } from './lib/events.mjs';
 import { writeCrowd } from './lib/crowd.mjs';
-import { Provider, connectSse } from './lib/sdk.mjs';
+import { Provider, connect, connectSse } from './lib/sdk.mjs';
 import { Bench } from './lib/valet.mjs';
 
 const revoke = (bench, client, token) => request(`${bench.url}/revoke`, {
@@ -78,6 +78,8 @@ describe('HTTP+SSE', () => {
     assert.equal(answer.status, 401);
     const where = /resource_metadata="([^"]+)"/.exec(answer.headers['www-authenticate'])[1];
     assert.equal(JSON.parse((await request(where)).text).resource, `${bench.url}/sse`);
+    const post = await request(`${bench.url}/message?sessionId=x`, { method: 'POST', body: '{}' });
+    assert.ok(post.headers['www-authenticate'].includes(`resource_metadata="${where}"`), 'the same for /message');
     const client = bench.client({ path: '/sse' });
     const { access_token } = await client.login(bench.users.reader);
     await new Mcp(`${bench.url}/mcp`, access_token).open();
@@ -156,7 +158,7 @@ describe('a stream of Streamable HTTP', () => {
     const who = await bench.signedIn();
     const stream = await streamOf(bench, who);
     assert.equal(stream.status, 200);
-    assert.deepEqual(await stream.find((e) => e.id), { id: '0-0', data: '' });
+    assert.deepEqual(await stream.find((e) => e.id), { id: '0-1', data: '' });
     assert.ok((await who.mcp.tool('getUserDetails')).result.structuredContent);
     assert.equal(stream.events.length, 1);
     await stream.cut();
@@ -187,9 +189,30 @@ describe('a stream of Streamable HTTP', () => {
     assert.equal((await streamOf(bench, { tokens: mallory.tokens, mcp: who.mcp }, { 'last-event-id': id })).status, 404);
     const own = await streamOf(bench, mallory, { 'last-event-id': id });
     await own.endsWithin(5000);
-    assert.deepEqual(own.events, [], 'numbers are of a session');
+    assert.deepEqual([own.status, own.events], [204, []], 'numbers are of a session'); // 204: do not come back
     assert.equal((await streamOf(bench, who, { 'last-event-id': 'x' })).status, 400);
   });
+});
+
+// @spec HT-26: readers come back for as long as they are let.
+test('the SDK asks for a GET stream once, also after a call that was taken back', async () => {
+  const own = await Bench.start();
+  try {
+    let gets = 0;
+    const counting = (url, init) => { gets += (init?.method ?? 'GET') === 'GET' && String(url).endsWith('/mcp'); return fetch(url, init); };
+    const { client } = await connect(own.url, new Provider(own.users.admin), { fetch: counting });
+    await client.listTools();
+    await request(`${own.tenant.info.authority}/_emul/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ where: 'graph', delay_ms: 5000 }) });
+    const taken = new AbortController();
+    setTimeout(() => taken.abort(), 3500);
+    await assert.rejects(client.callTool({ name: 'getUserDetails', arguments: {} }, undefined, { signal: taken.signal }));
+    await new Promise((r) => setTimeout(r, 6000));
+    // The session's own stream; once more for the call's; and perhaps the first again.
+    assert.ok(gets <= 4, `${gets} GETs in ten seconds`);
+    await client.close();
+  } finally {
+    await own.stop();
+  }
 });
 
 describe('an open stream', () => {

@@ -17,11 +17,11 @@ after(() => bench.stop());
 
 // JSON-RPC on a connection of its own, which is kept.
 class Wire {
-  constructor(token) { Object.assign(this, { token, agent: new http.Agent({ keepAlive: true, maxSockets: 1 }) }); }
+  constructor(token, at = bench) { Object.assign(this, { token, at, agent: new http.Agent({ keepAlive: true, maxSockets: 1 }) }); }
 
   send(message, { method = 'POST', session = this.session } = {}) {
     return new Promise((resolve, reject) => {
-      const req = http.request(`${bench.url}/mcp`, {
+      const req = http.request(`${this.at.url}/mcp`, {
         method, agent: this.agent,
         headers: {
           authorization: `Bearer ${this.token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream',
@@ -103,17 +103,14 @@ describe('a session', () => {
 
 // @spec S-14 W-11
 test('a revocation reaches every worker within two seconds: tokens, sessions, streams', async () => {
-  hangUp(); // so that all workers have about as many connections
-  const { client, tokens } = await bench.signedIn();
-  let wires;
-  for (let tries = 0; tries < 20; tries++) {
-    wires = await Promise.all(Array.from({ length: 12 }, () => new Wire(tokens.access_token).open()));
-    if (new Set(wires.map((w) => home(w.session))).size === WORKERS) break;
-    await new Promise((r) => setTimeout(r, 50));
-  }
+  // A server of its own, whose workers have about as many connections each.
+  const own = await Bench.start({ config: { workers: WORKERS } });
+  const { client, tokens } = await own.signedIn();
+  hangUp();
+  const wires = await Promise.all(Array.from({ length: 16 }, () => new Wire(tokens.access_token, own).open()));
   assert.equal(new Set(wires.map((w) => home(w.session))).size, WORKERS, 'all workers know the token');
-  const streams = await Promise.all(wires.map((w) => EventStream.open(`${bench.url}/mcp`, { headers: { authorization: `Bearer ${tokens.access_token}`, 'mcp-session-id': w.session } })));
-  const revoked = await request(`${bench.url}/revoke`, {
+  const streams = await Promise.all(wires.map((w) => EventStream.open(`${own.url}/mcp`, { headers: { authorization: `Bearer ${tokens.access_token}`, 'mcp-session-id': w.session } })));
+  const revoked = await request(`${own.url}/revoke`, {
     method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `client_id=${client.id}&token=${tokens.refresh_token}`,
   });
   assert.equal(revoked.status, 200);
@@ -122,6 +119,7 @@ test('a revocation reaches every worker within two seconds: tokens, sessions, st
   while ((await Promise.all(wires.map((w) => w.send(PING)))).some((a) => a.status !== 401))
     assert.ok(Date.now() - begun < 2000, 'a worker still takes the token');
   for (const w of wires) w.close();
+  await own.stop();
 });
 
 test('registration and limits are those of all workers together', async () => {
@@ -164,5 +162,14 @@ test('SIGTERM in the middle of calls on all workers ends it with 0', async () =>
   const calls = streams.map((s) => s.call('tools/call', { name: 'getUserDetails', arguments: {} }).catch(() => {}));
   assert.equal((await own.server.stop()).code, 0, own.server.stderr);
   await Promise.all(calls);
+  await own.stop();
+});
+
+test('SIGTERM and SIGINT at the same moment end it at once, with 0', async () => {
+  const own = await Bench.start({ config: { workers: WORKERS } });
+  const { tokens } = await own.signedIn();
+  await new SseMcp(own.url, tokens.access_token).open();
+  for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT']) own.server.child.kill(signal);
+  assert.equal((await own.server.exited).code, 0, own.server.stderr);
   await own.stop();
 });

@@ -107,7 +107,9 @@ export class Mcp {
   async call(method, params) {
     const answer = await this.post({ jsonrpc: '2.0', id: ++this.#id, method, params });
     if (answer.status !== 200) throw new Error(`${method}: ${answer.status} ${answer.text}`);
-    return JSON.parse(answer.text);
+    // A call that takes long is answered by an event stream.
+    const isStream = answer.headers['content-type'] === 'text/event-stream';
+    return JSON.parse(isStream ? answer.text.split('\n').filter((l) => /^data: ./.test(l)).pop().slice(6) : answer.text);
   }
 
   async open(version = '2025-11-25') {

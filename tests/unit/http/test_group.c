@@ -2,13 +2,15 @@
  *
  * Servers of several threads that share a socket: where connections go, and
  * how they change servers. The site answers with the number of its member;
- * /at/N is answered by member N, wherever it was asked.
+ * /at/N is answered by member N, wherever it was asked, and /late/N too, but
+ * decided a while later.
  */
 #define _GNU_SOURCE
 #include "vl_test.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/sys.h"
@@ -22,7 +24,7 @@ struct member {
     struct vl_http_server *server;
     struct vl_http_site site;
     pthread_t thread;
-    struct vl_task stop;
+    struct vl_task stop, drain;
     unsigned number;
 };
 
@@ -40,20 +42,54 @@ body_max(const struct vl_http_request *head, void *ctx)
 }
 
 static void
-handle(struct vl_exchange *x, void *ctx)
+answer(struct member *member, struct vl_exchange *x)
 {
-    struct member *member = ctx;
     const struct vl_http_request *r = vl_exchange_request(x);
-    if (vl_str_starts(r->path, VL_STR("/at/"))) {
-        unsigned to = (unsigned)(r->path.p[4] - '0');
-        if (to != member->number && vl_exchange_move(x, to))
-            return;
-    }
     vl_auto(vl_buf) text = vl_buf_of(200000);
     vl_buf_addf(&text, "member %u " VL_STR_FMT " " VL_STR_FMT "\n",
                 member->number, VL_STR_ARG(r->target), VL_STR_ARG(r->body));
     vl_exchange_reply(
         x, &(struct vl_reply){.status = 200, .body = vl_buf_str(&text)});
+}
+
+static void
+decide(struct member *member, struct vl_exchange *x, char digit)
+{
+    unsigned to = (unsigned)(digit - '0');
+    if (to == member->number || !vl_exchange_move(x, to))
+        answer(member, x);
+}
+
+struct later {
+    struct member *member;
+    struct vl_exchange *x;
+    struct vl_timer *timer;
+};
+
+static void
+decide_late(void *ctx)
+{
+    struct later later = *(struct later *)ctx;
+    vl_timer_free(later.timer);
+    free(ctx);
+    decide(later.member, later.x, vl_exchange_request(later.x)->path.p[6]);
+}
+
+static void
+handle(struct vl_exchange *x, void *ctx)
+{
+    struct member *member = ctx;
+    struct vl_str path = vl_exchange_request(x)->path;
+    if (vl_str_starts(path, VL_STR("/late/"))) {
+        struct later *later = vl_alloc(sizeof *later);
+        *later = (struct later){member, x, NULL};
+        later->timer = vl_timer_new(member->loop, decide_late, later);
+        vl_timer_start(later->timer, vl_exchange_request(x)->query.n ? 2 : 200);
+    } else if (vl_str_starts(path, VL_STR("/at/"))) {
+        decide(member, x, path.p[4]);
+    } else {
+        answer(member, x);
+    }
 }
 
 static void *
@@ -268,18 +304,80 @@ answers_who_cannot_be_moved(void **state)
 {
     struct house *house = *state;
     char text[4096];
-    unsigned moved = 0, refused = 0;
-    for (int i = 0; i < 40; i++) {
-        int fd = dial(house);
-        say(fd, ASK("/at/3"));
-        assert_int_equal(shutdown(fd, SHUT_WR), 0);
-        (void)hear(fd, "nothing", 1, text, sizeof text);
-        moved += strstr(text, "member 3") != NULL;
-        refused += strstr(text, "503 Service Unavailable") != NULL;
-        (void)close(fd);
+    int fd = dial(house);
+    unsigned to = (member_of(fd) + 1) % MEMBERS;
+    (void)snprintf(text, sizeof text, ASK("/late/%u"), to);
+    say(fd, text);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    (void)hear(fd, "nothing", 1, text, sizeof text);
+    assert_non_null(strstr(text, "503 Service Unavailable"));
+    assert_non_null(strstr(text, "Retry-After: 0\r\n"));
+    assert_non_null(strstr(text, "Connection: close\r\n"));
+    (void)close(fd);
+}
+
+/* Each hop pauses reading where the one before has. */
+static void
+bounds_what_is_read_ahead(void **state)
+{
+    struct house *house = *state;
+    static char request[9000], text[400000];
+    enum { REQUESTS = 400 };
+    char padding[8000];
+    memset(padding, 'x', sizeof padding - 1);
+    padding[sizeof padding - 1] = '\0';
+    int fd = dial(house);
+    pid_t child = fork();
+    if (child == 0) { /* writes, while we read */
+        for (int i = 0; i < REQUESTS; i++) {
+            int n = snprintf(request, sizeof request,
+                             "GET /late/%d?soon HTTP/1.1\r\nHost: a\r\n"
+                             "X-Padding: %s\r\n\r\n",
+                             i % 2, padding);
+            for (int at = 0; at < n;) {
+                ssize_t put =
+                    send(fd, request + at, (size_t)(n - at), MSG_NOSIGNAL);
+                if (put <= 0)
+                    _exit(1);
+                at += (int)put;
+            }
+        }
+        _exit(0);
     }
-    assert_int_equal(moved + refused, 40);
-    assert_true(moved > 0);
+    assert_int_equal(hear(fd, "member ", REQUESTS, text, sizeof text),
+                     REQUESTS);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    (void)close(fd);
+}
+
+static void
+drain(struct vl_task *task)
+{
+    struct member *member = VL_CONTAINER(task, struct member, drain);
+    vl_http_server_drain(member->server, 5000, NULL, NULL);
+}
+
+/* Who stops first may be the one that a request moves to. */
+static void
+answers_what_moves_while_all_stop(void **state)
+{
+    struct house *house = *state;
+    char text[4096];
+    int fd = dial(house);
+    unsigned to = (member_of(fd) + 1) % MEMBERS;
+    (void)snprintf(text, sizeof text, ASK("/late/%u"), to);
+    say(fd, text);
+    (void)usleep(50000);
+    vl_http_group_close(house->group);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        house->members[i].drain.run = drain;
+        vl_loop_post(house->members[i].loop, &house->members[i].drain);
+    }
+    (void)hear(fd, "nothing", 1, text, sizeof text);
+    assert_non_null(strstr(text, "503 Service Unavailable"));
+    (void)close(fd);
 }
 
 static void
@@ -323,6 +421,8 @@ main(void)
         HOUSE_TEST(moves_a_request_with_its_connection),
         HOUSE_TEST(takes_along_what_came_behind),
         HOUSE_TEST(answers_who_cannot_be_moved),
+        HOUSE_TEST(bounds_what_is_read_ahead),
+        HOUSE_TEST(answers_what_moves_while_all_stop),
         HOUSE_TEST(knows_its_members),
         cmocka_unit_test_setup(loses_nothing_when_it_ends, open_house),
     };

@@ -124,7 +124,7 @@ opens_a_stream_to_get(void **state)
     assert_string_equal(fake_header(&answer, "X-Accel-Buffering"), "no");
     /* @spec HT-22: nothing but what it begins with. */
     expect(&client, PING("1"), 200, "id: 1-1\n" MESSAGE(PONG("1")));
-    came(&answer, "id: 0-0\ndata: \n\n");
+    came(&answer, "id: 0-1\ndata: \n\n");
     fake_hang_up(&answer);
     assert_true(answer.finished);
     fake_answer_done(&answer);
@@ -320,7 +320,9 @@ replays_no_other_stream(void **state)
     fake_answer_done(&found);
     /* Nor one of another session, whose numbers are its own. */
     get(&second, "2-0", &found);
-    came(&found, ":\n\n");
+    /* 204: readers of event streams do not come back after it. */
+    assert_int_equal(found.status, 204);
+    came(&found, "");
     assert_true(found.finished);
     fake_answer_done(&found);
     fake_answer_done(&a);
@@ -341,18 +343,20 @@ keeps_no_more_of_the_past_than_it_may(void **state)
     for (unsigned i = 1; i <= 100; i++)
         vl_mcp_history_keep(&one, archive, (struct vl_mcp_event_id){1, i},
                             vl_buf_str(&text), i);
-    assert_int_equal(one.size, VL_LIMIT_MCP_HISTORY);
+    assert_in_range(one.size, VL_LIMIT_MCP_HISTORY / 2, VL_LIMIT_MCP_HISTORY);
+    size_t whole = one.size;
     vl_mcp_history_keep(&two, archive, (struct vl_mcp_event_id){1, 1},
                         VL_STR("y"), 200);
-    assert_int_equal(archive->size, VL_LIMIT_MCP_HISTORY + 1);
+    assert_int_equal(archive->size, whole + two.size);
     vl_mcp_archive_sweep(archive, 199);
     assert_int_equal(one.size, 0);
-    assert_int_equal(two.size, 1);
+    size_t little = two.size;
+    assert_in_range(little, 2, 200); /* a short one costs more than itself */
     while (vl_buf_size(&text) <= VL_LIMIT_MCP_HISTORY)
         vl_buf_addc(&text, 'x');
     vl_mcp_history_keep(&two, archive, (struct vl_mcp_event_id){1, 2},
                         vl_buf_str(&text), 201);
-    assert_int_equal(two.size, 1);
+    assert_int_equal(two.size, little);
     vl_mcp_history_done(&two);
     assert_int_equal(archive->size, 0);
 }
@@ -572,6 +576,14 @@ closes_the_streams_of_a_family_that_ended(void **state)
     assert_string_equal(desk->reasons[VL_MCP_SESSION_CLOSED], "family_end");
     vl_mcp_endpoint_drain(desk->endpoint);
     assert_true(hers.finished);
+    /* None begins that would hold up the end. */
+    static const char *const headers[] = {"Accept", EVENTS, NULL};
+    struct fake_answer late;
+    vl_mcp_endpoint_handle_sse(desk->endpoint,
+                               fake_exchange(&late, "GET", headers, VL_STR("")),
+                               &mallory);
+    assert_int_equal(late.status, 503);
+    fake_answer_done(&late);
     fake_answer_done(&hers);
     fake_answer_done(&his);
     fake_answer_done(&get_stream);
