@@ -364,6 +364,9 @@ function openFiles() {
 say(`soak: ${SECONDS} s, seed ${SEED}, server ${bench.url}`);
 anchor = await bench.signedIn(bench.users.bengali);
 await anchor.mcp.tool('getUserDetails');
+// What a worker opens once, it has opened: each has signed somebody in.
+for (let i = 0; i < 4; i++)
+  await Promise.all(Array.from({ length: 16 }, async () => (await bench.signedIn(bench.users.reader)).mcp.tool('getUserDetails')));
 hangUp();
 await sleep(300);
 const isReadable = (() => { try { openFiles(); return true; } catch { return false; } })();
