@@ -2,71 +2,10 @@
 #include "entra/token_answer.h"
 
 #include "core/status.h"
+#include "entra/failure.h"
 
 /* 115 days; Entra's longest are of 28 hours. */
 #define LIFETIME_MAX_S 10000000
-
-/* Errors of OAuth and what they mean for a grant we hold. */
-static const struct {
-    const char *error;
-    valet_status status;
-} meanings[] = {
-    {"invalid_grant", VALET_DENIED},
-    {"interaction_required", VALET_DENIED},
-    {"consent_required", VALET_DENIED},
-    {"login_required", VALET_DENIED},
-    {"access_denied", VALET_DENIED},
-    {"temporarily_unavailable", VALET_RETRY},
-    {"server_error", VALET_RETRY},
-};
-
-static valet_status
-meaning_of(struct vl_str error)
-{
-    for (size_t i = 0; i < VL_COUNT(meanings); i++)
-        if (vl_str_eqz(error, meanings[i].error))
-            return meanings[i].status;
-    return VALET_INTERNAL;
-}
-
-/* RFC 6749 section 5.2: an error code is a word of ASCII. */
-static bool
-is_word(struct vl_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && s.p[i] != '_')
-            return false;
-    return s.n > 0 && s.n < sizeof((valet_error *)NULL)->code;
-}
-
-/* Entra's own number says more than the OAuth error; the description is
- * Entra's prose and is not passed on. */
-static valet_status
-read_error(const struct vl_fetch_answer *answer, const struct json_t *body,
-           valet_error *err)
-{
-    int64_t number = 0;
-    char code[48] = "";
-    struct vl_str error = vl_json_get_str(body, "error");
-    struct vl_str correlation = vl_json_get_str(body, "correlation_id");
-    valet_status status = meaning_of(error);
-    if (answer->status == 429 || answer->status >= 500)
-        status = VALET_RETRY;
-    else if (answer->status < 400) /* no refusal has such a status */
-        status = VALET_INTERNAL;
-    if (vl_json_int(vl_json_at(vl_json_get(body, "error_codes"), 0), &number) &&
-        number > 0)
-        (void)snprintf(code, sizeof code, "AADSTS%lld", (long long)number);
-    else if (is_word(error))
-        (void)snprintf(code, sizeof code, VL_STR_FMT, VL_STR_ARG(error));
-    if (!vl_guid_is_valid(correlation))
-        correlation = VL_STR("none");
-    return vl_fail(err, status, code,
-                   "Entra ID refused the request (HTTP %d, %s, correlation "
-                   "id " VL_STR_FMT ")",
-                   answer->status, code[0] ? code : "no error code",
-                   VL_STR_ARG(correlation));
-}
 
 /* Entra sends the lifetime as an integer or as decimal text. */
 static bool
@@ -92,21 +31,32 @@ is_token(struct vl_str s)
     return s.n <= VL_LIMIT_UPSTREAM_TOKEN;
 }
 
+static valet_status
+copy_error(const valet_entra_error *failure, valet_error *err)
+{
+    if (err)
+        *err = failure->error;
+    return failure->error.status;
+}
+
 valet_status
 vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,
                      struct vl_json *document, struct vl_idp_tokens *ret,
                      struct vl_str *ret_id_token, valet_error *err)
 {
     int64_t seconds;
+    valet_entra_error failure;
     vl_auto(vl_json) parsed = {NULL};
     if (vl_json_parse(answer->body, VL_LIMIT_JSON_DEPTH, &parsed, NULL) !=
-        VALET_OK)
-        return vl_fail(err, VALET_RETRY, "",
-                       "Entra ID answered HTTP %d without JSON",
-                       answer->status);
+        VALET_OK) {
+        vl_failure_of_text(answer, &failure);
+        return copy_error(&failure, err);
+    }
     const struct json_t *body = parsed.root;
-    if (answer->status != 200)
-        return read_error(answer, body, err);
+    if (answer->status != 200) {
+        vl_failure_read(answer, body, &failure);
+        return copy_error(&failure, err);
+    }
     struct vl_str access = vl_json_get_str(body, "access_token");
     struct vl_str refresh = vl_json_get_str(body, "refresh_token");
     if (!access.n || !is_token(access) || !is_token(refresh) ||

@@ -223,7 +223,7 @@ knows_what_errors_mean(void **state)
          "invalid_grant"},
         {400,
          "{\"error\":\"invalid_grant\",\"error_codes\":[9223372036854775807]}",
-         VALET_DENIED, "AADSTS9223372036854775807"},
+         VALET_DENIED, "invalid_grant"},
         /* An answer that makes no sense ends nobody's session. */
         {400, "{}", VALET_INTERNAL, ""},
         {400, "[]", VALET_INTERNAL, ""},
