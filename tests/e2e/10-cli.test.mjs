@@ -111,6 +111,13 @@ describe('man pages', () => {
     assert.deepEqual(flagsOf(tenant), optionsIn(run(TENANT, '--help').stdout));
   });
 
+  test('name every version of MCP that is spoken, and say how others are let in', () => {
+    const page = read('docs/man/mcp-valet.1').replace(/\n/g, ' ');
+    const spoken = [...read('src/mcp/session.c').matchAll(/\] = "(\d{4}-\d\d-\d\d)"/g)].map((m) => m[1]);
+    assert.deepEqual(sorted(/STANDARDS Model Context Protocol ([^;]*);/.exec(page)[1].match(/\d{4}-\d\d-\d\d/g)), sorted(spoken));
+    assert.match(page, /\.Sh CAVEATS .*loopbacks need \.Ic tls , or \.Ic trusted_proxies/);
+  });
+
   test('list the options of the configuration as the table has them', () => {
     const [, section] = /^\.\\" begin: mcp-valet config man\n([^]*)^\.\\" end: mcp-valet config man$/m
       .exec(read('docs/man/mcp-valet.yaml.5'));
