@@ -111,6 +111,7 @@ export async function record() {
     tenant.to = bench.tenant.info.authority;
     await bench.serve({
       public_url: valet.url,
+      workers: 1, // each reads Entra's documents: which one asks is not for this page
       entra: {
         tenant_id: bench.set.tenants[0].id, client_id: bench.set.apps.web.id,
         client_secret_file: bench.path('secret'), authority_host: tenant.url, graph_url: tenant.url,
