@@ -81,6 +81,12 @@ describe('the https listener', () => {
     }
   });
 
+  test('binds no browser to https, which would be for all of localhost', async (t) => {
+    const { info } = await start(t, ['--https-listen', FREE]);
+    for (const where of ['/', '/common/v2.0/.well-known/openid-configuration', '/v1.0/me', '/common/oauth2/v2.0/token', '/nowhere'])
+      assert.equal((await request(info.authority + where)).headers['strict-transport-security'], undefined, where);
+  });
+
   test('shares people, sessions and codes with the other', async (t) => {
     const standIn = await StandIn.start(['--listen', FREE, '--https-listen', FREE]);
     t.after(() => standIn.stop());

@@ -33,8 +33,6 @@ add_headers(struct vl_tenant_call *call, struct vl_reply *reply)
                  VL_STR("{\"ServerInfo\":{\"DataCenter\":\"Local\"}}"));
     vl_reply_add(reply, "Cache-Control", VL_STR("no-cache"));
     vl_reply_add(reply, "X-Content-Type-Options", VL_STR("nosniff"));
-    vl_reply_add(reply, "Strict-Transport-Security",
-                 VL_STR("max-age=31536000"));
 }
 
 static void
