@@ -22,16 +22,28 @@ vl_http_is_proxy(const struct vl_http_trust *trust, const char *address)
 
 /* --- lists --- */
 
-/* Like vl_str_split(), but not inside of "quoted text". */
 static bool
-split(struct vl_str *rest, char separator, struct vl_str *ret)
+leaves_quote_open(struct vl_str s)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '"')
+            quoted = !quoted;
+        else if (quoted && s.p[i] == '\\')
+            i++;
+    return quoted;
+}
+
+/* Like vl_str_split(), and with `quotes` not inside of "quoted text". */
+static bool
+split(struct vl_str *rest, char separator, bool quotes, struct vl_str *ret)
 {
     if (!rest->p)
         return false;
     bool quoted = false;
     size_t i = 0;
     for (; i < rest->n && (quoted || rest->p[i] != separator); i++)
-        if (rest->p[i] == '"')
+        if (quotes && rest->p[i] == '"')
             quoted = !quoted;
         else if (quoted && rest->p[i] == '\\')
             i++;
@@ -43,15 +55,30 @@ split(struct vl_str *rest, char separator, struct vl_str *ret)
 
 /* RFC 7239 section 4: forwarded-element = [ pair ] *( ";" [ pair ] ) */
 static struct vl_str
-find_for(struct vl_str element)
+find_for(struct vl_str element, bool quotes)
 {
     struct vl_str pair;
-    while (split(&element, ';', &pair)) {
+    while (split(&element, ';', quotes, &pair)) {
         size_t equals = vl_str_index(pair, '=');
         if (vl_str_ieq(vl_str_head(pair, equals), VL_STR("for")))
             return vl_str_from(pair, equals < pair.n ? equals + 1 : pair.n);
     }
     return (struct vl_str){NULL, 0};
+}
+
+/*
+ * Proxies write behind what the client wrote. A quote that the client left
+ * open must not take in what our proxy says: X-Forwarded-For has no quotes,
+ * and a field of Forwarded in which one is open at the end has none either.
+ */
+static void
+collect_field(struct vl_str field, bool has_pairs, struct hops *hops)
+{
+    bool quotes = has_pairs && !leaves_quote_open(field);
+    struct vl_str element;
+    while (split(&field, ',', quotes, &element))
+        hops->node[hops->count++ % HOPS_MAX] =
+            has_pairs ? find_for(element, quotes) : element;
 }
 
 /* False when no header has this name. */
@@ -60,15 +87,9 @@ collect(const struct vl_headers *headers, const char *name, bool has_pairs,
         struct hops *ret)
 {
     ret->count = 0;
-    for (size_t i = 0; i < headers->count; i++) {
-        struct vl_str rest = headers->items[i].value, element;
-        if (!vl_str_ieq(headers->items[i].name, vl_str_z(name)))
-            continue;
-        while (split(&rest, ',', &element)) {
-            struct vl_str node = has_pairs ? find_for(element) : element;
-            ret->node[ret->count++ % HOPS_MAX] = node;
-        }
-    }
+    for (size_t i = 0; i < headers->count; i++)
+        if (vl_str_ieq(headers->items[i].name, vl_str_z(name)))
+            collect_field(headers->items[i].value, has_pairs, ret);
     return vl_headers_count(headers, name) > 0;
 }
 

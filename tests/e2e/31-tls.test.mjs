@@ -262,9 +262,10 @@ describe('behind a proxy', () => {
       assert.equal((await from('203.0.113.1')).status, 429);
       assert.equal((await from('203.0.113.2')).status, 201);
       assert.equal((await register(bench.port, ['Forwarded: for="[2001:db8::7]:99";proto=https'])).status, 201);
-      const peers = (await bench.audit((l) => l.event === 'client.register' && l.peer === '2001:db8::7'),
+      assert.equal((await register(bench.port, ['X-Forwarded-For: ", 203.0.113.3'])).status, 201);
+      const peers = (await bench.audit((l) => l.event === 'client.register' && l.peer === '203.0.113.3'),
         await bench.audit()).filter((l) => l.event === 'client.register').map((l) => l.peer);
-      assert.deepEqual(new Set(peers), new Set(['203.0.113.1', '203.0.113.2', '2001:db8::7']));
+      assert.deepEqual(new Set(peers), new Set(['203.0.113.1', '203.0.113.2', '203.0.113.3', '2001:db8::7']));
       const two = await register(bench.port, ['X-Forwarded-For: 203.0.113.1', 'Forwarded: for=203.0.113.9']);
       assert.equal(two.status, 400);
       await bench.audit((l) => l.event === 'request.reject' && l.reason === 'forwarded_twice' && l.peer === '127.0.0.1');

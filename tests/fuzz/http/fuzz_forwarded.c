@@ -11,21 +11,49 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PROXY "10.0.0.1"
 
 static void
+ask(const struct vl_http_trust *trust, const struct vl_headers *headers,
+    char ret[VL_ADDRESS_SIZE])
+{
+    char again[VL_ADDRESS_SIZE];
+    VL_ASSERT(vl_forwarded_client(trust, PROXY, headers, ret));
+    VL_ASSERT(vl_address_canonical(vl_str_z(ret), again));
+    VL_ASSERT(strcmp(ret, again) == 0);
+}
+
+/* What our proxy writes counts, in a field of its own and in the client's:
+ * no quote reaches so far. */
+static void
+check_behind(const struct vl_http_trust *trust, const char *name,
+             struct vl_str value, const char *ours)
+{
+    char client[VL_ADDRESS_SIZE];
+    struct vl_headers headers = {.count = 0};
+    vl_auto(vl_buf) field = vl_buf_of(value.n + 64);
+    VL_ASSERT(vl_headers_add(&headers, vl_str_z(name), value));
+    VL_ASSERT(vl_headers_add(&headers, vl_str_z(name), vl_str_z(ours)));
+    ask(trust, &headers, client);
+    VL_ASSERT(strcmp(client, "2001:db9::9") == 0);
+    vl_buf_add(&field, value);
+    vl_buf_addf(&field, ", %s", ours);
+    headers = (struct vl_headers){.count = 0};
+    VL_ASSERT(vl_headers_add(&headers, vl_str_z(name), vl_buf_str(&field)));
+    ask(trust, &headers, client);
+    VL_ASSERT(strcmp(client, "2001:db9::9") == 0);
+}
+
+static void
 check(const struct vl_http_trust *trust, const char *name, struct vl_str value)
 {
-    char client[VL_ADDRESS_SIZE], again[VL_ADDRESS_SIZE];
+    char client[VL_ADDRESS_SIZE];
     struct vl_headers headers = {.count = 0};
     VL_ASSERT(vl_headers_add(&headers, vl_str_z(name), value));
-    VL_ASSERT(vl_forwarded_client(trust, PROXY, &headers, client));
-    VL_ASSERT(vl_address_canonical(vl_str_z(client), again));
-    VL_ASSERT(strcmp(client, again) == 0);
-    /* In a field of its own: not even an open quote reaches so far. */
-    bool is_pair = strcmp(name, "forwarded") == 0;
-    VL_ASSERT(vl_headers_add(&headers, vl_str_z(name),
-                             is_pair ? VL_STR("for=192.0.2.9")
-                                     : VL_STR("192.0.2.9")));
-    VL_ASSERT(vl_forwarded_client(trust, PROXY, &headers, client));
-    VL_ASSERT(strcmp(client, "192.0.2.9") == 0);
+    ask(trust, &headers, client);
+    if (strcmp(name, "forwarded") != 0) {
+        check_behind(trust, name, value, "2001:db9::9");
+        return;
+    }
+    check_behind(trust, name, value, "for=\"[2001:db9::9]:80\"");
+    check_behind(trust, name, value, "proto=https;for=\"[2001:db9::9]\"");
 }
 
 int

@@ -107,9 +107,32 @@ stays_with_the_last_known_proxy_where_no_address_is_named(void **state)
         {"Forwarded: for=\"[2001:db9::1]x\"", "10.0.0.1"},
         {"Forwarded: for=\"[]\"", "10.0.0.1"},
         {"Forwarded: for=[", "10.0.0.1"},
-        /* A quote left open may hide who asks, not be somebody else. */
-        {"Forwarded: for=\"192.0.2.1, for=192.0.2.2", "10.0.0.1"},
         {"Forwarded: \"\\", "10.0.0.1"},
+        {"X-Forwarded-For: \"", "10.0.0.1"},
+    };
+    check(examples, VL_COUNT(examples));
+}
+
+/* Who is counted as the proxy shares its limits, and is not in the audit. */
+static void
+believes_its_proxy_behind_a_quote_that_the_client_left_open(void **state)
+{
+    (void)state;
+    static const struct example examples[] = {
+        {"X-Forwarded-For: \", 192.0.2.1", "192.0.2.1"},
+        {"X-Forwarded-For: \"198.51.100.9, 192.0.2.1, 10.7.7.7", "192.0.2.1"},
+        {"X-Forwarded-For: \"198.51.100.9, 192.0.2.1\", 192.0.2.2",
+         "192.0.2.2"},
+        {"X-Forwarded-For: \\\", 192.0.2.1", "192.0.2.1"},
+        {"Forwarded: \", for=192.0.2.1", "192.0.2.1"},
+        {"Forwarded: for=\"198.51.100.9, for=192.0.2.1;by=10.0.0.1",
+         "192.0.2.1"},
+        {"Forwarded: for=\"\\, for=192.0.2.1", "192.0.2.1"},
+        {"Forwarded: for=\"\\\", for=192.0.2.1", "192.0.2.1"},
+        {"Forwarded: for=\", for=\"[2001:db9::17]:4711\"", "2001:db9::17"},
+        {"Forwarded: for=\", for=192.0.2.1, for=\"[2001:db8::5]\"",
+         "192.0.2.1"},
+        {"Forwarded: for=\", by=\"a,b\";for=192.0.2.1", "192.0.2.1"},
     };
     check(examples, VL_COUNT(examples));
 }
@@ -153,6 +176,8 @@ main(void)
         cmocka_unit_test(reads_forwarded_alike),
         cmocka_unit_test(
             stays_with_the_last_known_proxy_where_no_address_is_named),
+        cmocka_unit_test(
+            believes_its_proxy_behind_a_quote_that_the_client_left_open),
         cmocka_unit_test(takes_no_client_when_the_two_headers_differ),
         cmocka_unit_test(looks_at_the_nearest_hops_of_an_endless_list),
     };
