@@ -304,7 +304,7 @@ vl_syntax_network(struct vl_str text)
     if (!vl_network_parse(text, &network))
         return "must be IP addresses, or networks with no bits set behind the "
                "prefix; write for example 10.0.0.5 or 10.0.0.0/8";
-    if (vl_str_ends(text, VL_STR("/0")))
+    if (vl_network_has_everybody(&network))
         return "must not name everybody, who could then claim any address; "
                "write the addresses of the proxies";
     return NULL;

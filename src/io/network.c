@@ -5,12 +5,14 @@
 
 #define MAPPED_BITS 96 /* ::ffff:0:0/96 is IPv4 */
 
+static const unsigned char mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+
 _Static_assert(VL_ADDRESS_SIZE == INET6_ADDRSTRLEN, "addresses as text");
 
+/* `ret_is_v4`: it was written as IPv4. */
 static bool
 to_bytes(const char *text, unsigned char ret[16], bool *ret_is_v4)
 {
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     union vl_address address;
     if (vl_address_parse(text, 0, &address, NULL) != VALET_OK)
         return false;
@@ -65,17 +67,44 @@ vl_network_parse(struct vl_str text, struct vl_network *ret)
     return true;
 }
 
+static bool
+begins_as(const unsigned char bytes[16], const struct vl_network *network)
+{
+    for (unsigned bit = 0; bit < network->bits; bit++)
+        if (is_set(bytes, bit) != is_set(network->prefix, bit))
+            return false;
+    return true;
+}
+
+static bool
+is_mapped(const unsigned char bytes[16])
+{
+    return memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
+/* An IPv6 network so wide that the mapped addresses are in it does not mean
+ * them: whoever writes ::/64 thinks of no IPv4 address. */
 bool
 vl_network_has(const struct vl_network *network, const char *address)
 {
     unsigned char bytes[16];
     bool is_v4;
-    if (!to_bytes(address, bytes, &is_v4))
-        return false;
-    for (unsigned bit = 0; bit < network->bits; bit++)
-        if (is_set(bytes, bit) != is_set(network->prefix, bit))
-            return false;
-    return true;
+    bool of_v4 = network->bits >= MAPPED_BITS && is_mapped(network->prefix);
+    return to_bytes(address, bytes, &is_v4) && is_mapped(bytes) == of_v4 &&
+           begins_as(bytes, network);
+}
+
+bool
+vl_network_has_everybody(const struct vl_network *network)
+{
+    /* Of IPv6, what is given out (RFC 4291 section 2.4, IANA). */
+    static const char *const everybody[] = {"0.0.0.0/0", "2000::/3"};
+    struct vl_network all;
+    for (size_t i = 0; i < VL_COUNT(everybody); i++)
+        if (vl_network_parse(vl_str_z(everybody[i]), &all) &&
+            network->bits <= all.bits && begins_as(all.prefix, network))
+            return true;
+    return false;
 }
 
 bool

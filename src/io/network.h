@@ -16,8 +16,11 @@ struct vl_network {
 
 /* Strict: no bits may be set behind the prefix. */
 bool vl_network_parse(struct vl_str text, struct vl_network *ret);
-/* False for what is no address. An IPv4 address and its mapped form are one. */
+/* False for what is no address. An IPv4 address and its mapped form are one,
+ * and in no network of IPv6. */
 bool vl_network_has(const struct vl_network *network, const char *address);
+/* Are all of IPv4 in it, mapped or not, or all of IPv6? */
+bool vl_network_has_everybody(const struct vl_network *network);
 /* Is it this machine's own (127.0.0.0/8, ::1)? */
 bool vl_address_is_loopback(const char *address);
 /* An address in the one form that all of the house compares and counts by. */

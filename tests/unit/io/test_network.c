@@ -25,6 +25,14 @@ knows_what_is_inside_of_a_network(void **state)
         {"0.0.0.0/0", "255.1.2.3", true},
         {"0.0.0.0/0", "2001:db8::1", false},
         {"::/0", "2001:db8::1", true},
+        {"::/0", "10.0.0.1", false},
+        {"::/64", "10.0.0.1", false},
+        {"::/64", "::ffff:10.0.0.1", false},
+        {"::/64", "::1", true},
+        {"::fffe:0:0/95", "::fffe:0:1", true},
+        {"::fffe:0:0/95", "10.0.0.1", false},
+        {"::ffff:0:0/96", "10.0.0.1", true},
+        {"::ffff:0:0/96", "::1", false},
         {"10.0.0.0/8", "unknown", false},
         {"10.0.0.0/8", "", false},
     };
@@ -33,6 +41,41 @@ knows_what_is_inside_of_a_network(void **state)
         assert_true(vl_network_parse(vl_str_z(cases[i].network), &network));
         if (vl_network_has(&network, cases[i].address) != cases[i].has)
             fail_msg("%s in %s", cases[i].address, cases[i].network);
+    }
+}
+
+static void
+knows_the_networks_that_everybody_is_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network;
+        bool has;
+    } cases[] = {
+        {"0.0.0.0/0", true},
+        {"0.0.0.0/00", true},
+        {"::ffff:0.0.0.0/96", true},
+        {"::ffff:0:0/96", true},
+        {"::/0", true},
+        {"::/00", true},
+        {"::/64", true},
+        {"::/80", true},
+        {"2000::/3", true},
+        {"::/2", true},
+        {"0.0.0.0/1", false},
+        {"10.0.0.0/8", false},
+        {"::ffff:0.0.0.0/97", false},
+        {"::/96", false},
+        {"2000::/4", false},
+        {"2001:db8::/32", false},
+        {"::", false},
+        {"0.0.0.0", false},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        struct vl_network network;
+        assert_true(vl_network_parse(vl_str_z(cases[i].network), &network));
+        if (vl_network_has_everybody(&network) != cases[i].has)
+            fail_msg("%s", cases[i].network);
     }
 }
 
@@ -85,6 +128,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_what_is_inside_of_a_network),
+        cmocka_unit_test(knows_the_networks_that_everybody_is_in),
         cmocka_unit_test(
             takes_no_network_with_bits_behind_its_prefix_and_no_other_form),
         cmocka_unit_test(writes_addresses_in_one_form),
