@@ -21,7 +21,6 @@ vl_front_check(const struct vl_conf *conf, valet_error *err)
 {
     struct vl_tls *tls = NULL;
     valet_error why = {0};
-    vl_auto(vl_buf) roots = vl_buf_of((size_t)1024 * 1024);
     valet_status status = VALET_OK;
     if (conf->tls_certificate_file)
         status = vl_tls_new(conf->tls_certificate_file, conf->tls_key_file,
@@ -30,7 +29,7 @@ vl_front_check(const struct vl_conf *conf, valet_error *err)
         return name_option("tls", status, &why, err);
     vl_tls_free(tls);
     if (conf->outbound_ca_file)
-        status = vl_fetch_read_roots(conf->outbound_ca_file, &roots, &why);
+        status = vl_fetch_check_roots(conf->outbound_ca_file, &why);
     return name_option("outbound.ca_file", status, &why, err);
 }
 

@@ -22,13 +22,14 @@ struct vl_fetch;
 struct vl_fetcher *vl_fetcher_new(struct vl_loop *loop);
 /*
  * Trusts the certificates in this file (PEM) besides the system's, for all
- * requests from now on.
+ * requests from now on. VALET_INVALID when there is none in it, or one that
+ * cannot be read; likewise in what CURL_CA_BUNDLE or SSL_CERT_FILE name.
  */
 valet_status vl_fetcher_trust(struct vl_fetcher *fetcher, const char *ca_file,
                               valet_error *err) VALET_CHECK;
-/* What it would trust, appended. VALET_INVALID when it is no certificate. */
-valet_status vl_fetch_read_roots(const char *ca_file, struct vl_buf *out,
-                                 valet_error *err) VALET_CHECK;
+/* Whether it would; nothing is kept. */
+valet_status
+vl_fetch_check_roots(const char *ca_file, valet_error *err) VALET_CHECK;
 /* Whether fetches can be made at all: loads the library that makes them, which
  * the first fetch would load otherwise. VALET_INTERNAL says what is missing. */
 valet_status vl_fetch_available(valet_error *err) VALET_CHECK;

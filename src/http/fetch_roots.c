@@ -3,15 +3,14 @@
  * Whose certificates are believed. Where curl (the program) looks for other
  * roots, so do we; not when the process has more rights than its caller.
  */
-#define _GNU_SOURCE /* secure_getenv, memmem */
+#define _GNU_SOURCE /* secure_getenv */
 #include "core/status.h"
+#include "crypto/roots.h"
 #include "http/fetch_inner.h"
 
 /* Debian's folder of the system's roots, named by their hash: the one that is
  * asked, a file at a time, when a bundle of ours takes the place of theirs. */
 #define SYSTEM_FOLDER "/etc/ssl/certs"
-
-#define BEGIN "-----BEGIN CERTIFICATE-----"
 
 static const char *
 variable(const char *name)
@@ -20,23 +19,58 @@ variable(const char *name)
     return value && *value ? value : NULL;
 }
 
+/* The variable that names another bundle, or NULL. */
 static const char *
-bundle(void)
+bundle_variable(void)
 {
-    const char *file = variable("CURL_CA_BUNDLE");
-    return file ? file : variable("SSL_CERT_FILE");
+    static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"};
+    for (size_t i = 0; i < VL_COUNT(names); i++)
+        if (variable(names[i]))
+            return names[i];
+    return NULL;
+}
+
+static valet_status
+add_file(const char *path, struct vl_buf *out, valet_error *err)
+{
+    size_t before = vl_buf_size(out);
+    valet_error why = {0};
+    VL_TRY(vl_file_read(path, false, out, err));
+    valet_status status =
+        vl_roots_check(vl_str_from(vl_buf_str(out), before), &why);
+    return status == VALET_OK
+               ? VALET_OK
+               : vl_fail(err, status, "", "%s: %s", path, why.message);
+}
+
+/* libcurl reads one bundle: ours has to hold the other one too. */
+static valet_status
+add_bundle(struct vl_buf *out, valet_error *err)
+{
+    const char *name = bundle_variable();
+    valet_error why = {0};
+    if (!name)
+        return VALET_OK;
+    vl_buf_addc(out, '\n');
+    valet_status status = add_file(variable(name), out, &why);
+    return status == VALET_OK
+               ? VALET_OK
+               : vl_fail(err, status, "", "%s: %s", name, why.message);
+}
+
+static valet_status
+read_roots(const char *ca_file, struct vl_buf *out, valet_error *err)
+{
+    VL_TRY(add_file(ca_file, out, err));
+    VL_TRY(add_bundle(out, err));
+    return vl_buf_check(out, err);
 }
 
 valet_status
-vl_fetch_read_roots(const char *ca_file, struct vl_buf *out, valet_error *err)
+vl_fetch_check_roots(const char *ca_file, valet_error *err)
 {
-    size_t before = vl_buf_size(out);
-    VL_TRY(vl_file_read(ca_file, false, out, err));
-    struct vl_str text = vl_str_from(vl_buf_str(out), before);
-    if (memmem(text.p, text.n, BEGIN, sizeof BEGIN - 1))
-        return VALET_OK;
-    return vl_fail(err, VALET_INVALID, "", "%s: there is no certificate in it",
-                   ca_file);
+    vl_auto(vl_buf) roots = vl_buf_of(VL_FETCH_ROOTS_MAX);
+    return read_roots(ca_file, &roots, err);
 }
 
 valet_status
@@ -44,12 +78,7 @@ vl_fetcher_trust(struct vl_fetcher *fetcher, const char *ca_file,
                  valet_error *err)
 {
     vl_auto(vl_buf) roots = vl_buf_of(VL_FETCH_ROOTS_MAX);
-    VL_TRY(vl_fetch_read_roots(ca_file, &roots, err));
-    vl_buf_addc(&roots, '\n');
-    /* libcurl reads one bundle: ours has to hold the other one too. */
-    if (bundle())
-        VL_TRY(vl_fetch_read_roots(bundle(), &roots, err));
-    VL_TRY(vl_buf_check(&roots, err));
+    VL_TRY(read_roots(ca_file, &roots, err));
     vl_buf_done(&fetcher->roots);
     fetcher->roots = vl_buf_take(&roots);
     return VALET_OK;
@@ -66,8 +95,9 @@ vl_fetch_set_roots(struct vl_fetch *fetch)
                              .flags = CURL_BLOB_NOCOPY};
     if (roots.n)
         (void)vl_curl.easy_setopt(fetch->easy, CURLOPT_CAINFO_BLOB, &blob);
-    else if (bundle())
-        (void)vl_curl.easy_setopt(fetch->easy, CURLOPT_CAINFO, bundle());
+    else if (bundle_variable())
+        (void)vl_curl.easy_setopt(fetch->easy, CURLOPT_CAINFO,
+                                  variable(bundle_variable()));
     if (!folder && roots.n)
         folder = SYSTEM_FOLDER;
     if (folder)

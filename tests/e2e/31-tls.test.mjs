@@ -194,17 +194,17 @@ function portOf(bench) {
 }
 
 describe('the configuration', () => {
-  const run = (command, settings) => {
+  const run = (command, settings, env = {}) => {
     writeFileSync(at('secret'), 'made-up-secret\n', { mode: 0o600 });
     writeFileSync(at('valet.yaml'), JSON.stringify({
       entra: { tenant_id: 'contoso.example', client_id: '91d4c6a7-58e2-4f3b-8a0c-b7e5f2143d96', client_secret_file: at('secret') },
       ...settings,
     }, null, 1));
-    return runToEnd(VALET, [command, '--config', at('valet.yaml')]);
+    return runToEnd(VALET, [command, '--config', at('valet.yaml')], { env });
   };
-  const refused = async (says, settings) => {
+  const refused = async (says, settings, env) => {
     for (const command of ['check', 'serve']) {
-      const end = await run(command, settings);
+      const end = await run(command, settings, env);
       assert.equal(end.code, 2, end.stderr);
       assert.match(end.stderr, says);
       assert.equal(end.stdout, '');
@@ -234,6 +234,10 @@ describe('the configuration', () => {
     await refused(/secret: there is no certificate in it/, { tls: { ...good, certificate_file: at('secret') } });
     await refused(/nowhere\.pem: No such file/, { tls: { ...good, certificate_file: at('nowhere.pem') } });
     await refused(/secret: there is no certificate in it/, { outbound: { ca_file: at('secret') } });
+    writeFileSync(at('half.pem'), Buffer.concat([ca, ca.subarray(0, 200)]));
+    await refused(/outbound\.ca_file: .*half\.pem: a certificate in it is broken/, { outbound: { ca_file: at('half.pem') } });
+    await refused(/outbound\.ca_file: CURL_CA_BUNDLE: .*half\.pem: a certificate in it is broken/,
+      { outbound: { ca_file: at('ca.pem') } }, { CURL_CA_BUNDLE: at('half.pem') });
   });
 
   test('takes TLS for others, and a proxy without it', async () => {

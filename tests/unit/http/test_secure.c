@@ -251,6 +251,44 @@ refuses_a_file_of_authorities_that_has_none(void **state)
     close_secure();
 }
 
+static void
+refuses_roots(const char *ca_file, const char *says)
+{
+    valet_error err = {0}, again = {0};
+    struct vl_fetcher *fetcher = vl_fetcher_new(rig.loop);
+    assert_int_equal(vl_fetcher_trust(fetcher, ca_file, &err), VALET_INVALID);
+    assert_int_equal(vl_fetch_check_roots(ca_file, &again), VALET_INVALID);
+    assert_string_equal(again.message, err.message);
+    assert_non_null(strstr(err.message, says));
+    vl_fetcher_free(fetcher);
+}
+
+/* libcurl would refuse all of it, at each request. */
+static void
+refuses_authorities_of_which_one_cannot_be_read(void **state)
+{
+    (void)state;
+    struct vl_test_pair other;
+    open_secure(NULL);
+    vl_test_pair_new(&other, "localhost");
+    assert_ok(vl_fetch_check_roots(pair.certificate, NULL));
+    assert_int_equal(setenv("SSL_CERT_FILE", other.key, 1), 0);
+    refuses_roots(pair.certificate, "SSL_CERT_FILE: ");
+    assert_int_equal(setenv("CURL_CA_BUNDLE", other.certificate, 1), 0);
+    assert_ok(vl_fetch_check_roots(pair.certificate, NULL));
+    FILE *out = vl_test_open(other.certificate, 0644, "a");
+    assert_true(fputs("-----BEGIN CERTIFICATE-----\nMIIB\n"
+                      "-----END CERTIFICATE-----\n",
+                      out) >= 0);
+    fclose(out);
+    refuses_roots(pair.certificate, "CURL_CA_BUNDLE: ");
+    refuses_roots(other.certificate, "broken");
+    assert_int_equal(unsetenv("CURL_CA_BUNDLE"), 0);
+    assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+    vl_test_pair_done(&other);
+    close_secure();
+}
+
 /* --- proxies --- */
 
 static struct vl_network proxy;
@@ -409,6 +447,7 @@ main(void)
         cmocka_unit_test(takes_no_half_request_for_a_whole_one),
         cmocka_unit_test(trusts_a_private_authority_besides_the_systems),
         cmocka_unit_test(refuses_a_file_of_authorities_that_has_none),
+        cmocka_unit_test(refuses_authorities_of_which_one_cannot_be_read),
         cmocka_unit_test(believes_a_proxy_whom_it_speaks_for_in_each_request),
         cmocka_unit_test(believes_nobody_else),
         cmocka_unit_test(refuses_a_request_of_two_clients),
