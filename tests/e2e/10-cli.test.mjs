@@ -233,6 +233,9 @@ describe('install', () => {
     for (const line of ['NoNewPrivileges=yes', 'ProtectSystem=strict', 'MemoryDenyWriteExecute=yes', 'CapabilityBoundingSet=',
       'SystemCallFilter=@system-service', 'StateDirectory=mcp-valet', 'DynamicUser=yes'])
       assert.ok(unit.split('\n').includes(line), line);
+    // What the README says to write has to be possible for this unit.
+    for (const [, port] of read('README.md').matchAll(/^ *listen: \S+:(\d+)/gm))
+      assert.ok(Number(port) >= 1024 || unit.includes('\nAmbientCapabilities=CAP_NET_BIND_SERVICE'), `port ${port}`);
     const valet = path.join(at, 'bin/mcp-valet');
     const args = ['serve', '--dev', '--listen', 'localhost:0'];
     const alone = run(valet, ...args);
