@@ -89,13 +89,14 @@ place(struct vl_http_server *server, struct vl_stream *stream,
 
 /* @spec S-96: in the clear only from this machine, or from a proxy. */
 static bool
-may_connect(struct vl_http_server *server, const char *peer, bool is_proxy)
+may_connect(struct vl_http_server *server, const struct vl_stream *stream,
+            bool is_proxy)
 {
     const struct vl_http_trust *trust = &server->trust;
-    if (!trust->proxies_only || is_proxy || vl_address_is_loopback(peer))
+    if (!trust->proxies_only || is_proxy || vl_stream_is_local(stream))
         return true;
     if (trust->refused)
-        trust->refused(peer, "not_a_proxy", trust->ctx);
+        trust->refused(vl_stream_peer(stream), "not_a_proxy", trust->ctx);
     return false;
 }
 
@@ -106,7 +107,7 @@ on_accept(struct vl_stream *stream, void *ctx)
     vl_server_enter(server);
     const char *peer = vl_stream_peer(stream);
     bool is_proxy = vl_http_is_proxy(&server->trust, peer);
-    bool may = may_connect(server, peer, is_proxy);
+    bool may = may_connect(server, stream, is_proxy);
     struct vl_client *client =
         may ? vl_group_admit(server->group, peer, is_proxy) : NULL;
     if (client)

@@ -15,6 +15,7 @@
 #include "core/buf.h"
 #include "core/status.h"
 #include "io/handle.h"
+#include "io/network.h"
 #include "io/tcp.h"
 
 /* Callers stop at their own high mark; this only keeps sums from wrapping. */
@@ -139,6 +140,20 @@ const char *
 vl_stream_peer(const struct vl_stream *stream)
 {
     return stream->peer;
+}
+
+bool
+vl_stream_is_local(const struct vl_stream *stream)
+{
+    union vl_address own = {0};
+    int size = sizeof own;
+    char text[INET6_ADDRSTRLEN];
+    if (vl_address_is_loopback(stream->peer))
+        return true;
+    if (uv_tcp_getsockname(&stream->uv, &own.any, &size) != 0)
+        return false;
+    vl_address_text(&own, text);
+    return text[0] && strcmp(text, stream->peer) == 0;
 }
 
 /* --- receiving --- */

@@ -42,6 +42,9 @@ void vl_stream_close(struct vl_stream *stream);
 void vl_stream_reset(struct vl_stream *stream);
 /* The peer's address without its port, such as "127.0.0.1"; borrowed. */
 const char *vl_stream_peer(const struct vl_stream *stream);
+/* Is the peer on this machine? It comes from a loopback, or from the address
+ * that it has connected to, which the kernel takes from nobody else. */
+bool vl_stream_is_local(const struct vl_stream *stream);
 
 /*
  * A connection on its way to another loop, hence to another thread. It belongs

@@ -296,15 +296,20 @@ describe('behind a proxy', () => {
     if (!own) return t.skip('this machine is on no network');
     const port = await freePort();
     const bench = await Bench.start({
-      config: { ...config, listen: `${own.address}:${port}`, public_url: 'https://mcp.example.com', trusted_proxies: ['198.51.100.0/24'] },
+      config: { ...config, listen: `0.0.0.0:${port}`, public_url: 'https://mcp.example.com', trusted_proxies: ['198.51.100.0/24'] },
+    });
+    const connect = (localAddress, host) => new Promise((resolve) => {
+      let got = '';
+      const socket = net.connect({ port, host, localAddress });
+      socket.on('data', (d) => { got += d; }).on('error', () => {}).on('close', () => resolve(got));
+      socket.write(rawRequest(port, { path: '/', host: 'mcp.example.com', headers: ['Connection: close'] }));
     });
     try {
-      const answer = await new Promise((resolve) => {
-        let got = '';
-        const socket = net.connect({ port, host: own.address, localAddress: own.address });
-        socket.on('data', (d) => { got += d; }).on('error', () => {}).on('close', () => resolve(got));
-      });
-      assert.match(answer, /^HTTP\/1\.1 403 /);
+      assert.match(await connect('127.0.0.1', '127.0.0.1'), /^HTTP\/1\.1 200 /);
+      assert.match(await connect('127.0.0.1', own.address), /^HTTP\/1\.1 200 /);
+      assert.match(await connect(own.address, own.address), /^HTTP\/1\.1 200 /);
+      // To the server this one is of the network: no loopback, nor the address it asks.
+      assert.doesNotMatch(await connect(own.address, '127.0.0.1'), /200/);
       await bench.audit((l) => l.event === 'request.reject' && l.reason === 'not_a_proxy' && l.peer === own.address && l.outcome === 'refused');
     } finally {
       await bench.stop();

@@ -338,7 +338,7 @@ believes_a_proxy_whom_it_speaks_for_in_each_request(void **state)
 }
 
 static void
-believes_nobody_else(void **state)
+lets_the_loopback_in_and_believes_it_nothing(void **state)
 {
     (void)state;
     struct client c;
@@ -409,8 +409,48 @@ find_address(char ret[VL_ADDRESS_SIZE])
     return found;
 }
 
+/* A connection from `address` to a loopback: to the server it is one from the
+ * network, neither a loopback's nor the asked address's own. */
+static int
+dial_from(const char *address)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_port = htons((uint16_t)rig.port);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
 static void
-lets_nobody_in_but_proxies_and_this_machine(void **state)
+lets_nobody_of_the_network_in_but_proxies(void **state)
+{
+    (void)state;
+    char address[VL_ADDRESS_SIZE];
+    if (!find_address(address))
+        skip();
+    open_behind("203.0.113.0/24", true, NULL);
+    int fd = dial_from(address);
+    RIG_UNTIL(refusals > 0);
+    assert_string_equal(refused_why, "not_a_proxy");
+    assert_string_equal(refused_peer, address);
+    assert_int_equal(rig.server->connection_count, 0);
+    RIG_UNTIL(recv(fd, got, 13, MSG_DONTWAIT) == 13);
+    assert_memory_equal(got, "HTTP/1.1 403 ", 13);
+    close(fd);
+    /* The same, when it is a proxy's. */
+    assert_true(vl_network_parse(vl_str_z(address), &proxy));
+    fd = dial_from(address);
+    RIG_UNTIL(rig.server->connection_count == 1);
+    assert_int_equal(refusals, 1);
+    close(fd);
+    rig_close();
+}
+
+static void
+lets_this_machine_in_by_the_address_it_listens_on(void **state)
 {
     (void)state;
     char address[VL_ADDRESS_SIZE];
@@ -422,12 +462,10 @@ lets_nobody_in_but_proxies_and_this_machine(void **state)
     assert_ok(vl_http_server_listen(rig.server, address, 0, &port, NULL));
     assert_ok(
         vl_stream_connect(rig.loop, address, port, client_connected, &c, NULL));
-    RIG_UNTIL(c.ended);
-    assert_true(client_has(&c, "HTTP/1.1 403 "));
-    assert_int_equal(refusals, 1);
-    assert_string_equal(refused_why, "not_a_proxy");
-    assert_string_equal(refused_peer, address);
-    assert_int_equal(rig.server->connection_count, 0);
+    RIG_UNTIL(c.stream);
+    client_send(&c, GET("/a"));
+    RIG_UNTIL(client_has(&c, "GET /a"));
+    assert_int_equal(refusals, 0);
     client_close(&c);
     rig_close();
 }
@@ -449,10 +487,11 @@ main(void)
         cmocka_unit_test(refuses_a_file_of_authorities_that_has_none),
         cmocka_unit_test(refuses_authorities_of_which_one_cannot_be_read),
         cmocka_unit_test(believes_a_proxy_whom_it_speaks_for_in_each_request),
-        cmocka_unit_test(believes_nobody_else),
+        cmocka_unit_test(lets_the_loopback_in_and_believes_it_nothing),
         cmocka_unit_test(refuses_a_request_of_two_clients),
         cmocka_unit_test(counts_the_connections_of_a_proxy_in_all_alone),
-        cmocka_unit_test(lets_nobody_in_but_proxies_and_this_machine),
+        cmocka_unit_test(lets_nobody_of_the_network_in_but_proxies),
+        cmocka_unit_test(lets_this_machine_in_by_the_address_it_listens_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
