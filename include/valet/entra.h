@@ -42,10 +42,10 @@ typedef struct valet_entra_error {
      * sentence. */
     valet_error error;
     valet_next next;
-    int http_status;        /* 0: there was no answer */
-    unsigned aadsts;        /* the first of its error codes */
-    char oauth[64];         /* "invalid_grant" */
-    char suberror[64];      /* "consent_required" */
+    int http_status;   /* 0: there was no answer */
+    unsigned aadsts;   /* the first of its error codes */
+    char oauth[64];    /* "invalid_grant" */
+    char suberror[64]; /* "consent_required" */
     char correlation_id[37];
     char trace_id[37];
     int64_t retry_after_ms; /* -1: not told */

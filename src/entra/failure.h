@@ -8,8 +8,8 @@
 #define VL_ENTRA_FAILURE_H
 
 #include "http/fetch.h"
-#include "json/read.h"
 #include "valet/entra.h"
+#include "json/read.h"
 
 /* An answer with a JSON body that is no success. */
 void vl_failure_read(const struct vl_fetch_answer *answer,

@@ -18,7 +18,8 @@ const SEED = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 31)
 const WORKERS = 8;
 const PHASE_MS = 5000; // calm and faulty ones take turns
 const RESTARTS = Math.max(2, Math.min(10, Math.floor(SECONDS / 30)));
-const KEPT_CONNECTIONS = 8; // that the server may keep to the stand-in
+const LANES = 2; // workers of the server
+const KEPT_CONNECTIONS = 8 * LANES; // that they may keep to the stand-in
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -48,6 +49,7 @@ const bench = await Bench.start({
     registration: { dynamic: true, max: 100000, per_address_per_hour: 10000 },
     clients: [{ id: 'soak', name: 'Soak', redirect_uris: [REDIRECT] }],
     tokens: { access_lifetime: '2s' },
+    workers: LANES,
   },
 });
 const people = [bench.users.admin, bench.users.reader];

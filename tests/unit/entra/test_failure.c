@@ -14,8 +14,7 @@ read_body(int http, int64_t retry_after_ms, const char *text,
     vl_auto(vl_json) doc = {NULL};
     struct vl_fetch_answer answer = {.status = http,
                                      .retry_after_ms = retry_after_ms};
-    assert_ok(
-        vl_json_parse(vl_str_z(text), VL_LIMIT_JSON_DEPTH, &doc, NULL));
+    assert_ok(vl_json_parse(vl_str_z(text), VL_LIMIT_JSON_DEPTH, &doc, NULL));
     vl_failure_read(&answer, doc.root, ret);
 }
 
@@ -75,7 +74,6 @@ static const struct {
     {400, 0, "invalid_grant", "message_only", "", VALET_NEXT_ADMIN,
      VALET_DENIED},
 };
-
 
 static void
 says_what_to_do_next(void **state)
@@ -159,7 +157,10 @@ passes_nothing_on_that_could_be_a_secret(void **state)
         "{\"error\":\"eyJhbGciOiJSUzI1NiJ9.e30.x\",\"suberror\":\"0.AXoA\"}",
         "{\"error\":{},\"suberror\":[],\"error_codes\":{},\"claims\":7,"
         "\"correlation_id\":\"x\",\"trace_id\":1}",
-        "[]", "7", "{\"error_codes\":[-1]}", "{\"error_codes\":[1e99]}",
+        "[]",
+        "7",
+        "{\"error_codes\":[-1]}",
+        "{\"error_codes\":[1e99]}",
         "{\"error\":\"a_word_that_is_much_too_long_to_be_one_of_oauth_or_of_"
         "anybody_else\"}"};
     for (size_t i = 0; i < VL_COUNT(bodies); i++) {
