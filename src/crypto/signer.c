@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/signer.h"
+
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "core/status.h"
+#include "crypto/ossl.h"
+
+#define BITS_MIN 2048
+#define BITS_MAX 4096
+
+struct vl_signer {
+    EVP_PKEY *key;
+    unsigned char thumbprint[VL_SHA256_SIZE];
+};
+
+/* --- reading --- */
+
+/* A passphrase would have to lie beside the key. */
+static int
+no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+    (void)buf;
+    (void)size;
+    (void)writing;
+    *(bool *)ctx = true;
+    return -1;
+}
+
+static BIO *
+reader(struct vl_str text)
+{
+    BIO *in = text.n <= INT32_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
+    VL_ASSERT(in || text.n > INT32_MAX);
+    return in;
+}
+
+static valet_status
+read_key(struct vl_str text, EVP_PKEY **ret, valet_error *err)
+{
+    bool locked = false;
+    BIO *in = reader(text);
+    EVP_PKEY *key =
+        in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, &locked) : NULL;
+    BIO_free(in);
+    if (!key)
+        return vl_ossl_fail(err, VALET_INVALID,
+                            locked
+                                ? "the key has a passphrase; write it without"
+                                : "there is no private key in it");
+    int bits = EVP_PKEY_get_bits(key);
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && bits >= BITS_MIN &&
+        bits <= BITS_MAX) {
+        *ret = key;
+        return VALET_OK;
+    }
+    EVP_PKEY_free(key);
+    return vl_ossl_fail(err, VALET_INVALID,
+                        "the key is no RSA key of 2048 to 4096 bits");
+}
+
+/* The certificate's thumbprint, if the key is its. */
+static valet_status
+read_certificate(struct vl_str text, EVP_PKEY *key,
+                 unsigned char ret[VL_SHA256_SIZE], valet_error *err)
+{
+    BIO *in = reader(text);
+    X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    BIO_free(in);
+    if (!cert)
+        return vl_ossl_fail(err, VALET_INVALID,
+                            "there is no certificate in it");
+    bool same = X509_check_private_key(cert, key) == 1;
+    bool done = X509_digest(cert, EVP_sha256(), ret, NULL) == 1;
+    X509_free(cert);
+    if (!same)
+        return vl_ossl_fail(err, VALET_INVALID,
+                            "the key is not that of the certificate");
+    return done ? VALET_OK
+                : vl_ossl_fail(err, VALET_INTERNAL,
+                               "cannot hash the certificate");
+}
+
+valet_status
+vl_signer_of_pem(struct vl_str certificate, struct vl_str key,
+                 struct vl_signer **ret, valet_error *err)
+{
+    struct vl_signer signer = {.key = NULL};
+    VL_TRY(read_key(key, &signer.key, err));
+    valet_status status =
+        read_certificate(certificate, signer.key, signer.thumbprint, err);
+    if (status != VALET_OK) {
+        EVP_PKEY_free(signer.key);
+        return status;
+    }
+    *ret = vl_alloc(sizeof **ret);
+    **ret = signer;
+    return VALET_OK;
+}
+
+void
+vl_signer_free(struct vl_signer *signer)
+{
+    if (!signer)
+        return;
+    EVP_PKEY_free(signer->key); /* wipes the private numbers */
+    free(signer);
+}
+
+void
+vl_signer_thumbprint(const struct vl_signer *signer,
+                     unsigned char ret[VL_SHA256_SIZE])
+{
+    memcpy(ret, signer->thumbprint, VL_SHA256_SIZE);
+}
+
+/* --- signatures --- */
+
+/* RFC 7518 section 3.5: MGF1 with the same hash, a salt as long as the hash. */
+static bool
+use_pss(EVP_PKEY_CTX *ctx)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;
+}
+
+valet_status
+vl_signer_sign_ps256(const struct vl_signer *signer, struct vl_str bytes,
+                     struct vl_buf *out, valet_error *err)
+{
+    unsigned char signature[BITS_MAX / 8];
+    size_t size = sizeof signature;
+    EVP_PKEY_CTX *rules = NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good =
+        ctx &&
+        EVP_DigestSignInit(ctx, &rules, EVP_sha256(), NULL, signer->key) == 1 &&
+        use_pss(rules) &&
+        EVP_DigestSign(ctx, signature, &size, (const unsigned char *)bytes.p,
+                       bytes.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    if (!good)
+        return vl_ossl_fail(err, VALET_INTERNAL, "cannot sign with the key");
+    vl_buf_add(out, vl_str_of(signature, size));
+    return vl_buf_check(out, err);
+}
+
+valet_status
+vl_signer_verify_ps256(const struct vl_signer *signer, struct vl_str bytes,
+                       struct vl_str signature, valet_error *err)
+{
+    EVP_PKEY_CTX *rules = NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good =
+        ctx &&
+        EVP_DigestVerifyInit(ctx, &rules, EVP_sha256(), NULL, signer->key) ==
+            1 &&
+        use_pss(rules) &&
+        EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
+                         (const unsigned char *)bytes.p, bytes.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good ? VALET_OK
+                : vl_ossl_fail(err, VALET_DENIED,
+                               "the signature is not that of the key");
+}
