@@ -214,6 +214,16 @@ vl_failure_of_text(const struct vl_fetch_answer *answer, valet_entra_error *ret)
 }
 
 void
+vl_failure_of_nonsense(const struct vl_fetch_answer *answer,
+                       valet_entra_error *ret)
+{
+    begin(answer, ret);
+    ret->next = VALET_NEXT_GIVE_UP;
+    (void)vl_fail(&ret->error, VALET_INTERNAL, "",
+                  "Entra ID's token answer lacks a usable token");
+}
+
+void
 vl_failure_of_redirect(struct vl_str error, struct vl_str description,
                        struct vl_str suberror, valet_entra_error *ret)
 {

@@ -17,6 +17,9 @@ void vl_failure_read(const struct vl_fetch_answer *answer,
 /* An answer that is no JSON: a proxy's page, a truncated body. */
 void vl_failure_of_text(const struct vl_fetch_answer *answer,
                         valet_entra_error *ret);
+/* A success that has no usable token in it. */
+void vl_failure_of_nonsense(const struct vl_fetch_answer *answer,
+                            valet_entra_error *ret);
 /* The parameters of a redirect: error, error_description, error_subcode. */
 void vl_failure_of_redirect(struct vl_str error, struct vl_str description,
                             struct vl_str suberror, valet_entra_error *ret);

@@ -8,15 +8,33 @@
 
 #include "http/fetch.h"
 #include "oauth/idp.h"
+#include "valet/entra.h"
 #include "json/read.h"
 
+/* Slices are of the document; times are milliseconds since 1970, 0: not told.
+ */
+struct vl_token_answer {
+    struct vl_idp_tokens tokens;
+    struct vl_str id_token, scope, client_info, family_id;
+    int64_t extended_ms; /* good until then while Entra cannot be reached */
+    int64_t refresh_ms;  /* better renewed from then on */
+};
+
 /*
- * The tokens (into an empty `ret`), and the id token as a slice of `document`,
- * which the caller owns; {NULL,0} if there is none. VALET_DENIED: the grant or
- * the sign-in is over (invalid_grant and the errors that ask for the user);
- * VALET_RETRY: throttled or broken for the moment; VALET_INTERNAL: our
- * registration or credential was refused, or the answer makes no sense.
- * err->code is "AADSTS50173" or the OAuth error.
+ * An answer of the token endpoint, or why there is none: false. The caller
+ * owns `document` and the tokens in an empty `ret`.
+ */
+bool vl_token_answer_take(const struct vl_fetch_answer *answer, int64_t now_ms,
+                          struct vl_json *document, struct vl_token_answer *ret,
+                          valet_entra_error *ret_failure) VALET_CHECK;
+
+/*
+ * The same for those who need only the tokens (into an empty `ret`) and the id
+ * token; {NULL,0} if there is none. VALET_DENIED: the grant or the sign-in is
+ * over (invalid_grant and the errors that ask for the user); VALET_RETRY:
+ * throttled or broken for the moment; VALET_INTERNAL: our registration or
+ * credential was refused, or the answer makes no sense. err->code is
+ * "AADSTS50173" or the OAuth error.
  */
 valet_status
 vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One exchange at the token endpoint of a tenant that answers by a script.
+ */
+#include "entra/grant.h"
+
+#include "http/url.h"
+#include "tenant.h"
+
+#define FORM "grant_type=client_credentials&scope=api%3A%2F%2Fx%2F.default"
+#define ANSWER                                                                 \
+    "{\"token_type\":\"Bearer\",\"expires_in\":\"3600\","                      \
+    "\"ext_expires_in\":7200,\"refresh_in\":1800,\"access_token\":\"at-1\","   \
+    "\"scope\":\"api://x/.default\",\"client_info\":\"eyJ9\",\"foci\":\"1\"}"
+#define THROTTLED "{\"error\":\"temporarily_unavailable\"}"
+#define REVOKED                                                                \
+    "{\"error\":\"invalid_grant\",\"error_codes\":[50173],"                    \
+    "\"error_description\":\"AADSTS50173: x\",\"claims\":\"{\\\"a\\\":1}\"}"
+
+/* What the callback was told. */
+struct told {
+    struct bench *bench;
+    int calls;
+    bool answered;
+    char access[64], scope[64], family[8];
+    int64_t expires_ms, extended_ms, refresh_ms;
+    valet_entra_error error;
+};
+
+struct desk {
+    struct bench *bench;
+    struct vl_client_auth auth;
+    struct vl_grant_desk desk;
+    struct told told[RESULTS];
+};
+
+static int
+open_desk(void **state)
+{
+    struct desk *d = vl_alloc(sizeof *d);
+    void *bench;
+    assert_int_equal(open_bench(&bench), 0);
+    struct bench *b = d->bench = bench;
+    d->auth =
+        (struct vl_client_auth){.kind = VL_CLIENT_SECRET, .secret = &b->secret};
+    d->desk = (struct vl_grant_desk){
+        .fetcher = b->fetcher,
+        .authority = vl_authority_new(b->loop, b->fetcher, &b->clock,
+                                      b->peer.origin, TID),
+        .clock = &b->clock,
+        .throttle = vl_throttle_new(&b->clock),
+        .auth = &d->auth,
+        .client_id = CLIENT,
+    };
+    for (size_t i = 0; i < RESULTS; i++)
+        d->told[i].bench = b;
+    *state = d;
+    return 0;
+}
+
+static int
+close_desk(void **state)
+{
+    struct desk *d = *state;
+    void *bench = d->bench;
+    vl_authority_free(d->desk.authority);
+    vl_throttle_free(d->desk.throttle);
+    free(d);
+    return close_bench(&bench);
+}
+
+static void
+on_done(struct vl_token_answer *answer, const valet_entra_error *error,
+        void *ctx)
+{
+    struct told *told = ctx;
+    told->calls++;
+    assert_true(!answer != !error);
+    told->answered = answer;
+    if (answer) {
+        copy(told->access, sizeof told->access,
+             vl_secret_reveal(&answer->tokens.access.secret));
+        copy(told->scope, sizeof told->scope, answer->scope);
+        copy(told->family, sizeof told->family, answer->family_id);
+        told->expires_ms = answer->tokens.expires_ms;
+        told->extended_ms = answer->extended_ms;
+        told->refresh_ms = answer->refresh_ms;
+    } else {
+        told->error = *error;
+    }
+    if (--told->bench->left == 0)
+        vl_loop_stop(told->bench->loop);
+}
+
+static void
+start(struct desk *d, size_t i, unsigned attempts)
+{
+    d->told[i].calls = 0;
+    d->bench->left++;
+    assert_non_null(
+        vl_grant_start(&d->desk, VL_STR(FORM), attempts, on_done, &d->told[i]));
+    assert_int_equal(d->told[i].calls, 0); /* not before it has returned */
+}
+
+static const struct told *
+after_grant(struct desk *d)
+{
+    start(d, 0, 1);
+    run(d->bench);
+    assert_int_equal(d->told[0].calls, 1);
+    return &d->told[0];
+}
+
+/* @spec S-04 */
+static void
+sends_the_form_with_the_proof_of_the_client(void **state)
+{
+    struct desk *d = *state;
+    refuse(d->bench, 200, ANSWER, NULL);
+    assert_true(after_grant(d)->answered);
+    assert_str(vl_buf_str(&d->bench->token->body),
+               FORM "&client_id=" CLIENT "&client_secret=the~secret%2Fof%3Dus");
+    assert_int_equal(vl_buf_size(&d->bench->token->query), 0);
+}
+
+static void
+tells_all_that_the_answer_holds(void **state)
+{
+    struct desk *d = *state;
+    refuse(d->bench, 200, ANSWER, NULL);
+    const struct told *told = after_grant(d);
+    int64_t now = d->bench->now_ms;
+    assert_string_equal(told->access, "at-1");
+    assert_string_equal(told->scope, "api://x/.default");
+    assert_string_equal(told->family, "1");
+    assert_int_equal(told->expires_ms, now + 3600000);
+    assert_int_equal(told->extended_ms, now + 7200000);
+    assert_int_equal(told->refresh_ms, now + 1800000);
+}
+
+static void
+tells_a_refusal_with_all_that_a_program_needs(void **state)
+{
+    struct desk *d = *state;
+    refuse(d->bench, 400, REVOKED, NULL);
+    const struct told *told = after_grant(d);
+    assert_false(told->answered);
+    assert_int_equal(told->error.next, VALET_NEXT_SIGN_IN);
+    assert_int_equal(told->error.aadsts, 50173);
+    assert_string_equal(told->error.oauth, "invalid_grant");
+    assert_string_equal(told->error.claims, "{\"a\":1}");
+    assert_null(strstr(told->error.error.message, SECRET));
+}
+
+static void
+does_not_send_again_what_was_throttled(void **state)
+{
+    struct desk *d = *state;
+    refuse(d->bench, 429, THROTTLED, "120");
+    assert_int_equal(after_grant(d)->error.next, VALET_NEXT_RETRY);
+    assert_int_equal(d->bench->token->asked, 1);
+    d->bench->now_ms += MINUTE_MS;
+    const struct told *held = after_grant(d);
+    assert_int_equal(d->bench->token->asked, 1);
+    assert_int_equal(held->error.http_status, 429);
+    assert_int_equal(held->error.retry_after_ms, MINUTE_MS);
+    d->bench->now_ms += MINUTE_MS;
+    refuse(d->bench, 200, ANSWER, NULL);
+    assert_true(after_grant(d)->answered);
+    assert_int_equal(d->bench->token->asked, 1); /* since the new script */
+}
+
+static void
+says_that_a_success_without_a_token_is_none(void **state)
+{
+    struct desk *d = *state;
+    refuse(d->bench, 200, "{\"token_type\":\"Bearer\",\"expires_in\":3600}",
+           NULL);
+    assert_int_equal(after_grant(d)->error.next, VALET_NEXT_GIVE_UP);
+    refuse(d->bench, 200, "<html>", NULL);
+    assert_int_equal(after_grant(d)->error.error.status, VALET_RETRY);
+}
+
+static valet_status
+no_assertion(struct vl_buf *out, void *ctx, valet_error *err)
+{
+    (void)out;
+    (void)ctx;
+    return vl_fail(err, VALET_INTERNAL, "", "the token file is gone");
+}
+
+static void
+sends_nothing_without_a_proof(void **state)
+{
+    struct desk *d = *state;
+    d->auth = (struct vl_client_auth){.kind = VL_CLIENT_ASSERTION,
+                                      .assertion = no_assertion};
+    refuse(d->bench, 200, ANSWER, NULL);
+    const struct told *told = after_grant(d);
+    assert_string_equal(told->error.error.message, "the token file is gone");
+    assert_int_equal(told->error.next, VALET_NEXT_GIVE_UP);
+    assert_int_equal(d->bench->token->asked, 0);
+}
+
+static void
+tells_when_the_tenant_cannot_be_asked(void **state)
+{
+    struct desk *d = *state;
+    peer_reset(d->bench->document);
+    peer_say(d->bench->document, (struct peer_answer){.status = 503});
+    const struct told *told = after_grant(d);
+    assert_int_equal(told->error.next, VALET_NEXT_RETRY);
+    assert_int_equal(told->error.error.status, VALET_RETRY);
+    assert_int_equal(d->bench->token->asked, 0);
+}
+
+static void
+can_be_given_up_at_any_moment(void **state)
+{
+    struct desk *d = *state;
+    peer_reset(d->bench->token);
+    peer_say(d->bench->token, (struct peer_answer){.status = 0});
+    /* Before anything was sent; and while the answer is awaited, which the
+     * loop of a second, answered grant lets happen. */
+    struct vl_grant *none = NULL;
+    struct vl_grant *early =
+        vl_grant_start(&d->desk, VL_STR(FORM), 1, on_done, &d->told[1]);
+    vl_grant_abort(&early);
+    assert_null(early);
+    vl_grant_abort(&none);
+    struct vl_grant *late = vl_grant_start(&d->desk, VL_STR(FORM "&late=1"), 1,
+                                           on_done, &d->told[2]);
+    peer_say(d->bench->token,
+             (struct peer_answer){.status = 200, .body = ANSWER});
+    assert_true(after_grant(d)->answered);
+    vl_grant_abort(&late);
+    assert_int_equal(d->told[1].calls, 0);
+    assert_int_equal(d->told[2].calls, 0);
+}
+
+#define AT_DESK(test)                                                          \
+    cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        AT_DESK(sends_the_form_with_the_proof_of_the_client),
+        AT_DESK(tells_all_that_the_answer_holds),
+        AT_DESK(tells_a_refusal_with_all_that_a_program_needs),
+        AT_DESK(does_not_send_again_what_was_throttled),
+        AT_DESK(says_that_a_success_without_a_token_is_none),
+        AT_DESK(sends_nothing_without_a_proof),
+        AT_DESK(tells_when_the_tenant_cannot_be_asked),
+        AT_DESK(can_be_given_up_at_any_moment),
+    };
+    return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
