@@ -180,8 +180,8 @@ static const struct vl_option tls[] = {
     {.path = "tls.key_file", .type = VL_OPTION_PATH,
      .example = "certificate.key", .at = IN(tls_key_file),
      .help = "The key of the certificate, in PEM without a passphrase; only "
-             "its owner may read it (chmod 600). SIGHUP reads both files "
-             "again."},
+             "its owner may read it (chmod 600). Both may be symbolic links; "
+             "SIGHUP reads them again."},
 };
 
 static const struct vl_option outbound[] = {

@@ -134,16 +134,16 @@ status_of(int error)
     return refused ? VALET_DENIED : VALET_INTERNAL;
 }
 
-valet_status
-vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
-             valet_error *err)
+static valet_status
+read_file(const char *path, int flags, bool owner_only, struct vl_buf *out,
+          valet_error *err)
 {
-    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-    int fd = open(path, owner_only ? flags | O_NOFOLLOW : flags);
+    int fd = open(path, flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return vl_fail(err, status_of(errno), "", "cannot open %s: %s", path,
-                       errno == ELOOP ? "it is a symbolic link"
-                                      : strerror(errno));
+                       errno == ELOOP && (flags & O_NOFOLLOW)
+                           ? "it is a symbolic link"
+                           : strerror(errno));
     size_t size = vl_buf_size(out);
     bool failed = out->failed;
     valet_status status = check_file(path, fd, owner_only, err);
@@ -155,6 +155,19 @@ vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
         out->failed = failed;
     }
     return status;
+}
+
+valet_status
+vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
+             valet_error *err)
+{
+    return read_file(path, owner_only ? O_NOFOLLOW : 0, owner_only, out, err);
+}
+
+valet_status
+vl_file_read_linked(const char *path, struct vl_buf *out, valet_error *err)
+{
+    return read_file(path, 0, true, out, err);
 }
 
 static valet_status

@@ -42,6 +42,12 @@ void vl_uuid(char ret[VL_UUID_SIZE]);
 valet_status vl_file_read(const char *path, bool owner_only, struct vl_buf *out,
                           valet_error *err) VALET_CHECK;
 /*
+ * With `owner_only`, but through links: for keys that other programs renew
+ * behind one. The rules are asked of what was opened.
+ */
+valet_status vl_file_read_linked(const char *path, struct vl_buf *out,
+                                 valet_error *err) VALET_CHECK;
+/*
  * Creates a file with mode 0600 and this content, synced to disk with its name.
  * An existing one is not touched: VALET_CONFLICT. Whoever opens it by its name
  * finds all of the content; a process that dies half-way may leave a file

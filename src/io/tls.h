@@ -14,9 +14,9 @@
 struct vl_tls;
 
 /*
- * The files are PEM: the certificate with its chain, and its key without a
- * passphrase, which only its owner may read. VALET_INVALID unless they belong
- * together.
+ * The files, or what links of these names point to, are PEM: the certificate
+ * with its chain, and its key without a passphrase, which only its owner may
+ * read. VALET_INVALID unless they belong together.
  */
 valet_status vl_tls_new(const char *certificate_file, const char *key_file,
                         struct vl_tls **ret, valet_error *err) VALET_CHECK;

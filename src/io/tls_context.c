@@ -46,7 +46,8 @@ static valet_status
 use_key(SSL_CTX *ctx, const char *path, valet_error *err)
 {
     vl_auto(vl_buf) text = vl_buf_of_secret(PEM_MAX);
-    VL_TRY(vl_file_read(path, true, &text, err));
+    /* certbot and Kubernetes renew by letting a link point elsewhere. */
+    VL_TRY(vl_file_read_linked(path, &text, err));
     bool locked = false;
     BIO *in = BIO_new_mem_buf(vl_buf_str(&text).p, (int)vl_buf_size(&text));
     EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, no_passphrase, &locked);

@@ -2,7 +2,7 @@
 // the configuration takes, whose address counts.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -156,6 +156,13 @@ test('SIGHUP takes a new certificate, keeps the old one if the new is bad, and d
     assert.match(await answerOn(socket, rawRequest(bench.port, { path: '/' })), /^HTTP\/1\.1 200/);
     assert.equal(socket.getPeerCertificate().subject.CN, 'old');
     socket.destroy();
+    // As certbot has it: links, which a renewal lets point elsewhere.
+    for (const name of ['certificate_file', 'key_file']) {
+      rmSync(files[name]);
+      symlinkSync(first[name], files[name]);
+    }
+    await hangUp(/read certificate and key again/);
+    assert.equal(await nameAt(bench.port), 'old');
   } finally {
     await bench.stop();
   }

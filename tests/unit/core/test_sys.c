@@ -193,6 +193,30 @@ refuses_links_where_only_the_owner_may_read(void **state)
 }
 
 static void
+asks_of_what_a_link_points_to_where_links_are_followed(void **state)
+{
+    struct place *p = *state;
+    vl_auto(vl_buf) b = vl_buf_of(100);
+    valet_error err;
+    assert_ok(vl_file_create(p->path, VL_STR("secret"), NULL));
+    assert_int_equal(symlink("file", p->other), 0);
+    assert_ok(vl_file_read_linked(p->other, &b, NULL));
+    assert_ok(vl_file_read_linked(p->path, &b, NULL));
+    assert_str(vl_buf_str(&b), "secretsecret");
+    assert_int_equal(chmod(p->path, 0640), 0);
+    assert_int_equal(vl_file_read_linked(p->other, &b, &err), VALET_DENIED);
+    assert_non_null(strstr(err.message, "640"));
+    assert_int_equal(unlink(p->path), 0);
+    assert_int_equal(vl_file_read_linked(p->other, &b, NULL), VALET_NOT_FOUND);
+    assert_int_equal(unlink(p->other), 0);
+    assert_int_equal(symlink("other", p->other), 0);
+    assert_int_equal(vl_file_read_linked(p->other, &b, NULL), VALET_DENIED);
+    assert_int_equal(unlink(p->other), 0);
+    assert_int_equal(symlink("/dev/null", p->other), 0);
+    assert_int_equal(vl_file_read_linked(p->other, &b, NULL), VALET_DENIED);
+}
+
+static void
 reads_regular_files_only(void **state)
 {
     struct place *p = *state;
@@ -312,6 +336,7 @@ main(void)
         IN_PLACE(refuses_rights_of_others),
         IN_PLACE(refuses_another_owner),
         IN_PLACE(refuses_links_where_only_the_owner_may_read),
+        IN_PLACE(asks_of_what_a_link_points_to_where_links_are_followed),
         IN_PLACE(reads_regular_files_only),
         IN_PLACE(tells_what_is_missing),
         IN_PLACE(refuses_a_file_too_large),

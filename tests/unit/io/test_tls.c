@@ -485,6 +485,29 @@ takes_a_new_certificate_for_new_connections_and_keeps_the_old_on_trouble(
     close_rig(&rig);
 }
 
+/* As certbot has it: a renewal lets both links point elsewhere. */
+static void
+reads_what_its_links_point_to_when_it_is_told(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct vl_test_pair other;
+    open_rig(&rig, &echoing);
+    vl_test_pair_new(&other, "two");
+    assert_int_equal(unlink(rig.pair.certificate), 0);
+    assert_int_equal(unlink(rig.pair.key), 0);
+    assert_int_equal(symlink(other.certificate, rig.pair.certificate), 0);
+    assert_int_equal(symlink(other.key, rig.pair.key), 0);
+    assert_ok(vl_tls_reload(rig.tls, NULL));
+    play(&rig, note_name);
+    assert_true(rig.ok);
+    assert_string_equal(rig.protocol, "two");
+    assert_int_equal(chmod(other.key, 0640), 0);
+    expect_refused(&rig, "640");
+    vl_test_pair_done(&other);
+    close_rig(&rig);
+}
+
 /* --- ends --- */
 
 static void
@@ -1016,6 +1039,7 @@ main(void)
         cmocka_unit_test(refuses_certificates_that_are_none_or_too_weak),
         cmocka_unit_test(
             takes_a_new_certificate_for_new_connections_and_keeps_the_old_on_trouble),
+        cmocka_unit_test(reads_what_its_links_point_to_when_it_is_told),
         cmocka_unit_test(ends_when_bytes_are_no_tls),
         cmocka_unit_test(tells_an_end_from_a_cut),
         cmocka_unit_test(says_that_it_has_ended_and_still_listens),
