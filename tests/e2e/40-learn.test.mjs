@@ -124,6 +124,16 @@ describe('coming from the samples', () => {
     assert.equal(code, 0, stderr);
   });
 
+  test('clear text is taken where the page says: on a loopback, and from a proxy that is named', async () => {
+    const settings = (more) => bench.writeConfig({ public_url: 'https://mcp.example.com', ...more });
+    const codeOf = async (more) => (await runToEnd(VALET, ['check', '--config', settings(more)])).code;
+    assert.equal(await codeOf({ listen: '127.0.0.1:3001' }), 0);
+    assert.equal(await codeOf({ listen: '0.0.0.0:3001' }), 2);
+    assert.equal(await codeOf({ listen: '0.0.0.0:3001', trusted_proxies: ['10.0.0.5'] }), 0);
+    const cells = [...rows('Configuration').map(([there, here]) => [there, here]), ...page.match(/^\| W-21 .*$/gm).map((row) => row.split('|').slice(2, 4))];
+    for (const [, here] of cells.filter(([there]) => /without TLS|clear text/.test(there))) assert.match(here, /loopback.*prox/);
+  });
+
   test('the tools are those that the server has, and the text is the sample’s', async () => {
     const client = known();
     const { access_token } = await client.login(bench.users.admin);
