@@ -127,6 +127,17 @@ send_out(struct vl_connection *conn, struct vl_str body)
         vl_connection_write(conn, body);
 }
 
+/* Half of the body; where there is none, half of the head: a redirect would
+ * be whole without it. */
+static void
+cut(struct vl_buf *head, struct vl_str *body)
+{
+    if (body->n)
+        body->n /= 2;
+    else
+        head->n -= vl_buf_size(head) / 2;
+}
+
 /* --- the server's own answers --- */
 
 static void
@@ -225,7 +236,7 @@ vl_exchange_reply(struct vl_exchange *x, const struct vl_reply *reply)
     if (replace_if_too_long(x) || x->bodiless || has_no_body(reply->status))
         body = (struct vl_str){NULL, 0};
     if (x->cut_short)
-        body.n /= 2;
+        cut(out, &body);
     send_out(x->conn, body);
     finish(x);
     vl_server_leave(server);

@@ -180,7 +180,8 @@ bool vl_exchange_is_closed(const struct vl_exchange *x);
 /*
  * For a server that stands in for one which fails. The first answers with a
  * connection reset, and with nothing else; after the second the answer that
- * follows stops in the middle of its body, and so does the connection.
+ * follows stops in the middle of its body, or of its head if it has none, and
+ * so does the connection.
  */
 void vl_exchange_reset(struct vl_exchange *x);
 void vl_exchange_cut_short(struct vl_exchange *x);

@@ -102,7 +102,7 @@ struct vl_exchange {
     bool chunked;   /* a streamed answer: else it ends with the connection */
     bool told;      /* on_close was called */
     bool moves;     /* it leaves for member `to` */
-    bool cut_short; /* half of the body is sent, no more */
+    bool cut_short; /* half of it is sent, no more */
     size_t to;
     size_t body_max;
     void (*on_close)(void *ctx);

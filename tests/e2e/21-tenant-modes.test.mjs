@@ -376,6 +376,13 @@ describe('faults', () => {
     }
   });
 
+  test('break a redirect off too, which has no body', async () => {
+    const browser = await signedIn(users.admin);
+    await standIn.fault({ where: 'authorize', answer: 'truncated' });
+    await assert.rejects(open({}, browser), { code: 'ECONNRESET' });
+    assert.equal((await open({}, browser)).status, 302, 'and then no more');
+  });
+
   test('leave half of a body when it is cut', async () => {
     const url = `${standIn.tenant}/discovery/v2.0/keys`;
     const whole = (await request(url)).text;

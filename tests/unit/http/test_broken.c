@@ -12,8 +12,14 @@ break_off(struct vl_exchange *x, void *ctx)
         vl_exchange_reset(x);
         return;
     }
-    if (vl_str_eqz(path, "/half"))
+    if (vl_str_starts(path, VL_STR("/half")))
         vl_exchange_cut_short(x);
+    if (vl_str_eqz(path, "/half-redirect")) {
+        struct vl_reply reply = {.status = 302};
+        vl_reply_add(&reply, "Location", VL_STR("https://a.example/b"));
+        vl_exchange_reply(x, &reply);
+        return;
+    }
     rig_handle(x, ctx);
 }
 
@@ -104,6 +110,26 @@ stops_in_the_middle_of_a_body(void **state)
     rig_close();
 }
 
+static void
+stops_in_the_middle_of_a_head_that_has_no_body(void **state)
+{
+    static const char *const requests[] = {
+        GET("/half-redirect") GET("/b"),
+        "HEAD /half HTTP/1.1\r\nHost: a.example\r\n\r\n" GET("/b")};
+    (void)state;
+    for (size_t i = 0; i < VL_COUNT(requests); i++) {
+        struct client c;
+        open_broken();
+        open_watching(&c);
+        client_send(&c, requests[i]);
+        RIG_UNTIL(c.ended);
+        assert_int_equal(client_count(&c, "HTTP/1.1"), 1);
+        assert_false(client_has(&c, "\r\n\r\n"));
+        client_close(&c);
+        rig_close();
+    }
+}
+
 int
 main(void)
 {
@@ -111,6 +137,7 @@ main(void)
         cmocka_unit_test(resets_the_connection_in_place_of_an_answer),
         cmocka_unit_test(resets_a_connection_long_after_it_was_asked),
         cmocka_unit_test(stops_in_the_middle_of_a_body),
+        cmocka_unit_test(stops_in_the_middle_of_a_head_that_has_no_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
