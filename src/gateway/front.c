@@ -5,6 +5,8 @@
  */
 #include "core/status.h"
 #include "gateway/private.h"
+#include "http/url.h"
+#include "io/tls.h"
 
 /* Says which part of the configuration named the file. */
 static valet_status
@@ -33,17 +35,67 @@ vl_front_check(const struct vl_conf *conf, valet_error *err)
     return name_option("outbound.ca_file", status, &why, err);
 }
 
+/* The host that clients compare the certificate with. */
+static void
+find_host(const struct vl_conf *conf, char ret[VL_HOST_SIZE])
+{
+    struct vl_url url;
+    struct vl_str host = VL_STR("localhost");
+    if (vl_url_parse(vl_str_z(conf->public_url), &url, NULL) == VALET_OK)
+        host = url.host;
+    (void)snprintf(ret, VL_HOST_SIZE, VL_STR_FMT, VL_STR_ARG(host));
+}
+
+static void
+judge(const struct vl_conf *conf, struct vl_tls *tls, vl_gateway_tell *tell,
+      void *ctx)
+{
+    char host[VL_HOST_SIZE], sentence[1024];
+    const char *out_of_date = vl_tls_out_of_date(tls);
+    find_host(conf, host);
+    if (!vl_tls_covers(tls, host)) {
+        (void)snprintf(sentence, sizeof sentence,
+                       "the certificate in %s is not for %s, the host of "
+                       "public_url: clients will refuse it; have one issued "
+                       "for this name",
+                       conf->tls_certificate_file, host);
+        tell(sentence, ctx);
+    }
+    if (out_of_date) {
+        (void)snprintf(sentence, sizeof sentence,
+                       "the certificate in %s %s: clients will refuse it; "
+                       "have it renewed, and look at this machine's clock",
+                       conf->tls_certificate_file, out_of_date);
+        tell(sentence, ctx);
+    }
+}
+
+void
+vl_front_warn(const struct vl_conf *conf, vl_gateway_tell *tell, void *ctx)
+{
+    struct vl_tls *tls = NULL;
+    /* Files that are no good are an error, and told as one. */
+    if (!conf->tls_certificate_file ||
+        vl_tls_new(conf->tls_certificate_file, conf->tls_key_file, &tls,
+                   NULL) != VALET_OK)
+        return;
+    judge(conf, tls, tell, ctx);
+    vl_tls_free(tls);
+}
+
 void
 vl_front_renew(struct vl_gateway *gateway)
 {
     valet_error err = {0};
     if (!gateway->tls)
         return;
-    if (vl_tls_reload(gateway->tls, &err) == VALET_OK)
-        vl_log(gateway->log, VL_LOG_INFO, "read certificate and key again");
-    else
+    if (vl_tls_reload(gateway->tls, &err) != VALET_OK) {
         vl_log(gateway->log, VL_LOG_ERROR,
                "the certificate stays as it was: %s", err.message);
+        return;
+    }
+    vl_log(gateway->log, VL_LOG_INFO, "read certificate and key again");
+    judge(gateway->conf, gateway->tls, vl_gateway_note, gateway);
 }
 
 static void

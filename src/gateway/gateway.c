@@ -177,6 +177,14 @@ vl_gateway_check(const struct vl_conf *conf, valet_error *err)
     return vl_front_check(conf, err);
 }
 
+void
+vl_gateway_warn(const struct vl_conf *conf, vl_gateway_tell *tell, void *ctx)
+{
+    for (size_t i = 0; i < conf->warning_count; i++)
+        tell(conf->warnings[i], ctx);
+    vl_front_warn(conf, tell, ctx);
+}
+
 /* --- lanes --- */
 
 static unsigned
@@ -254,17 +262,22 @@ stop_lanes(struct vl_gateway *gateway)
 
 /* --- life --- */
 
+void
+vl_gateway_note(const char *sentence, void *ctx)
+{
+    struct vl_gateway *gateway = ctx;
+    vl_log(gateway->log, VL_LOG_WARN, "%s", sentence);
+    vl_audit(gateway->audit,
+             &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_WARN,
+                                      .reason = "configuration"});
+}
+
 static void
 announce(struct vl_gateway *gateway)
 {
     vl_audit(gateway->audit,
              &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_LOAD});
-    for (size_t i = 0; i < gateway->conf->warning_count; i++) {
-        vl_log(gateway->log, VL_LOG_WARN, "%s", gateway->conf->warnings[i]);
-        vl_audit(gateway->audit,
-                 &(struct vl_audit_event){.kind = VL_AUDIT_CONFIG_WARN,
-                                          .reason = "configuration"});
-    }
+    vl_gateway_warn(gateway->conf, vl_gateway_note, gateway);
     gateway->flush = vl_timer_new(gateway->loop, flush_audit, gateway);
     vl_timer_start(gateway->flush, FLUSH_MS);
 }

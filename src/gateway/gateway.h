@@ -31,6 +31,14 @@ struct vl_gateway_options {
 valet_status
 vl_gateway_check(const struct vl_conf *conf, valet_error *err) VALET_CHECK;
 /*
+ * Tells, in sentences for the operator, what was accepted but is unwise: the
+ * warnings of the configuration, and what clients will have against the
+ * certificate. The gateway logs and audits the same when it starts.
+ */
+typedef void vl_gateway_tell(const char *sentence, void *ctx);
+void
+vl_gateway_warn(const struct vl_conf *conf, vl_gateway_tell *tell, void *ctx);
+/*
  * Opens keys, store and audit file, binds the sockets, builds the service.
  * Nothing is served before the loop runs, and then the store is ready (@spec
  * W-18). No network is touched.

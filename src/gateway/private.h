@@ -129,12 +129,18 @@ valet_status vl_lane_build(struct vl_lane *lane, valet_error *err) VALET_CHECK;
 void vl_lane_drain(struct vl_lane *lane, void (*done)(void *ctx), void *ctx);
 void vl_lane_free(struct vl_lane *lane);
 
+/* gateway.c: a warning, in the log and in the audit trail. */
+void vl_gateway_note(const char *sentence, void *ctx);
+
 /* front.c: sockets, and who comes in how. */
 valet_status
 vl_front_open(struct vl_gateway *gateway, valet_error *err) VALET_CHECK;
 /* Are certificates and keys good? Nothing is kept. */
 valet_status
 vl_front_check(const struct vl_conf *conf, valet_error *err) VALET_CHECK;
+/* What clients will have against the certificate. */
+void
+vl_front_warn(const struct vl_conf *conf, vl_gateway_tell *tell, void *ctx);
 void vl_front_renew(struct vl_gateway *gateway);
 /* What a lane's server has to know of it. */
 void vl_front_guard(struct vl_gateway *gateway, struct vl_http_server *server);

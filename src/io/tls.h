@@ -23,6 +23,11 @@ valet_status vl_tls_new(const char *certificate_file, const char *key_file,
 /* Reads both files again, for streams made from now on; when they are no good
  * the old ones stay. From any thread. */
 valet_status vl_tls_reload(struct vl_tls *tls, valet_error *err) VALET_CHECK;
+/* Does the certificate stand for this host name or numeric address, as clients
+ * see it? They do not look at its common name (RFC 9525). */
+bool vl_tls_covers(struct vl_tls *tls, const char *host);
+/* "has expired" or "is not valid yet"; NULL on the days between. */
+const char *vl_tls_out_of_date(struct vl_tls *tls);
 /* Streams that use it live on. NULL is fine. */
 void vl_tls_free(struct vl_tls *tls);
 

@@ -4,10 +4,12 @@
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "core/buf.h"
 #include "core/status.h"
 #include "core/sys.h"
+#include "io/address.h"
 #include "io/tls_private.h"
 
 /* A chain, or a key; a page of certificates is 4 kB. */
@@ -157,6 +159,46 @@ make_context(const struct vl_tls *tls, SSL_CTX **ret, valet_error *err)
     }
     *ret = ctx;
     return VALET_OK;
+}
+
+/* --- what clients will think of it --- */
+
+static X509 *
+dup_certificate(struct vl_tls *tls)
+{
+    uv_mutex_lock(&tls->lock);
+    X509 *cert = SSL_CTX_get0_certificate(tls->current);
+    VL_ASSERT(cert && X509_up_ref(cert) == 1);
+    uv_mutex_unlock(&tls->lock);
+    return cert;
+}
+
+bool
+vl_tls_covers(struct vl_tls *tls, const char *host)
+{
+    X509 *cert = dup_certificate(tls);
+    union vl_address address;
+    bool covers =
+        vl_address_parse(host, 0, &address, NULL) == VALET_OK
+            ? X509_check_ip_asc(cert, host, 0) == 1
+            : X509_check_host(cert, host, strlen(host),
+                              X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    X509_free(cert);
+    ERR_clear_error();
+    return covers;
+}
+
+const char *
+vl_tls_out_of_date(struct vl_tls *tls)
+{
+    X509 *cert = dup_certificate(tls);
+    const char *trouble = NULL;
+    if (X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0)
+        trouble = "has expired";
+    else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+        trouble = "is not valid yet";
+    X509_free(cert);
+    return trouble;
 }
 
 /* --- life --- */

@@ -19,10 +19,10 @@ const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio:
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 // A certificate of the test's own authority, with the names a server may have.
-function issue(name) {
+function issue(name, { days = 2 } = {}) {
   openssl('req', ...EC, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`,
     '-addext', 'subjectAltName=DNS:localhost,DNS:mcp.example.com,IP:127.0.0.1');
-  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '2',
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', String(days),
     '-copy_extensions', 'copy', '-out', `${name}.pem`);
   chmodSync(at(`${name}.key`), 0o600);
   return { certificate_file: at(`${name}.pem`), key_file: at(`${name}.key`) };
@@ -245,6 +245,30 @@ describe('the configuration', () => {
     await refused(/outbound\.ca_file: .*half\.pem: a certificate in it is broken/, { outbound: { ca_file: at('half.pem') } });
     await refused(/outbound\.ca_file: CURL_CA_BUNDLE: .*half\.pem: a certificate in it is broken/,
       { outbound: { ca_file: at('ca.pem') } }, { CURL_CA_BUNDLE: at('half.pem') });
+  });
+
+  test('warns of a certificate that clients will refuse', async () => {
+    const warnings = async (settings) => {
+      const { code, stderr } = await run('check', settings);
+      assert.equal(code, 0, stderr);
+      return stderr;
+    };
+    const old = issue('stale', { days: -1 });
+    for (const url of ['https://mcp.example.com', 'https://localhost:8443', 'https://127.0.0.1:8443'])
+      assert.equal(await warnings({ public_url: url, tls: good }), '');
+    assert.equal(await warnings({ listen: 'localhost:0', tls: good }), '');
+    for (const [url, host] of [['https://other.example', 'other\\.example'], ['https://[::1]:8443', '::1']])
+      assert.match(await warnings({ public_url: url, tls: good }), new RegExp(`warning: the certificate in .*good\\.pem is not for ${host}, the host of public_url`));
+    assert.match(await warnings({ tls: old }), /warning: the certificate in .*stale\.pem has expired/);
+    const bench = await Bench.start({ config: { listen: '127.0.0.1:0', public_url: 'https://other.example', tls: old } });
+    try {
+      await bench.server.says(/warn.*stale\.pem is not for other\.example/);
+      await bench.server.says(/warn.*stale\.pem has expired/);
+      await bench.audit((l) => l.event === 'config.warn');
+      assert.equal((await bench.audit()).filter((l) => l.event === 'config.warn').length, 2);
+    } finally {
+      await bench.stop();
+    }
   });
 
   test('takes TLS for others, and a proxy without it', async () => {

@@ -9,6 +9,13 @@
 #include "gateway/gateway.h"
 #include "http/fetch.h"
 
+static void
+print_warning(const char *sentence, void *ctx)
+{
+    (void)ctx;
+    vl_complain("warning: %s", sentence);
+}
+
 static int
 check(int argc, char **argv)
 {
@@ -27,8 +34,7 @@ check(int argc, char **argv)
         vl_conf_free(conf);
         return VL_EXIT_USAGE;
     }
-    for (size_t i = 0; i < conf->warning_count; i++)
-        vl_complain("warning: %s", conf->warnings[i]);
+    vl_gateway_warn(conf, print_warning, NULL);
     vl_conf_free(conf);
     if (vl_fetch_available(&err) != VALET_OK) {
         vl_complain("%s", err.message);

@@ -7,6 +7,8 @@
 
 #include <signal.h>
 
+#include <openssl/x509v3.h>
+
 #include "io/tcp.h"
 #include "io/tls.h"
 
@@ -505,6 +507,74 @@ reads_what_its_links_point_to_when_it_is_told(void **state)
     assert_int_equal(chmod(other.key, 0640), 0);
     expect_refused(&rig, "640");
     vl_test_pair_done(&other);
+    close_rig(&rig);
+}
+
+/* A certificate with these names, good from and until so many seconds from
+ * now, in place of the rig's. */
+static void
+write_certificate(struct rig *rig, const char *names, long from, long until)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = vl_test_certificate(key, "common.example");
+    X509_EXTENSION *extension =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), from));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), until));
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    FILE *out = vl_test_open(rig->pair.certificate, 0644, "w");
+    assert_int_equal(PEM_write_X509(out, cert), 1);
+    fclose(out);
+    write_key(rig, key, NULL);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    assert_ok(vl_tls_reload(rig->tls, NULL));
+}
+
+static void
+knows_whom_its_certificate_stands_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        bool covered;
+    } cases[] = {{"mcp.example.com", true},
+                 {"a.w.example", true},
+                 {"127.0.0.1", true},
+                 {"::1", true},
+                 {"0:0:0:0:0:0:0:1", true},
+                 {"common.example", false},
+                 {"example.com", false},
+                 {"a.b.w.example", false},
+                 {"127.0.0.2", false},
+                 {"localhost", false},
+                 {"", false}};
+    struct rig rig;
+    open_rig(&rig, &echoing);
+    write_certificate(&rig,
+                      "DNS:mcp.example.com,DNS:*.w.example,IP:127.0.0.1,IP:::1",
+                      -60, 60);
+    for (size_t i = 0; i < VL_COUNT(cases); i++)
+        if (vl_tls_covers(rig.tls, cases[i].host) != cases[i].covered)
+            fail_msg("%s", cases[i].host);
+    assert_int_equal(ERR_peek_error(), 0);
+    close_rig(&rig);
+}
+
+static void
+knows_when_its_certificate_is_out_of_date(void **state)
+{
+    (void)state;
+    struct rig rig;
+    open_rig(&rig, &echoing);
+    write_certificate(&rig, "DNS:a.example", -60, 60);
+    assert_null(vl_tls_out_of_date(rig.tls));
+    write_certificate(&rig, "DNS:a.example", -120, -60);
+    assert_string_equal(vl_tls_out_of_date(rig.tls), "has expired");
+    write_certificate(&rig, "DNS:a.example", 60, 120);
+    assert_string_equal(vl_tls_out_of_date(rig.tls), "is not valid yet");
     close_rig(&rig);
 }
 
@@ -1040,6 +1110,8 @@ main(void)
         cmocka_unit_test(
             takes_a_new_certificate_for_new_connections_and_keeps_the_old_on_trouble),
         cmocka_unit_test(reads_what_its_links_point_to_when_it_is_told),
+        cmocka_unit_test(knows_whom_its_certificate_stands_for),
+        cmocka_unit_test(knows_when_its_certificate_is_out_of_date),
         cmocka_unit_test(ends_when_bytes_are_no_tls),
         cmocka_unit_test(tells_an_end_from_a_cut),
         cmocka_unit_test(says_that_it_has_ended_and_still_listens),
