@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connections and listeners over TCP. (TLS will be another maker of the same
- * struct vl_stream.)
+ * Connections and listeners over TCP. One may speak TLS: io/tls.h.
  */
 #ifndef VL_IO_STREAM_H
 #define VL_IO_STREAM_H
