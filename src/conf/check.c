@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "conf/load.h"
+#include "conf/syntax.h"
 #include "core/limits.h"
 #include "core/status.h"
 #include "core/sys.h"
@@ -61,6 +62,19 @@ check_listen(struct vl_conf_loader *loader)
                         conf->listen_port);
 }
 
+/* A container whose port is mapped to the loopback of its host has this, and
+ * so has a mistake. */
+static void
+look_at_url(struct vl_conf *conf)
+{
+    if (!conf->listen_is_loopback &&
+        vl_syntax_is_loopback(vl_str_z(conf->public_url)))
+        warn(conf, "public_url is a loopback and listen is not: others can "
+                   "connect, but only who reaches this server as localhost "
+                   "can sign in, and web pages of localhost may call it; "
+                   "write the URL that clients use");
+}
+
 static valet_status
 check_url(struct vl_conf_loader *loader)
 {
@@ -81,8 +95,10 @@ check_url(struct vl_conf_loader *loader)
                             "public_url begins with http, but with tls this "
                             "server is reached over https alone; write "
                             "https://");
-    if (conf->public_url)
+    if (conf->public_url) {
+        look_at_url(conf);
         return VALET_OK;
+    }
     if (!conf->listen_is_loopback)
         return vl_conf_fail(loader, vl_conf_place(loader, "listen"),
                             "no_public_url",

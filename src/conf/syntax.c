@@ -291,6 +291,12 @@ vl_syntax_origin(struct vl_str text)
     return check_origin(text, false);
 }
 
+bool
+vl_syntax_is_loopback(struct vl_str origin)
+{
+    return look_at_origin(origin).is_loopback;
+}
+
 const char *
 vl_syntax_host_url(struct vl_str text)
 {

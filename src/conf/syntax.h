@@ -22,7 +22,9 @@ const char *vl_syntax_scope(struct vl_str text);
 const char *vl_syntax_property(struct vl_str text); /* of a Graph user */
 /* https://host[:port], http on a loopback; as browsers write an origin. */
 const char *vl_syntax_origin(struct vl_str text);
-/* The same; one slash at the end is allowed. */
+/* Of such an origin: is its host localhost, 127.0.0.1 or [::1]? */
+bool vl_syntax_is_loopback(struct vl_str origin);
+/* The same form; one slash at the end is allowed. */
 const char *vl_syntax_host_url(struct vl_str text);
 /* An IP address, or a network that is not everybody's. */
 const char *vl_syntax_network(struct vl_str text);

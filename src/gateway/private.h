@@ -93,7 +93,7 @@ struct vl_gateway {
     const struct vl_log *log;
     char url[256];               /* public URL, port filled in */
     unsigned port;               /* bound */
-    bool is_loopback;            /* clients reach us on this computer only */
+    bool is_loopback;            /* public_url is: for clients beside us */
     char hosts[5][VL_HOST_SIZE]; /* what a Host header may say */
     size_t host_count;
     struct vl_resource resources[VL_BACKENDS_MAX];

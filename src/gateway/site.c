@@ -68,9 +68,9 @@ is_same_origin(struct vl_str origin, const char *allowed)
 }
 
 /*
- * Pages of our own, of the configured origins, and, on a loopback listener,
- * pages of this computer (an inspector in the browser). A foreign page that
- * found us by DNS rebinding has a foreign origin still.
+ * Pages of our own, of the configured origins, and, when public_url is a
+ * loopback, pages of the same computer (an inspector in the browser). A foreign
+ * page that found us by DNS rebinding has a foreign origin still.
  */
 static bool
 is_allowed_origin(const struct vl_gateway *gateway, struct vl_str origin)

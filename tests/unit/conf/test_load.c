@@ -229,6 +229,38 @@ warns_of_a_secret_in_the_environment(void **state)
 }
 
 static void
+warns_of_a_public_url_that_only_this_computer_reaches(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listen, *url;
+        bool warned;
+    } cases[] = {
+        {"0.0.0.0:3001", "https://localhost:3001", true},
+        {"0.0.0.0:3001", "https://[::1]:3001", true},
+        {"192.0.2.1:3001", "http://127.0.0.1:3001", true},
+        {"0.0.0.0:3001", "https://mcp.example.com", false},
+        {"localhost:3001", "https://localhost:3001", false},
+        {"127.0.0.1:3001", "https://mcp.example.com", false},
+    };
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       ENTRA "  client_secret_env: S\n"
+                             "listen: %s\npublic_url: %s\n"
+                             "trusted_proxies: [10.0.0.5]\n",
+                       cases[i].listen, cases[i].url);
+        struct vl_conf *conf = load(text, (const char *[]){"S", "x", NULL});
+        /* The other one is about S. */
+        if ((conf->warning_count == 2) != cases[i].warned)
+            fail_msg("%s %s", cases[i].listen, cases[i].url);
+        if (cases[i].warned)
+            assert_non_null(strstr(conf->warnings[0], "public_url is a loop"));
+        vl_conf_free(conf);
+    }
+}
+
+static void
 refuses_a_bad_variable_by_its_name(void **state)
 {
     (void)state;
@@ -417,6 +449,7 @@ main(void)
         cmocka_unit_test(reads_every_option),
         cmocka_unit_test(file_wins_over_azure_and_azure_over_the_sample),
         cmocka_unit_test(warns_of_a_secret_in_the_environment),
+        cmocka_unit_test(warns_of_a_public_url_that_only_this_computer_reaches),
         cmocka_unit_test(refuses_a_bad_variable_by_its_name),
         cmocka_unit_test(says_what_is_missing_without_a_file),
         cmocka_unit_test(has_no_public_url_before_a_free_port_is_known),
