@@ -24,6 +24,7 @@ struct vl_authority_facts {
     char tid[VL_GUID_SIZE];
     struct vl_str authorization_endpoint;
     struct vl_str token_endpoint;
+    struct vl_str device_authorization_endpoint; /* {NULL,0} if there is none */
     struct vl_str jwks_uri;
     struct vl_jwks *keys;
 };

@@ -75,6 +75,9 @@ vl_authority_read(struct vl_str json, const char *host, const char *tenant,
     for (size_t i = 0; i < VL_COUNT(urls); i++)
         VL_TRY(read_url(document.root, urls[i].name, &origin, arena,
                         urls[i].field, err));
+    if (vl_json_get(document.root, "device_authorization_endpoint"))
+        VL_TRY(read_url(document.root, "device_authorization_endpoint", &origin,
+                        arena, &facts.device_authorization_endpoint, err));
     VL_TRY(read_tenant(facts.issuer, host, tenant, facts.tid, err));
     *ret = facts;
     return VALET_OK;

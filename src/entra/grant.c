@@ -81,6 +81,18 @@ on_answer(valet_status status, const struct vl_fetch_answer *answer,
     vl_idp_tokens_done(&tokens.tokens);
 }
 
+static valet_status
+write_form(const struct vl_grant *grant, const struct vl_authority_facts *facts,
+           struct vl_buf *out, valet_error *err)
+{
+    const struct vl_grant_desk *desk = grant->desk;
+    VL_TRY(vl_buf_check(&grant->form, err));
+    vl_buf_add(out, vl_buf_str(&grant->form));
+    return vl_client_auth_add(desk->auth, vl_str_z(desk->client_id),
+                              facts->token_endpoint, vl_clock_now(desk->clock),
+                              out, err);
+}
+
 static void
 on_facts(valet_status status, const struct vl_authority_facts *facts,
          const valet_error *why, void *ctx)
@@ -90,10 +102,7 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
     vl_auto(vl_buf) form = vl_buf_of_secret(FORM_MAX);
     valet_error err = {0};
     if (status == VALET_OK) {
-        vl_buf_add(&form, vl_buf_str(&grant->form));
-        status = vl_client_auth_add(desk->auth, vl_str_z(desk->client_id),
-                                    facts->token_endpoint,
-                                    vl_clock_now(desk->clock), &form, &err);
+        status = write_form(grant, facts, &form, &err);
         why = &err;
     }
     if (status != VALET_OK) {

@@ -23,6 +23,7 @@
 #define DOCUMENT  "/" TID "/v2.0/.well-known/openid-configuration"
 #define KEYS      "/" TID "/discovery/v2.0/keys"
 #define TOKEN     "/" TID "/oauth2/v2.0/token"
+#define DEVICE    "/" TID "/oauth2/v2.0/devicecode"
 #define MINUTE_MS 60000
 
 enum { PATIENCE_MS = 60000, START_S = 1800000000, RESULTS = 4 };
@@ -77,9 +78,9 @@ write_document(struct bench *b, const char *tid)
                 "{\"issuer\":\"%s/%s/v2.0\","
                 "\"authorization_endpoint\":\"%s/%s/oauth2/v2.0/authorize\","
                 "\"token_endpoint\":\"%s" TOKEN "\",\"jwks_uri\":\"%s" KEYS
-                "\"}",
+                "\",\"device_authorization_endpoint\":\"%s" DEVICE "\"}",
                 b->peer.origin, tid, b->peer.origin, tid, b->peer.origin,
-                b->peer.origin);
+                b->peer.origin, b->peer.origin);
     peer_reset(b->document);
     peer_say(b->document,
              (struct peer_answer){.status = 200,

@@ -10,7 +10,7 @@
 
 /* The members of a document; NULL leaves one out. */
 struct parts {
-    const char *issuer, *authorize, *token, *keys;
+    const char *issuer, *authorize, *token, *keys, *device;
 };
 
 static const struct parts good = {
@@ -18,6 +18,7 @@ static const struct parts good = {
     HOST "/" TID "/oauth2/v2.0/authorize",
     HOST "/" TID "/oauth2/v2.0/token",
     HOST "/" TID "/discovery/v2.0/keys",
+    HOST "/" TID "/oauth2/v2.0/devicecode",
 };
 
 static void
@@ -38,6 +39,7 @@ read_from(const struct parts *parts, const char *host, const char *tenant,
     add(&json, "authorization_endpoint", parts->authorize);
     add(&json, "token_endpoint", parts->token);
     add(&json, "jwks_uri", parts->keys);
+    add(&json, "device_authorization_endpoint", parts->device);
     vl_buf_addz(&json, "\"http_logout_supported\":true,\"x\":[{}]}");
     assert_ok(vl_buf_check(&json, NULL));
     struct vl_str text = vl_test_guarded(vl_buf_str(&json));
@@ -62,6 +64,7 @@ reads_a_document(void **state)
         assert_str(facts.authorization_endpoint, good.authorize);
         assert_str(facts.token_endpoint, good.token);
         assert_str(facts.jwks_uri, good.keys);
+        assert_str(facts.device_authorization_endpoint, good.device);
         /* They go to libcurl as C text. */
         assert_int_equal(facts.jwks_uri.p[facts.jwks_uri.n], '\0');
     }
@@ -170,7 +173,23 @@ refuses_endpoints_elsewhere(void **state)
         parts = good;
         parts.keys = bad[i];
         refuses(&parts, TID, "jwks_uri");
+        parts = good;
+        parts.device = bad[i];
+        if (bad[i]) /* it may be missing */
+            refuses(&parts, TID, "device_authorization_endpoint");
     }
+}
+
+static void
+needs_no_device_authorization_endpoint(void **state)
+{
+    (void)state;
+    vl_auto(vl_arena) arena = vl_arena_of(16384);
+    struct vl_authority_facts facts = {.keys = NULL};
+    struct parts parts = good;
+    parts.device = NULL;
+    assert_ok(read_from(&parts, HOST, TID, &arena, &facts, NULL));
+    assert_int_equal(facts.device_authorization_endpoint.n, 0);
 }
 
 static void
@@ -229,6 +248,7 @@ main(void)
         cmocka_unit_test(refuses_a_foreign_issuer),
         cmocka_unit_test(takes_the_tenant_of_a_domain_from_the_issuer),
         cmocka_unit_test(refuses_endpoints_elsewhere),
+        cmocka_unit_test(needs_no_device_authorization_endpoint),
         cmocka_unit_test(refuses_what_is_no_document),
         cmocka_unit_test(refuses_deep_and_long_documents),
     };

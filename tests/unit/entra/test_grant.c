@@ -4,8 +4,8 @@
  */
 #include "entra/grant.h"
 
+#include "desk.h"
 #include "http/url.h"
-#include "tenant.h"
 
 #define FORM "grant_type=client_credentials&scope=api%3A%2F%2Fx%2F.default"
 #define ANSWER                                                                 \
@@ -16,81 +16,6 @@
 #define REVOKED                                                                \
     "{\"error\":\"invalid_grant\",\"error_codes\":[50173],"                    \
     "\"error_description\":\"AADSTS50173: x\",\"claims\":\"{\\\"a\\\":1}\"}"
-
-/* What the callback was told. */
-struct told {
-    struct bench *bench;
-    int calls;
-    bool answered;
-    char access[64], scope[64], family[8];
-    int64_t expires_ms, extended_ms, refresh_ms;
-    valet_entra_error error;
-};
-
-struct desk {
-    struct bench *bench;
-    struct vl_client_auth auth;
-    struct vl_grant_desk desk;
-    struct told told[RESULTS];
-};
-
-static int
-open_desk(void **state)
-{
-    struct desk *d = vl_alloc(sizeof *d);
-    void *bench;
-    assert_int_equal(open_bench(&bench), 0);
-    struct bench *b = d->bench = bench;
-    d->auth =
-        (struct vl_client_auth){.kind = VL_CLIENT_SECRET, .secret = &b->secret};
-    d->desk = (struct vl_grant_desk){
-        .fetcher = b->fetcher,
-        .authority = vl_authority_new(b->loop, b->fetcher, &b->clock,
-                                      b->peer.origin, TID),
-        .clock = &b->clock,
-        .throttle = vl_throttle_new(&b->clock),
-        .auth = &d->auth,
-        .client_id = CLIENT,
-    };
-    for (size_t i = 0; i < RESULTS; i++)
-        d->told[i].bench = b;
-    *state = d;
-    return 0;
-}
-
-static int
-close_desk(void **state)
-{
-    struct desk *d = *state;
-    void *bench = d->bench;
-    vl_authority_free(d->desk.authority);
-    vl_throttle_free(d->desk.throttle);
-    free(d);
-    return close_bench(&bench);
-}
-
-static void
-on_done(struct vl_token_answer *answer, const valet_entra_error *error,
-        void *ctx)
-{
-    struct told *told = ctx;
-    told->calls++;
-    assert_true(!answer != !error);
-    told->answered = answer;
-    if (answer) {
-        copy(told->access, sizeof told->access,
-             vl_secret_reveal(&answer->tokens.access.secret));
-        copy(told->scope, sizeof told->scope, answer->scope);
-        copy(told->family, sizeof told->family, answer->family_id);
-        told->expires_ms = answer->tokens.expires_ms;
-        told->extended_ms = answer->extended_ms;
-        told->refresh_ms = answer->refresh_ms;
-    } else {
-        told->error = *error;
-    }
-    if (--told->bench->left == 0)
-        vl_loop_stop(told->bench->loop);
-}
 
 static void
 start(struct desk *d, size_t i, unsigned attempts)
@@ -203,6 +128,21 @@ sends_nothing_without_a_proof(void **state)
 }
 
 static void
+sends_nothing_of_a_form_that_is_too_long(void **state)
+{
+    struct desk *d = *state;
+    vl_auto(vl_buf) form = vl_buf_of(1024 * 1024);
+    vl_buf_addz(&form, FORM "&assertion=");
+    while (vl_buf_size(&form) < 1000 * 1000)
+        vl_buf_addz(&form, "0123456789abcdef");
+    d->bench->left++;
+    (void)vl_grant_start(&d->desk, vl_buf_str(&form), 1, on_done, &d->told[0]);
+    run(d->bench);
+    assert_int_equal(d->told[0].error.error.status, VALET_LIMIT);
+    assert_int_equal(d->bench->token->asked, 0);
+}
+
+static void
 tells_when_the_tenant_cannot_be_asked(void **state)
 {
     struct desk *d = *state;
@@ -238,9 +178,6 @@ can_be_given_up_at_any_moment(void **state)
     assert_int_equal(d->told[2].calls, 0);
 }
 
-#define AT_DESK(test)                                                          \
-    cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
-
 int
 main(void)
 {
@@ -251,6 +188,7 @@ main(void)
         AT_DESK(does_not_send_again_what_was_throttled),
         AT_DESK(says_that_a_success_without_a_token_is_none),
         AT_DESK(sends_nothing_without_a_proof),
+        AT_DESK(sends_nothing_of_a_form_that_is_too_long),
         AT_DESK(tells_when_the_tenant_cannot_be_asked),
         AT_DESK(can_be_given_up_at_any_moment),
     };
