@@ -13,9 +13,9 @@ write_url(const struct vl_entra_op *op, const struct vl_authority_facts *facts,
     bool has_query = vl_str_has(facts->authorization_endpoint, '?');
     vl_buf_add(url, facts->authorization_endpoint);
     vl_buf_addc(url, has_query ? '&' : '?');
-    vl_buf_add(url, vl_buf_str(&op->in));
+    vl_buf_add(url, vl_buf_str(&op->query));
     /* A URL that was cut could lack what protects the sign-in. */
-    if (vl_buf_check(&op->in, NULL) != VALET_OK ||
+    if (vl_buf_check(&op->query, NULL) != VALET_OK ||
         vl_buf_check(url, NULL) != VALET_OK)
         return vl_fail(err, VALET_LIMIT, "",
                        "the URL of the sign-in would be too long");
@@ -50,14 +50,15 @@ vl_entra_begin(struct vl_idp *idp, const struct vl_idp_begin *in,
     struct vl_entra_op *op = vl_entra_op_new(idp, ctx);
     const struct vl_entra_config *config = op->entra->config;
     op->begun = done;
-    vl_form_add(&op->in, "client_id", vl_str_z(config->client_id));
-    vl_form_add(&op->in, "response_type", VL_STR("code"));
-    vl_form_add(&op->in, "response_mode", VL_STR("query"));
-    vl_form_add(&op->in, "redirect_uri", vl_str_z(config->redirect_uri));
-    vl_form_add(&op->in, "scope", vl_str_z(config->scopes));
-    vl_form_add(&op->in, "state", in->state);
-    vl_form_add(&op->in, "nonce", in->nonce);
-    vl_form_add(&op->in, "code_challenge", in->code_challenge);
-    vl_form_add(&op->in, "code_challenge_method", VL_STR("S256"));
-    vl_entra_op_get_facts(op, on_facts);
+    vl_form_add(&op->query, "client_id", vl_str_z(config->client_id));
+    vl_form_add(&op->query, "response_type", VL_STR("code"));
+    vl_form_add(&op->query, "response_mode", VL_STR("query"));
+    vl_form_add(&op->query, "redirect_uri", vl_str_z(config->redirect_uri));
+    vl_form_add(&op->query, "scope", vl_str_z(config->scopes));
+    vl_form_add(&op->query, "state", in->state);
+    vl_form_add(&op->query, "nonce", in->nonce);
+    vl_form_add(&op->query, "code_challenge", in->code_challenge);
+    vl_form_add(&op->query, "code_challenge_method", VL_STR("S256"));
+    op->wait.ready = on_facts;
+    vl_authority_get(op->entra->authority, &op->wait);
 }

@@ -13,7 +13,6 @@
 /* Entra's codes are good for 15 minutes. */
 #define LIFETIME_MAX_S 86400
 #define USER_CODE_MAX  64
-#define FORM_MAX       (2 * VL_LIMIT_UPSTREAM_TOKEN)
 
 struct vl_device {
     const struct vl_grant_desk *desk;
@@ -117,8 +116,8 @@ ask(void *ctx)
         fail(device, VALET_DENIED, VALET_NEXT_SIGN_IN, "expired_token",
              "the code was not used in time");
     else
-        device->grant = vl_grant_start(device->desk, vl_buf_str(&device->form),
-                                       1, on_asked, device);
+        device->grant =
+            vl_grant_start(device->desk, &device->form, 1, on_asked, device);
 }
 
 /* --- getting a code --- */
@@ -169,7 +168,7 @@ read_code(struct vl_device *device, const struct json_t *body,
     device->expires_ms = ret->expires_ms =
         vl_clock_now(device->desk->clock) + lifetime_s * 1000;
     vl_buf_done(&device->form);
-    device->form = vl_buf_of_secret(FORM_MAX);
+    device->form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
     vl_form_add(&device->form, "grant_type",
                 VL_STR("urn:ietf:params:oauth:grant-type:device_code"));
     vl_form_add(&device->form, "client_info", VL_STR("1"));
@@ -242,7 +241,7 @@ vl_device_start(const struct vl_grant_desk *desk, struct vl_loop *loop,
     struct vl_device *device = vl_alloc(sizeof *device);
     device->desk = desk;
     device->timer = vl_timer_new(loop, ask, device);
-    device->form = vl_buf_of(FORM_MAX);
+    device->form = vl_buf_of(VL_LIMIT_GRANT_FORM);
     vl_form_add(&device->form, "client_id", vl_str_z(desk->client_id));
     vl_form_add(&device->form, "scope", scopes);
     device->show = show;

@@ -5,14 +5,12 @@
 #include "entra/failure.h"
 #include "http/url.h"
 
-/* A token and an assertion, escaped, and the rest. */
-#define FORM_MAX (4 * (VL_LIMIT_UPSTREAM_TOKEN + VL_LIMIT_JWT))
-
 struct vl_grant {
     const struct vl_grant_desk *desk;
     struct vl_authority_wait wait;
     struct vl_fetch *fetch;
     struct vl_buf form; /* as it was given: what makes requests identical */
+    bool too_long;
     unsigned attempts;
     vl_grant_done *done;
     void *ctx;
@@ -67,13 +65,15 @@ on_answer(valet_status status, const struct vl_fetch_answer *answer,
         refuse(grant, &error);
         return;
     }
-    if (!vl_token_answer_take(answer, vl_clock_now(grant->desk->clock),
+    if (!vl_token_answer_read(answer, vl_clock_now(grant->desk->clock),
                               &document, &tokens, &error)) {
-        vl_throttle_note(throttle, vl_buf_str(&grant->form), &error);
+        if (throttle)
+            vl_throttle_note(throttle, vl_buf_str(&grant->form), &error);
         refuse(grant, &error);
         return;
     }
-    vl_throttle_clear(throttle, vl_buf_str(&grant->form));
+    if (throttle)
+        vl_throttle_clear(throttle, vl_buf_str(&grant->form));
     vl_grant_done *done = grant->done;
     void *to = grant->ctx;
     release(grant);
@@ -86,7 +86,9 @@ write_form(const struct vl_grant *grant, const struct vl_authority_facts *facts,
            struct vl_buf *out, valet_error *err)
 {
     const struct vl_grant_desk *desk = grant->desk;
-    VL_TRY(vl_buf_check(&grant->form, err));
+    if (grant->too_long)
+        return vl_fail(err, VALET_LIMIT, "",
+                       "the request to Entra ID would be too long");
     vl_buf_add(out, vl_buf_str(&grant->form));
     return vl_client_auth_add(desk->auth, vl_str_z(desk->client_id),
                               facts->token_endpoint, vl_clock_now(desk->clock),
@@ -99,7 +101,7 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
 {
     struct vl_grant *grant = ctx;
     const struct vl_grant_desk *desk = grant->desk;
-    vl_auto(vl_buf) form = vl_buf_of_secret(FORM_MAX);
+    vl_auto(vl_buf) form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
     valet_error err = {0};
     if (status == VALET_OK) {
         status = write_form(grant, facts, &form, &err);
@@ -123,21 +125,25 @@ on_held(valet_status status, const struct vl_authority_facts *facts,
 {
     struct vl_grant *grant = ctx;
     valet_entra_error error;
-    if (vl_throttle_holds(grant->desk->throttle, vl_buf_str(&grant->form),
-                          &error))
+    struct vl_throttle *throttle = grant->desk->throttle;
+    if (throttle &&
+        vl_throttle_holds(throttle, vl_buf_str(&grant->form), &error))
         refuse(grant, &error);
     else
         on_facts(status, facts, why, ctx);
 }
 
 struct vl_grant *
-vl_grant_start(const struct vl_grant_desk *desk, struct vl_str form,
+vl_grant_start(const struct vl_grant_desk *desk, const struct vl_buf *form,
                unsigned attempts, vl_grant_done *done, void *ctx)
 {
     struct vl_grant *grant = vl_alloc(sizeof *grant);
     grant->desk = desk;
-    grant->form = vl_buf_of_secret(FORM_MAX);
-    vl_buf_add(&grant->form, form);
+    grant->form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
+    vl_buf_add(&grant->form, vl_buf_str(form));
+    /* Half a form could mean something else than the whole. */
+    grant->too_long = vl_buf_check(form, NULL) != VALET_OK ||
+                      vl_buf_check(&grant->form, NULL) != VALET_OK;
     grant->attempts = attempts;
     grant->done = done;
     grant->ctx = ctx;

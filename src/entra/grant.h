@@ -17,10 +17,13 @@ struct vl_grant_desk {
     struct vl_fetcher *fetcher;
     struct vl_authority *authority;
     const struct vl_clock *clock;
-    struct vl_throttle *throttle;
+    struct vl_throttle *throttle; /* NULL: nothing is held back */
     const struct vl_client_auth *auth;
     const char *client_id;
 };
+
+/* Of a form: a token and an assertion, escaped, and the rest. */
+#define VL_LIMIT_GRANT_FORM (4 * (VL_LIMIT_UPSTREAM_TOKEN + VL_LIMIT_JWT))
 
 struct vl_grant;
 
@@ -30,11 +33,12 @@ typedef void vl_grant_done(struct vl_token_answer *answer,
                            const valet_entra_error *error, void *ctx);
 /*
  * `form` is grant_type and what belongs to it (copied): the client and its
- * proof are added. A code works once and is sent once; what may be asked for
- * again is, if the network breaks, `attempts` times in all.
+ * proof are added. One that got too long is VALET_LIMIT, and nothing is sent.
+ * A code works once and is sent once; what may be asked for again is, if the
+ * network breaks, `attempts` times in all.
  */
 struct vl_grant *
-vl_grant_start(const struct vl_grant_desk *desk, struct vl_str form,
+vl_grant_start(const struct vl_grant_desk *desk, const struct vl_buf *form,
                unsigned attempts, vl_grant_done *done, void *ctx);
 /* Silences and frees it; *grant becomes NULL. NULL is fine. */
 void vl_grant_abort(struct vl_grant **grant);

@@ -14,6 +14,7 @@ struct vl_id_token_rules {
     struct vl_str client_id; /* the audience */
     struct vl_str tid;
     struct vl_str nonce; /* the one we sent with this sign-in */
+    bool no_nonce;       /* its flow can send none (RFC 8628) */
     /* Whom the key set names for the key that signed: empty if nobody. May
      * hold "{tenantid}". */
     struct vl_str key_issuer;

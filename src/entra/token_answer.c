@@ -63,7 +63,7 @@ read_tokens(const struct json_t *body, int64_t now_ms,
 }
 
 bool
-vl_token_answer_take(const struct vl_fetch_answer *answer, int64_t now_ms,
+vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,
                      struct vl_json *document, struct vl_token_answer *ret,
                      valet_entra_error *ret_failure)
 {
@@ -84,21 +84,4 @@ vl_token_answer_take(const struct vl_fetch_answer *answer, int64_t now_ms,
     *document = parsed;
     parsed.root = NULL;
     return true;
-}
-
-valet_status
-vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,
-                     struct vl_json *document, struct vl_idp_tokens *ret,
-                     struct vl_str *ret_id_token, valet_error *err)
-{
-    struct vl_token_answer all;
-    valet_entra_error failure;
-    if (!vl_token_answer_take(answer, now_ms, document, &all, &failure)) {
-        if (err)
-            *err = failure.error;
-        return failure.error.status;
-    }
-    *ret = all.tokens;
-    *ret_id_token = all.id_token;
-    return VALET_OK;
 }

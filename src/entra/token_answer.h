@@ -21,24 +21,11 @@ struct vl_token_answer {
 };
 
 /*
- * An answer of the token endpoint, or why there is none: false. The caller
- * owns `document` and the tokens in an empty `ret`.
+ * An answer of the token endpoint into an empty `ret`, or why there is none:
+ * false. The caller owns `document` and the tokens.
  */
-bool vl_token_answer_take(const struct vl_fetch_answer *answer, int64_t now_ms,
+bool vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,
                           struct vl_json *document, struct vl_token_answer *ret,
                           valet_entra_error *ret_failure) VALET_CHECK;
-
-/*
- * The same for those who need only the tokens (into an empty `ret`) and the id
- * token; {NULL,0} if there is none. VALET_DENIED: the grant or the sign-in is
- * over (invalid_grant and the errors that ask for the user); VALET_RETRY:
- * throttled or broken for the moment; VALET_INTERNAL: our registration or
- * credential was refused, or the answer makes no sense. err->code is
- * "AADSTS50173" or the OAuth error.
- */
-valet_status
-vl_token_answer_read(const struct vl_fetch_answer *answer, int64_t now_ms,
-                     struct vl_json *document, struct vl_idp_tokens *ret,
-                     struct vl_str *ret_id_token, valet_error *err) VALET_CHECK;
 
 #endif

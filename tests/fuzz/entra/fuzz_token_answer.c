@@ -30,24 +30,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .attempts = 1,
     };
     vl_auto(vl_json) document = {NULL};
-    struct vl_idp_tokens tokens = {.expires_ms = 0};
-    struct vl_str id_token = {NULL, 0};
-    valet_error err = {.status = VALET_OK};
-    valet_status status =
-        vl_token_answer_read(&answer, now, &document, &tokens, &id_token, &err);
-    VL_ASSERT(err.status == status);
-    if (status == VALET_OK) {
+    struct vl_token_answer all = {.extended_ms = 0};
+    struct vl_idp_tokens *tokens = &all.tokens;
+    valet_entra_error error;
+    if (vl_token_answer_read(&answer, now, &document, &all, &error)) {
         VL_ASSERT(answer.status == 200);
-        VL_ASSERT(!vl_secret_is_empty(&tokens.access.secret));
-        VL_ASSERT(tokens.expires_ms > now);
-        check_token(vl_secret_reveal(&tokens.access.secret));
-        check_token(vl_secret_reveal(&tokens.refresh.secret));
+        VL_ASSERT(!vl_secret_is_empty(&tokens->access.secret));
+        VL_ASSERT(tokens->expires_ms > now);
+        VL_ASSERT(!all.extended_ms || all.extended_ms > now);
+        VL_ASSERT(!all.refresh_ms || all.refresh_ms > now);
+        check_token(vl_secret_reveal(&tokens->access.secret));
+        check_token(vl_secret_reveal(&tokens->refresh.secret));
     } else {
+        valet_status status = error.error.status;
+        VL_ASSERT(status != VALET_OK && error.error.message[0]);
         VL_ASSERT(status != VALET_DENIED || answer.status / 100 == 4);
-        VL_ASSERT(!document.root && !id_token.p && err.message[0]);
-        VL_ASSERT(vl_secret_is_empty(&tokens.access.secret));
-        VL_ASSERT(vl_secret_is_empty(&tokens.refresh.secret));
+        VL_ASSERT(!document.root && !all.id_token.p);
+        VL_ASSERT(vl_secret_is_empty(&tokens->access.secret));
+        VL_ASSERT(vl_secret_is_empty(&tokens->refresh.secret));
     }
-    vl_idp_tokens_done(&tokens);
+    vl_idp_tokens_done(tokens);
     return 0;
 }

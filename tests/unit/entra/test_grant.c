@@ -17,13 +17,20 @@
     "{\"error\":\"invalid_grant\",\"error_codes\":[50173],"                    \
     "\"error_description\":\"AADSTS50173: x\",\"claims\":\"{\\\"a\\\":1}\"}"
 
+static struct vl_grant *
+grant(struct desk *d, const char *text, unsigned attempts, struct told *told)
+{
+    vl_auto(vl_buf) form = vl_buf_of(1000);
+    vl_buf_addz(&form, text);
+    return vl_grant_start(&d->desk, &form, attempts, on_done, told);
+}
+
 static void
 start(struct desk *d, size_t i, unsigned attempts)
 {
     d->told[i].calls = 0;
     d->bench->left++;
-    assert_non_null(
-        vl_grant_start(&d->desk, VL_STR(FORM), attempts, on_done, &d->told[i]));
+    assert_non_null(grant(d, FORM, attempts, &d->told[i]));
     assert_int_equal(d->told[i].calls, 0); /* not before it has returned */
 }
 
@@ -136,7 +143,7 @@ sends_nothing_of_a_form_that_is_too_long(void **state)
     while (vl_buf_size(&form) < 1000 * 1000)
         vl_buf_addz(&form, "0123456789abcdef");
     d->bench->left++;
-    (void)vl_grant_start(&d->desk, vl_buf_str(&form), 1, on_done, &d->told[0]);
+    (void)vl_grant_start(&d->desk, &form, 1, on_done, &d->told[0]);
     run(d->bench);
     assert_int_equal(d->told[0].error.error.status, VALET_LIMIT);
     assert_int_equal(d->bench->token->asked, 0);
@@ -163,13 +170,11 @@ can_be_given_up_at_any_moment(void **state)
     /* Before anything was sent; and while the answer is awaited, which the
      * loop of a second, answered grant lets happen. */
     struct vl_grant *none = NULL;
-    struct vl_grant *early =
-        vl_grant_start(&d->desk, VL_STR(FORM), 1, on_done, &d->told[1]);
+    struct vl_grant *early = grant(d, FORM, 1, &d->told[1]);
     vl_grant_abort(&early);
     assert_null(early);
     vl_grant_abort(&none);
-    struct vl_grant *late = vl_grant_start(&d->desk, VL_STR(FORM "&late=1"), 1,
-                                           on_done, &d->told[2]);
+    struct vl_grant *late = grant(d, FORM "&late=1", 1, &d->told[2]);
     peer_say(d->bench->token,
              (struct peer_answer){.status = 200, .body = ANSWER});
     assert_true(after_grant(d)->answered);

@@ -277,6 +277,21 @@ refuses_everybody_without_rules(void **state)
     refuses_with(&empty, &less, "another tenant");
 }
 
+/* Only where the flow can send none; the rest of the rules stay. */
+static void
+needs_no_nonce_where_none_was_sent(void **state)
+{
+    (void)state;
+    struct vl_id_token_rules less = rules;
+    struct claims claims = good;
+    less.nonce = (struct vl_str){NULL, 0};
+    less.no_nonce = true;
+    claims.nonce = NULL;
+    admits_with(&claims, &less);
+    claims.aud = "\"somebody-else\"";
+    refuses_with(&claims, &less, "another application");
+}
+
 /* @spec S-15: a key set may hold keys of other tenants. */
 static void
 accepts_keys_of_its_own_issuer_only(void **state)
@@ -323,6 +338,7 @@ main(void)
         cmocka_unit_test(refuses_an_oid_that_is_no_guid),
         cmocka_unit_test(keeps_to_the_lifetime),
         cmocka_unit_test(refuses_everybody_without_rules),
+        cmocka_unit_test(needs_no_nonce_where_none_was_sent),
         cmocka_unit_test(accepts_keys_of_its_own_issuer_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

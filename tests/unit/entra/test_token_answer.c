@@ -28,8 +28,15 @@ read_text(struct vl_str body, int http, struct outcome *o)
     struct vl_str text = vl_test_guarded(body);
     struct vl_fetch_answer answer = {
         .status = http, .headers = &headers, .body = text, .attempts = 1};
-    valet_status status = vl_token_answer_read(
-        &answer, NOW_MS, &o->document, &o->tokens, &o->id_token, &o->err);
+    struct vl_token_answer all = {.extended_ms = 0};
+    valet_entra_error error = {.next = VALET_NEXT_RETRY};
+    valet_status status =
+        vl_token_answer_read(&answer, NOW_MS, &o->document, &all, &error)
+            ? VALET_OK
+            : error.error.status;
+    o->err = error.error;
+    o->tokens = all.tokens;
+    o->id_token = all.id_token;
     vl_test_unguard(text);
     if (status != VALET_OK) {
         /* Outputs on success only; a reason always. */
