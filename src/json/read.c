@@ -151,6 +151,12 @@ vl_json_done(struct vl_json *doc)
     doc->root = NULL;
 }
 
+struct vl_json
+vl_json_share(const struct json_t *value)
+{
+    return (struct vl_json){json_incref(without_const(value))};
+}
+
 enum vl_json_kind
 vl_json_kind(const struct json_t *value)
 {

@@ -36,6 +36,9 @@ enum vl_json_kind {
 valet_status vl_json_parse(struct vl_str text, unsigned max_depth,
                            struct vl_json *ret, valet_error *err) VALET_CHECK;
 void vl_json_done(struct vl_json *doc);
+/* Another owner of a value that was read: it outlives its document, and
+ * nothing is copied. */
+struct vl_json vl_json_share(const struct json_t *value);
 
 /* All of these take NULL, which stands for "absent". */
 enum vl_json_kind vl_json_kind(const struct json_t *value);
