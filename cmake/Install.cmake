@@ -21,6 +21,9 @@ set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 set(man ${CMAKE_SOURCE_DIR}/docs/man)
 
 install(TARGETS mcp-valet RUNTIME COMPONENT valet)
+# Found beside the program: ../lib/mcp-valet/modules of its folder.
+install(TARGETS keep_secret_service LIBRARY DESTINATION lib/mcp-valet/modules
+        COMPONENT valet)
 install(FILES ${man}/mcp-valet.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT valet)
 install(FILES ${man}/valet_mcp.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT valet)
 install(FILES ${man}/mcp-valet.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT valet)

@@ -18,6 +18,21 @@ function(valet_module name)
   target_link_libraries(${name} PUBLIC ${M_DEPS} PRIVATE ${M_LIBS})
 endfunction()
 
+# A module that is loaded at run time, so that a foreign library comes into the
+# processes that use it and no others: the folder's *.c, with the headers of
+# its room, and nothing of the house linked in. Left at modules/ of the build.
+#
+#   valet_loadable(keep_secret_service keep/modules keep PkgConfig::SECRET)
+function(valet_loadable name folder room)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
+  add_library(${name} MODULE ${sources})
+  target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/inc/${room}
+                             ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${name} PRIVATE Threads::Threads ${ARGN})
+  set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+endfunction()
+
 # All of a program but its main.c, so that tests can link it like a room.
 function(valet_parts name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
@@ -58,7 +73,8 @@ function(valet_unit_tests)
     target_link_libraries(${target} PRIVATE ${room} PkgConfig::CMOCKA Threads::Threads)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${room}/${stem} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-    set_tests_properties(${room}/${stem} PROPERTIES TIMEOUT 120 LABELS unit)
+    set_tests_properties(${room}/${stem} PROPERTIES TIMEOUT 120 LABELS unit
+      ENVIRONMENT VALET_MODULES=${CMAKE_BINARY_DIR}/modules)
   endforeach()
 endfunction()
 

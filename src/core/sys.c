@@ -270,6 +270,21 @@ vl_file_create(const char *path, struct vl_str content, valet_error *err)
     return status;
 }
 
+valet_status
+vl_file_replace(const char *path, const char *aside, struct vl_str content,
+                valet_error *err)
+{
+    (void)unlink(aside); /* of who died half-way */
+    VL_TRY(write_aside(aside, path, content, err));
+    if (rename(aside, path) != 0) {
+        int error = errno;
+        (void)unlink(aside);
+        return vl_fail(err, VALET_INTERNAL, "", "cannot replace %s: %s", path,
+                       strerror(error));
+    }
+    return sync_folder(path, err);
+}
+
 unsigned
 vl_cores(void)
 {

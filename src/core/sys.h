@@ -55,6 +55,15 @@ valet_status vl_file_read_linked(const char *path, struct vl_buf *out,
  */
 valet_status vl_file_create(const char *path, struct vl_str content,
                             valet_error *err) VALET_CHECK;
+/*
+ * Puts this content in place of the file, or creates it, with mode 0600: at
+ * every moment, power cuts included, `path` is the old file or the new one. It
+ * is written as `aside` first, a name in the same folder that nobody else uses
+ * meanwhile; what lies there is removed.
+ */
+valet_status
+vl_file_replace(const char *path, const char *aside, struct vl_str content,
+                valet_error *err) VALET_CHECK;
 
 /* Processor cores that this process may run on; at least 1. */
 unsigned vl_cores(void);
