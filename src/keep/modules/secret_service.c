@@ -12,7 +12,6 @@
 
 #include "keep/module.h"
 
-/* Not static initialised by position: the struct has reserved members. */
 static const SecretSchema schema = {
     .name = "io.github.mcp_valet.Keep",
     .flags = SECRET_SCHEMA_NONE,
@@ -31,55 +30,59 @@ fail(valet_error *err, valet_status status, const char *why)
     return status;
 }
 
-static bool
-is_absent(const GError *error)
-{
-    return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
-           g_error_matches(error, G_DBUS_ERROR,
-                           G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
-           g_error_matches(error, G_DBUS_ERROR,
-                           G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND) ||
-           g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
-           g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
-}
+#define ABSENT                                                                 \
+    VALET_NOT_FOUND, "there is no Secret Service on the session bus (GNOME "   \
+                     "Keyring, KWallet or KeePassXC provides it)"
+#define NO_KEYRING VALET_NOT_FOUND, "the Secret Service has no default keyring"
+#define LOCKED     VALET_DENIED, "the keyring of the Secret Service is locked"
+#define SILENT                                                                 \
+    VALET_RETRY,                                                               \
+        "the Secret Service does not answer (does it wait for a password?)"
 
-/* Takes the error. The texts of GLib name no secret, yet they are many lines
- * and languages: only its own number decides what we say. */
+/* What of libsecret and GLib has a meaning to a person. */
+static const struct {
+    GQuark (*domain)(void);
+    int code;
+    valet_status status;
+    const char *why;
+} meanings[] = {
+    {secret_error_get_quark, SECRET_ERROR_IS_LOCKED, LOCKED},
+    {secret_error_get_quark, SECRET_ERROR_NO_SUCH_OBJECT, NO_KEYRING},
+    /* GNOME Keyring's answer about a keyring that is not there. */
+    {g_dbus_error_quark, G_DBUS_ERROR_UNKNOWN_METHOD, NO_KEYRING},
+    {g_dbus_error_quark, G_DBUS_ERROR_UNKNOWN_OBJECT, NO_KEYRING},
+    {g_dbus_error_quark, G_DBUS_ERROR_SERVICE_UNKNOWN, ABSENT},
+    {g_dbus_error_quark, G_DBUS_ERROR_NAME_HAS_NO_OWNER, ABSENT},
+    {g_dbus_error_quark, G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND, ABSENT},
+    {g_io_error_quark, G_IO_ERROR_NOT_FOUND, ABSENT},
+    {g_io_error_quark, G_IO_ERROR_CONNECTION_REFUSED, ABSENT},
+    {g_io_error_quark, G_IO_ERROR_CANCELLED, SILENT},
+    {g_io_error_quark, G_IO_ERROR_TIMED_OUT, SILENT},
+    {g_dbus_error_quark, G_DBUS_ERROR_NO_REPLY, SILENT},
+    {g_dbus_error_quark, G_DBUS_ERROR_TIMEOUT, SILENT},
+    {g_dbus_error_quark, G_DBUS_ERROR_TIMED_OUT, SILENT},
+};
+
+/* Takes the error. */
 static valet_status
 fail_by(GError *error, valet_error *err)
 {
     valet_status status = VALET_INTERNAL;
-    char text[sizeof err->message];
-    (void)snprintf(text, sizeof text, "the Secret Service failed: %s",
+    char why[sizeof err->message];
+    (void)snprintf(why, sizeof why, "the Secret Service failed: %s",
                    error->message);
-    if (is_absent(error)) {
-        status = VALET_NOT_FOUND;
-        (void)snprintf(text, sizeof text,
-                       "there is no Secret Service on the session bus (GNOME "
-                       "Keyring, KWallet or KeePassXC provides it)");
-    } else if (g_error_matches(error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED)) {
-        status = VALET_DENIED;
-        (void)snprintf(text, sizeof text,
-                       "the keyring of the Secret Service is locked");
-    } else if (g_error_matches(error, SECRET_ERROR,
-                               SECRET_ERROR_NO_SUCH_OBJECT)) {
-        status = VALET_NOT_FOUND;
-        (void)snprintf(text, sizeof text,
-                       "the Secret Service has no default keyring");
-    } else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-               g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
-               g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-               g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT)) {
-        status = VALET_RETRY;
-        (void)snprintf(text, sizeof text,
-                       "the Secret Service does not answer (does it wait for "
-                       "a password?)");
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (!g_error_matches(error, meanings[i].domain(), meanings[i].code))
+            continue;
+        status = meanings[i].status;
+        (void)snprintf(why, sizeof why, "%s", meanings[i].why);
+        break;
     }
-    for (char *c = text; *c; c++)
+    for (char *c = why; *c; c++)
         if ((unsigned char)*c < ' ')
             *c = ' ';
     g_error_free(error);
-    return fail(err, status, text);
+    return fail(err, status, why);
 }
 
 /* GLib would start a bus of its own where there is none (and X11): a keyring
@@ -177,8 +180,7 @@ has_item(const char *name, GCancellable *cancellable, GError **error)
 static valet_status
 fail_locked(valet_error *err)
 {
-    return fail(err, VALET_DENIED,
-                "the keyring of the Secret Service is locked");
+    return fail(err, LOCKED);
 }
 
 static valet_status
