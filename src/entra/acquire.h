@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A token for a person who signed in before, or for the application itself:
+ * from the cache, else new for what the cache holds (a refresh token) or for
+ * the proof of the client (client credentials).
+ *
+ * Renewals are made one at a time, in this process (a queue) and among all
+ * that share the keep (its turn): whoever waited looks into the cache again,
+ * so an expired token that many want is renewed once (@spec S-31).
+ *
+ * The keep is read and written on the loop's thread, which may block for as
+ * long as a disk or the Secret Service takes, and for the turn: this is for
+ * loops that serve one program, not for a server's.
+ */
+#ifndef VL_ENTRA_ACQUIRE_H
+#define VL_ENTRA_ACQUIRE_H
+
+#include "core/list.h"
+#include "entra/cache.h"
+#include "entra/grant.h"
+#include "keep/keep.h"
+
+/* Less than this left is too little to use a token (as MSAL). */
+#define VL_ACQUIRE_SKEW_S 300
+
+struct vl_acquire;
+
+/* Of one client at one authority. All borrowed. */
+struct vl_acquirer {
+    const struct vl_grant_desk *desk;
+    struct vl_loop *loop;
+    struct vl_cache *cache;
+    struct vl_keep *keep;        /* NULL: the cache is all there is */
+    struct vl_str host;          /* of the authority, with its port */
+    struct vl_list waiting;      /* private: whose turn comes */
+    struct vl_acquire *renewing; /* private */
+};
+
+struct vl_acquire_in {
+    struct vl_str home_account_id; /* empty: for the application itself */
+    struct vl_str tenant_id;       /* a GUID */
+    struct vl_str scopes;          /* separated by spaces */
+    struct vl_str claims;          /* of a challenge: the cache does not do */
+    bool renew;                    /* not the token that is there */
+};
+
+/*
+ * Exactly one of the first two is not NULL; all is borrowed for the call.
+ * VALET_NEXT_SIGN_IN: nobody is signed in, or not any more. `unkept` says why
+ * a new token could not be kept; else NULL.
+ */
+typedef void vl_acquire_done(const struct vl_cache_token *token,
+                             const valet_entra_error *error,
+                             const valet_error *unkept, void *ctx);
+
+void vl_acquirer_init(struct vl_acquirer *acquirer);
+/* `in` is copied. */
+struct vl_acquire *
+vl_acquire_start(struct vl_acquirer *acquirer, const struct vl_acquire_in *in,
+                 vl_acquire_done *done, void *ctx);
+/* Silences and frees it; *acquire becomes NULL. NULL is fine. */
+void vl_acquire_abort(struct vl_acquire **acquire);
+
+#endif

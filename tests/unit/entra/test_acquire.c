@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tokens from the cache and, when they are over, from a tenant that answers by
+ * a script; in one process and in eight.
+ */
+#include "entra/acquire.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "desk.h"
+#include "entra/cache_keep.h"
+#include "http/url.h"
+
+#define HOME  OID "." TID
+#define SCOPE "User.Read"
+#define NEXT                                                                   \
+    "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"scope\":\"User.Read\","  \
+    "\"access_token\":\"at-2\",\"refresh_token\":\"rt-2\"}"
+#define OWN                                                                    \
+    "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"own\"}"
+
+enum { AT_ONCE = 50, PROCESSES = 8, HOUR_S = 3600 };
+
+struct lot {
+    struct desk *desk;
+    struct vl_acquirer acquirer;
+    char folder[64], path[96];
+};
+
+/* What one caller was told. */
+struct caller {
+    struct bench *bench;
+    int calls;
+    char access[64];
+    valet_entra_error error;
+    bool unkept;
+};
+
+static int
+open_lot(void **state)
+{
+    struct lot *l = vl_alloc(sizeof *l);
+    void *desk;
+    assert_int_equal(open_desk(&desk), 0);
+    l->desk = desk;
+    l->desk->auth = (struct vl_client_auth){.kind = VL_CLIENT_PUBLIC};
+    (void)snprintf(l->folder, sizeof l->folder, "/tmp/valet-acquire-XXXXXX");
+    assert_non_null(mkdtemp(l->folder));
+    (void)snprintf(l->path, sizeof l->path, "%s/cache", l->folder);
+    l->acquirer = (struct vl_acquirer){
+        .desk = &l->desk->desk,
+        .loop = l->desk->bench->loop,
+        .cache = vl_cache_new(NULL),
+        .host = VL_STR("login.microsoftonline.com"),
+    };
+    assert_ok(vl_keep_open_file(l->path, &l->acquirer.keep, NULL));
+    vl_acquirer_init(&l->acquirer);
+    *state = l;
+    return 0;
+}
+
+static int
+close_lot(void **state)
+{
+    static const char *const suffixes[] = {"", ".key", ".lock", ".lock.turn"};
+    struct lot *l = *state;
+    void *desk = l->desk;
+    vl_cache_free(l->acquirer.cache);
+    vl_keep_close(l->acquirer.keep);
+    for (size_t i = 0; i < VL_COUNT(suffixes); i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s%s", l->path, suffixes[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(l->folder), 0);
+    free(l);
+    return close_desk(&desk);
+}
+
+static int64_t
+now_s(const struct lot *l)
+{
+    return l->desk->bench->now_ms / 1000;
+}
+
+static struct vl_cache_token
+token_of(const struct lot *l, const char *secret, int64_t left_s)
+{
+    return (struct vl_cache_token){
+        .home_account_id = VL_STR(HOME),
+        .environment = l->acquirer.host,
+        .client_id = VL_STR(CLIENT),
+        .realm = VL_STR(TID),
+        .target = VL_STR(SCOPE),
+        .cached_at = now_s(l) - 10,
+        .expires_on = now_s(l) + left_s,
+        .secret = {(char *)(uintptr_t)secret, strlen(secret)},
+    };
+}
+
+/* Somebody signed in before; `left_s` of their access token is left. */
+static void
+sign_in(struct lot *l, int64_t left_s, int64_t refresh_on)
+{
+    struct vl_cache_account account = {.home_account_id = VL_STR(HOME),
+                                       .environment = l->acquirer.host,
+                                       .realm = VL_STR(TID),
+                                       .local_account_id = VL_STR(OID),
+                                       .username = VL_STR("user@x.example")};
+    struct vl_cache_token access = token_of(l, "at-1", left_s),
+                          refresh = token_of(l, "rt-1", 0);
+    struct vl_cache *cache = l->acquirer.cache;
+    access.refresh_on = refresh_on;
+    assert_ok(vl_cache_put_account(cache, &account, now_s(l) - 10, NULL));
+    assert_ok(vl_cache_put_token(cache, VL_CACHE_ACCESS_TOKEN, &access,
+                                 VL_CACHE_SIGNED_IN, now_s(l) - 10, NULL));
+    assert_ok(vl_cache_put_token(cache, VL_CACHE_REFRESH_TOKEN, &refresh,
+                                 VL_CACHE_SIGNED_IN, now_s(l) - 10, NULL));
+    assert_ok(vl_cache_save(cache, l->acquirer.keep, now_s(l), NULL));
+}
+
+/* Does what is kept hold this refresh token? */
+static bool
+keeps(const struct lot *l, const char *secret)
+{
+    struct vl_cache *cache = vl_cache_new(NULL);
+    struct vl_cache_token found, want = token_of(l, "", 0);
+    assert_ok(vl_cache_load(cache, l->acquirer.keep, NULL));
+    bool yes = vl_cache_find_refresh(cache, &want, &found) &&
+               vl_str_eqz(vl_secret_reveal(&found.secret), secret);
+    vl_cache_free(cache);
+    return yes;
+}
+
+static void
+on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
+            const valet_error *unkept, void *ctx)
+{
+    struct caller *caller = ctx;
+    caller->calls++;
+    assert_true(!token != !error);
+    if (token)
+        copy(caller->access, sizeof caller->access,
+             vl_secret_reveal(&token->secret));
+    else
+        caller->error = *error;
+    caller->unkept = unkept;
+    if (--caller->bench->left == 0)
+        vl_loop_stop(caller->bench->loop);
+}
+
+static struct vl_acquire_in
+person(void)
+{
+    return (struct vl_acquire_in){.home_account_id = VL_STR(HOME),
+                                  .tenant_id = VL_STR(TID),
+                                  .scopes = VL_STR(SCOPE)};
+}
+
+static struct vl_acquire *
+start(struct lot *l, const struct vl_acquire_in *in, struct caller *caller)
+{
+    *caller = (struct caller){.bench = l->desk->bench};
+    l->desk->bench->left++;
+    return vl_acquire_start(&l->acquirer, in, on_acquired, caller);
+}
+
+static struct caller
+after(struct lot *l, const struct vl_acquire_in *in)
+{
+    struct caller caller;
+    (void)start(l, in, &caller);
+    assert_int_equal(caller.calls, 0); /* not before it has returned */
+    run(l->desk->bench);
+    assert_int_equal(caller.calls, 1);
+    return caller;
+}
+
+static void
+asks_nobody_while_the_token_is_good(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, 0);
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->document->asked, 0);
+    assert_int_equal(l->desk->bench->token->asked, 0);
+}
+
+/* @spec S-31 */
+static void
+finds_what_another_process_has_kept(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, 0);
+    vl_cache_free(l->acquirer.cache);
+    l->acquirer.cache = vl_cache_new(NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->token->asked, 0);
+}
+
+/* @spec S-31 */
+static void
+renews_once_for_all_who_ask(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    static struct caller callers[AT_ONCE];
+    sign_in(l, VL_ACQUIRE_SKEW_S, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    for (size_t i = 0; i < AT_ONCE; i++)
+        (void)start(l, &in, &callers[i]);
+    run(l->desk->bench);
+    for (size_t i = 0; i < AT_ONCE; i++)
+        assert_string_equal(callers[i].access, "at-2");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    assert_str(vl_buf_str(&l->desk->bench->token->body),
+               "grant_type=refresh_token&client_info=1&refresh_token=rt-1"
+               "&scope=User.Read%20openid%20profile%20offline_access"
+               "&client_id=" CLIENT);
+    assert_true(keeps(l, "rt-2"));
+    assert_false(callers[0].unkept);
+}
+
+/* One process's part: everything of its own but the tenant. */
+static int
+acquire_alone(struct lot *l)
+{
+    struct bench own = {.now_ms = l->desk->bench->now_ms};
+    struct caller caller = {.bench = &own};
+    struct vl_acquire_in in = person();
+    own.clock = (struct vl_clock){read_clock, &own.now_ms};
+    own.left = 1;
+    if (vl_loop_new(&own.loop, NULL) != VALET_OK)
+        return 1;
+    own.fetcher = vl_fetcher_new(own.loop);
+    struct vl_grant_desk desk = l->desk->desk;
+    desk.fetcher = own.fetcher;
+    desk.clock = &own.clock;
+    desk.throttle = NULL;
+    desk.authority = vl_authority_new(own.loop, own.fetcher, &own.clock,
+                                      l->desk->bench->peer.origin, TID);
+    struct vl_acquirer acquirer = {.desk = &desk,
+                                   .loop = own.loop,
+                                   .cache = vl_cache_new(NULL),
+                                   .host = l->acquirer.host};
+    if (vl_keep_open_file(l->path, &acquirer.keep, NULL) != VALET_OK)
+        return 2;
+    vl_acquirer_init(&acquirer);
+    (void)vl_acquire_start(&acquirer, &in, on_acquired, &caller);
+    vl_loop_run(own.loop);
+    return strcmp(caller.access, "at-2") == 0 ? 0 : 3;
+}
+
+struct family {
+    struct bench *bench;
+    struct vl_timer *timer;
+    pid_t children[PROCESSES];
+    int left;
+};
+
+static void
+look_after(void *ctx)
+{
+    struct family *family = ctx;
+    for (int i = 0; i < PROCESSES; i++) {
+        int status = 0;
+        if (family->children[i] == 0 ||
+            waitpid(family->children[i], &status, WNOHANG) == 0)
+            continue;
+        family->children[i] = 0;
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        family->left--;
+    }
+    if (family->left == 0)
+        vl_loop_stop(family->bench->loop);
+    else
+        vl_timer_start(family->timer, 5);
+}
+
+/* @spec S-31 */
+static void
+renews_once_for_eight_processes(void **state)
+{
+    struct lot *l = *state;
+    struct family family = {.bench = l->desk->bench, .left = PROCESSES};
+    sign_in(l, VL_ACQUIRE_SKEW_S, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    for (int i = 0; i < PROCESSES; i++) {
+        family.children[i] = fork();
+        assert_true(family.children[i] >= 0);
+        if (family.children[i] == 0)
+            _exit(acquire_alone(l));
+    }
+    family.timer = vl_timer_new(l->desk->bench->loop, look_after, &family);
+    vl_timer_start(family.timer, 5);
+    vl_loop_run(l->desk->bench->loop);
+    vl_timer_free(family.timer);
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    assert_true(keeps(l, "rt-2"));
+}
+
+static void
+says_who_is_not_signed_in(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    struct caller caller = after(l, &in);
+    assert_int_equal(caller.error.next, VALET_NEXT_SIGN_IN);
+    assert_string_equal(caller.error.error.code, "no_tokens");
+    assert_int_equal(l->desk->bench->token->asked, 0);
+}
+
+/* @spec S-35 */
+static void
+forgets_a_refresh_token_that_is_over(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 400,
+           "{\"error\":\"invalid_grant\",\"suberror\":\"bad_token\","
+           "\"error_codes\":[700082]}",
+           NULL);
+    assert_int_equal(after(l, &in).error.next, VALET_NEXT_SIGN_IN);
+    assert_false(keeps(l, "rt-1"));
+    assert_string_equal(after(l, &in).error.error.code, "no_tokens");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+}
+
+static void
+keeps_a_refresh_token_that_needs_the_person(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 400,
+           "{\"error\":\"invalid_grant\",\"suberror\":\"basic_action\","
+           "\"error_codes\":[50076],\"claims\":\"{\\\"a\\\":1}\"}",
+           NULL);
+    struct caller caller = after(l, &in);
+    assert_int_equal(caller.error.next, VALET_NEXT_SIGN_IN);
+    assert_string_equal(caller.error.claims, "{\"a\":1}");
+    assert_true(keeps(l, "rt-1"));
+}
+
+static void
+renews_ahead_of_time_but_does_not_need_to(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, now_s(l) - 1);
+    refuse(l->desk->bench, 503, "{\"error\":\"server_error\"}", "3600");
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    /* It is not asked again for as long as it said. */
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    l->desk->bench->now_ms += 3000 * 1000;
+    l->desk->bench->now_ms += 600 * 1000;
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    assert_string_equal(after(l, &in).access, "at-2");
+}
+
+static void
+answers_a_claims_challenge_with_a_new_token(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    in.claims = VL_STR("{\"access_token\":{}}");
+    sign_in(l, HOUR_S, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    assert_string_equal(after(l, &in).access, "at-2");
+    assert_non_null(strstr(vl_buf_cstr(&l->desk->bench->token->body),
+                           "&claims=%7B%22access_token%22%3A%7B%7D%7D"));
+    in = person();
+    assert_string_equal(after(l, &in).access, "at-2");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    in.renew = true;
+    assert_string_equal(after(l, &in).access, "at-2");
+    assert_int_equal(l->desk->bench->token->asked, 2);
+}
+
+/* A refresh that was under way does not sign in again who signed out. */
+static void
+does_not_undo_a_sign_out(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    struct caller caller;
+    struct vl_cache *other = vl_cache_new(NULL);
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    (void)start(l, &in, &caller);
+    while (l->desk->bench->document->asked == 0)
+        vl_loop_step(l->desk->bench->loop);
+    assert_ok(vl_cache_load(other, l->acquirer.keep, NULL));
+    assert_true(vl_cache_remove_account(other, VL_STR(HOME), l->acquirer.host,
+                                        now_s(l)));
+    assert_ok(vl_cache_save(other, l->acquirer.keep, now_s(l), NULL));
+    run(l->desk->bench);
+    assert_string_equal(caller.access, "");
+    assert_string_equal(caller.error.error.code, "no_tokens");
+    assert_false(keeps(l, "rt-2"));
+    vl_cache_free(other);
+}
+
+static void
+asks_for_the_application_itself(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = {.tenant_id = VL_STR(TID),
+                               .scopes = VL_STR("api://x/.default")};
+    l->desk->auth = (struct vl_client_auth){.kind = VL_CLIENT_SECRET,
+                                            .secret = &l->desk->bench->secret};
+    refuse(l->desk->bench, 200, OWN, NULL);
+    assert_string_equal(after(l, &in).access, "own");
+    assert_str(vl_buf_str(&l->desk->bench->token->body),
+               "grant_type=client_credentials"
+               "&scope=api%3A%2F%2Fx%2F.default&client_id=" CLIENT
+               "&client_secret=the~secret%2Fof%3Dus");
+    assert_string_equal(after(l, &in).access, "own");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+}
+
+static void
+can_be_given_up_at_any_moment(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    struct caller first, second, third, fourth;
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    struct vl_acquire *a = start(l, &in, &first), *b = start(l, &in, &second),
+                      *c = start(l, &in, &third), *none = NULL;
+    (void)start(l, &in, &fourth);
+    vl_acquire_abort(&none);
+    vl_acquire_abort(&a); /* before the loop ran */
+    while (l->desk->bench->document->asked == 0)
+        vl_loop_step(l->desk->bench->loop);
+    vl_acquire_abort(&b); /* while it renews */
+    vl_acquire_abort(&c); /* while it waits */
+    assert_null(c);
+    l->desk->bench->left = 1;
+    run(l->desk->bench);
+    assert_int_equal(first.calls + second.calls + third.calls, 0);
+    assert_string_equal(fourth.access, "at-2");
+}
+
+#define AT_LOT(test) cmocka_unit_test_setup_teardown(test, open_lot, close_lot)
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        AT_LOT(asks_nobody_while_the_token_is_good),
+        AT_LOT(finds_what_another_process_has_kept),
+        AT_LOT(renews_once_for_all_who_ask),
+        AT_LOT(renews_once_for_eight_processes),
+        AT_LOT(says_who_is_not_signed_in),
+        AT_LOT(forgets_a_refresh_token_that_is_over),
+        AT_LOT(keeps_a_refresh_token_that_needs_the_person),
+        AT_LOT(renews_ahead_of_time_but_does_not_need_to),
+        AT_LOT(answers_a_claims_challenge_with_a_new_token),
+        AT_LOT(does_not_undo_a_sign_out),
+        AT_LOT(asks_for_the_application_itself),
+        AT_LOT(can_be_given_up_at_any_moment),
+    };
+    return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
