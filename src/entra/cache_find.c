@@ -44,12 +44,17 @@ is_scheme(const struct vl_cache_token *t, const struct vl_cache_token *w)
            vl_str_eq(t->extension, w->extension);
 }
 
+/* MSAL for JavaScript rounds the time, so its tokens may come from half a
+ * second ahead. */
+#define ROUNDING_S 1
+
 /* A clock that was put back makes tokens look fresher than they are: one from
  * the future is not believed. */
 static bool
 is_alive(const struct search *search, const struct vl_cache_token *t)
 {
-    return t->cached_at <= search->now && t->expires_on > search->now &&
+    return t->cached_at <= search->now + ROUNDING_S &&
+           t->expires_on > search->now &&
            t->expires_on - search->now > search->skew;
 }
 

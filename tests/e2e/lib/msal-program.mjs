@@ -1,17 +1,29 @@
 // A program that signs in with Microsoft's own library, and is told what to
 // do by lines of JSON. It is one of its own since Node reads
 // NODE_EXTRA_CA_CERTS when it starts, and never again.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from '@azure/msal-node';
 
 const apps = new Map();
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const commands = {
-  make({ name, kind, auth }) {
-    const Kind = kind === 'public' ? PublicClientApplication : ConfidentialClientApplication;
-    apps.set(name, new Kind({ auth }));
+// An ICachePlugin as the library's users write it: the cache is a file.
+const cacheIn = (file) => ({
+  async beforeCacheAccess(context) {
+    if (existsSync(file)) context.tokenCache.deserialize(readFileSync(file, 'utf8'));
   },
+  async afterCacheAccess(context) {
+    if (context.cacheHasChanged) writeFileSync(file, context.tokenCache.serialize(), { mode: 0o600 });
+  },
+});
+
+const commands = {
+  make({ name, kind, auth, cacheFile }) {
+    const Kind = kind === 'public' ? PublicClientApplication : ConfidentialClientApplication;
+    apps.set(name, new Kind({ auth, ...(cacheFile && { cache: { cachePlugin: cacheIn(cacheFile) } }) }));
+  },
+  cache: ({ name, method, args }) => apps.get(name).getTokenCache()[method](...args),
   pkce: () => new CryptoProvider().generatePkceCodes(),
   call: ({ name, method, args }) => apps.get(name)[method](...args),
   interactive: ({ name, args }) => apps.get(name).acquireTokenInteractive({

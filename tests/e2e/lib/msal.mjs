@@ -41,11 +41,13 @@ export class Msal {
     return result;
   }
 
-  // An application object; its methods are called by name.
-  async app(kind, auth) {
+  // An application object; its methods are called by name. Its cache is in
+  // memory, or in this file.
+  async app(kind, auth, cacheFile) {
     const name = `app${++this.made}`;
-    await this.must('make', { name, kind, auth });
+    await this.must('make', { name, kind, auth, cacheFile });
     return {
+      cache: (method, ...args) => this.must('cache', { name, method, args }),
       call: (method, ...args) => this.must('call', { name, method, args }),
       refusal: async (method, ...args) => {
         const { result, error } = await this.ask('call', { name, method, args });
