@@ -2,7 +2,7 @@
  *
  * Our changes on top of a document that another process may have written:
  * all that it has, less what was removed here, and then what was put here, as
- * if it were put now. The rule is in cache.h; docs/adr/0009 says why.
+ * if it were put now. The rule is in cache.h; ADR 9 says why.
  */
 #include "entra/cache_inside.h"
 

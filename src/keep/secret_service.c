@@ -2,7 +2,7 @@
  *
  * Our side of the loaded module. One item holds the whole document: items are
  * replaced one at a time, so a document in several of them could be found half
- * old, half new (docs/adr/0009).
+ * old, half new (ADR 9).
  */
 #include <dlfcn.h>
 #include <limits.h>

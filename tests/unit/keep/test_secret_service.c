@@ -147,7 +147,7 @@ loses_nothing_when_processes_write_together(void **state)
     run_alone(write_together, "a test password");
 }
 
-/* What 0.5 MB cost is measured in docs/adr/0009; here it has to work. */
+/* What 0.5 MB cost is measured in ADR 9; here it has to work. */
 static void
 write_large(struct private_bus *bus)
 {
