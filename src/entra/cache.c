@@ -134,6 +134,12 @@ vl_cache_is_gone(const struct vl_cache_gone *gone,
     return is_of_account(entry, clouds, text, vl_buf_str(&gone->environment));
 }
 
+static int64_t
+latest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* --- putting --- */
 
 static bool
@@ -181,9 +187,14 @@ vl_cache_enter(struct vl_cache_content *content, struct vl_cache_entry *entry,
          * another library may know more. */
         if (same && describes)
             VL_TRY(vl_cache_entry_inherit(entry, old, err));
+        /* What is replaced knowingly is older, whatever its writer's clock
+         * said: a merge must not find it to be the newer one. */
+        if (!newer_stay && same)
+            entry->stamp = latest(old->stamp, entry->stamp);
         if (rival && gone)
             remember_gone(gone, VL_CACHE_LOST_IDENTITY,
-                          vl_buf_str(&old->identity), VL_STR(""), entry->stamp);
+                          vl_buf_str(&old->identity), VL_STR(""),
+                          latest(old->stamp, entry->stamp));
         vl_cache_remove_entry(content, old);
     }
     if (content->count == VL_LIMIT_CACHE_ENTRIES)
@@ -222,6 +233,8 @@ vl_cache_remove_account(struct vl_cache *cache, struct vl_str home_account_id,
         if (!is_of_account(entry, cache->clouds, home_account_id, preferred))
             continue;
         found = true;
+        /* Seconds are rounded up by some: it is removed all the same. */
+        now = latest(now, entry->stamp);
         vl_cache_remove_entry(&cache->content, entry);
     }
     /* Though nothing is known of it here, another process may have put it. */

@@ -158,6 +158,8 @@ enum vl_cache_origin {
     VL_CACHE_RENEWED,   /* holds only while the account is in the cache */
 };
 
+/* After a sign-in, never after a renewal: the account would come back that was
+ * signed out meanwhile. */
 valet_status vl_cache_put_account(struct vl_cache *cache,
                                   const struct vl_cache_account *account,
                                   int64_t now, valet_error *err) VALET_CHECK;

@@ -26,7 +26,8 @@ struct vl_cache_entry {
     bool known;              /* has the fields of its kind; else only kept */
     bool changed;            /* put since the last vl_cache_settle() */
     bool renewed;            /* put as VL_CACHE_RENEWED */
-    int64_t stamp;           /* when it was written; 0: nobody knows */
+    int64_t stamp;           /* when it was written, or what it replaced;
+                                0: nobody knows */
     size_t base;             /* of the identity: what comes before the scopes */
     struct vl_buf identity;  /* same identity: same thing; if known */
     struct vl_buf key;       /* as it stands in the document */

@@ -61,6 +61,7 @@ enter_copy(const struct vl_cache *cache, struct vl_cache_content *theirs,
                               vl_buf_str(&entry->key), &doc, &copy, err));
     copy->changed = true;
     copy->renewed = entry->renewed;
+    copy->stamp = entry->stamp;
     valet_status status = vl_cache_enter(theirs, copy, true, NULL, err);
     if (status != VALET_OK)
         vl_cache_entry_free(copy);

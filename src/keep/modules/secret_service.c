@@ -143,7 +143,10 @@ watch_start(struct watch *watch, int timeout_ms)
     pthread_cond_init(&watch->ended, &attributes);
     pthread_condattr_destroy(&attributes);
     clock_gettime(CLOCK_MONOTONIC, &watch->end);
-    watch->end.tv_sec += timeout_ms / 1000 + 1;
+    watch->end.tv_sec += timeout_ms / 1000;
+    watch->end.tv_nsec += timeout_ms % 1000 * 1000000L;
+    watch->end.tv_sec += watch->end.tv_nsec / 1000000000L;
+    watch->end.tv_nsec %= 1000000000L;
     watch->has_thread =
         pthread_create(&watch->thread, NULL, watch_call, watch) == 0;
 }

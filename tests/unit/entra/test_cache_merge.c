@@ -134,6 +134,28 @@ removes_what_the_other_refreshed_before_the_sign_out(void **state)
     free_both(&pair);
 }
 
+/* MSAL for JavaScript rounds the time up; a clock may have been put back. */
+static void
+wins_over_what_it_has_seen_though_that_seems_to_be_newer(void **state)
+{
+    (void)state;
+    struct pair pair = both_read("node");
+    assert_true(vl_cache_remove_account(pair.ours, VL_STR(HOME), VL_STR(HOST),
+                                        THEN - 1));
+    save_both(&pair);
+    assert_int_equal(count_in(pair.ours, HOME), 0);
+    free_both(&pair);
+
+    pair = both_read("python");
+    put_at(pair.ours, VL_CACHE_REFRESH_TOKEN, "", "ours", THEN - 1);
+    put_at(pair.ours, VL_CACHE_ACCESS_TOKEN, "User.Read", "ours", THEN - 1);
+    save_both(&pair);
+    assert_true(has_refresh(pair.ours, "ours"));
+    assert_true(has_access(pair.ours, "User.Read", "ours"));
+    assert_int_equal(count_in(pair.ours, "an-access-token"), 0);
+    free_both(&pair);
+}
+
 static void
 keeps_who_signed_in_again_after_the_sign_out(void **state)
 {
@@ -223,6 +245,8 @@ main(void)
         cmocka_unit_test(takes_over_what_was_not_changed_here),
         cmocka_unit_test(does_not_sign_in_again_who_signed_out_meanwhile),
         cmocka_unit_test(removes_what_the_other_refreshed_before_the_sign_out),
+        cmocka_unit_test(
+            wins_over_what_it_has_seen_though_that_seems_to_be_newer),
         cmocka_unit_test(keeps_who_signed_in_again_after_the_sign_out),
         cmocka_unit_test(
             removes_a_refused_token_but_not_the_one_that_came_after),

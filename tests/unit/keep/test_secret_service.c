@@ -3,6 +3,9 @@
  * Each scenario is a process of its own: GLib remembers the first session bus
  * it has seen, and never lets go of it.
  */
+#include <dlfcn.h>
+
+#include "keep/module.h"
 #include "private_bus.h"
 
 static char lock_path[160];
@@ -312,6 +315,41 @@ says_that_the_keyring_is_locked_and_loses_nothing(void **state)
     end(&bus);
 }
 
+static void
+ignore(const char *text, size_t n, void *ctx)
+{
+    (void)text, (void)n, (void)ctx;
+}
+
+static void
+expect_no_answer(struct private_bus *bus)
+{
+    char path[512];
+    valet_error err;
+    vl_keep_close(open_soon());
+    (void)snprintf(path, sizeof path, "%s/keep_secret_service.so",
+                   getenv("VALET_MODULES"));
+    void *library = dlopen(path, RTLD_NOW);
+    assert_non_null(library);
+    vl_keep_module_get_fn *get = NULL;
+    void *address = dlsym(library, VL_KEEP_MODULE_SYMBOL);
+    memcpy(&get, &address, sizeof address);
+    assert_int_equal(kill(bus->keyring, SIGSTOP), 0);
+    int64_t begun = vl_mono_now();
+    assert_int_equal(get()->read("n", 500, ignore, NULL, &err), VALET_RETRY);
+    assert_int_equal(get()->write("n", "text", 500, &err), VALET_RETRY);
+    assert_int_equal(get()->remove("n", 500, &err), VALET_RETRY);
+    assert_true(vl_mono_now() - begun < 15000);
+    assert_int_equal(kill(bus->keyring, SIGCONT), 0);
+}
+
+static void
+gives_up_on_a_service_that_does_not_answer(void **state)
+{
+    (void)state;
+    run_alone(expect_no_answer, "a test password");
+}
+
 int
 main(void)
 {
@@ -324,6 +362,7 @@ main(void)
         cmocka_unit_test(says_that_the_module_is_missing),
         cmocka_unit_test(says_that_there_is_no_default_keyring),
         cmocka_unit_test(says_that_the_keyring_is_locked_and_loses_nothing),
+        cmocka_unit_test(gives_up_on_a_service_that_does_not_answer),
     };
     return cmocka_run_group_tests_name("keep/secret_service", tests, NULL,
                                        NULL);
