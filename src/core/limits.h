@@ -86,6 +86,19 @@
 /* What one look-up of keys may answer. */
 #define VL_LIMIT_STORE_LIST 1000
 
+/* --- a person's token cache --- */
+/* One refresh token and a few access tokens of each account are about 10 kB:
+ * room for hundreds of accounts. */
+#define VL_LIMIT_CACHE         4194304
+#define VL_LIMIT_CACHE_ENTRIES 10000
+/* Scopes of one token; with more it is not understood, only kept. */
+#define VL_LIMIT_CACHE_SCOPES 256
+/* What is kept in one document. */
+#define VL_LIMIT_KEEP VL_LIMIT_CACHE
+/* Who waits for the lock gives up after this; a change takes milliseconds,
+ * the Secret Service at its slowest a few seconds. */
+#define VL_LIMIT_KEEP_LOCK_MS 30000
+
 /* --- memory tables --- */
 /* Token verdicts kept per worker: 1.2 kB each, so 6 MB. With more tokens than
  * this in use at a time, those not used for longest are asked for again. */

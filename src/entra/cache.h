@@ -22,12 +22,8 @@
 #define VL_ENTRA_CACHE_H
 
 #include "core/buf.h"
+#include "core/limits.h"
 #include "core/secret.h"
-
-/* One refresh token and a few access tokens of each account are about 10 kB:
- * room for hundreds of accounts. */
-#define VL_LIMIT_CACHE         (4 * 1024 * 1024)
-#define VL_LIMIT_CACHE_ENTRIES 10000
 
 /* Names of one and the same authority, the preferred one first; NULL ends. */
 struct vl_cache_cloud {

@@ -69,9 +69,6 @@ struct vl_cache {
 
 /* --- cache_key.c --- */
 
-/* More words than this in a target: not understood, only kept. */
-#define VL_LIMIT_CACHE_SCOPES 256
-
 struct vl_str
 vl_cache_preferred(const struct vl_cache_cloud *clouds, struct vl_str host);
 /* Fills identity and base of an entry with these fields. */

@@ -14,14 +14,9 @@
 #define VL_KEEP_KEEP_H
 
 #include "core/buf.h"
+#include "core/limits.h"
 
 struct vl_keep;
-
-/* The longest document that is kept. */
-#define VL_LIMIT_KEEP (4 * 1024 * 1024)
-/* Who waits for the lock gives up after this; a change takes milliseconds,
- * the Secret Service at its slowest a few seconds. */
-#define VL_LIMIT_KEEP_LOCK_MS 30000
 
 /*
  * A file, sealed with AES-256-GCM by a key that lies beside it in a file of

@@ -143,6 +143,49 @@ creates_in_a_folder_that_exists_only(void **state)
 }
 
 static void
+assert_holds(const char *path, const char *text)
+{
+    struct stat st;
+    vl_auto(vl_buf) b = vl_buf_of(100);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_int_equal(st.st_mode, S_IFREG | 0600);
+    assert_ok(vl_file_read(path, true, &b, NULL));
+    assert_str(vl_buf_str(&b), text);
+}
+
+static void
+replaces_a_file_as_a_whole(void **state)
+{
+    struct place *p = *state;
+    char aside[160], path[160];
+    (void)snprintf(aside, sizeof aside, "%s/aside", p->folder);
+    (void)snprintf(path, sizeof path, "%s/none/file", p->folder);
+    assert_ok(vl_file_replace(p->path, aside, VL_STR("first"), NULL));
+    assert_holds(p->path, "first");
+    /* Who has it open goes on reading the old one. */
+    int old = open(p->path, O_RDONLY | O_CLOEXEC);
+    char byte = 0;
+    assert_ok(vl_file_replace(p->path, aside, VL_STR("second"), NULL));
+    assert_holds(p->path, "second");
+    assert_int_equal(read(old, &byte, 1), 1);
+    assert_int_equal(byte, 'f');
+    (void)close(old);
+    assert_int_equal(access(aside, F_OK), -1);
+    /* A link is replaced, not followed; so is one that waits aside. */
+    assert_int_equal(rename(p->path, p->other), 0);
+    assert_int_equal(symlink(p->other, p->path), 0);
+    assert_int_equal(symlink(p->other, aside), 0);
+    assert_ok(vl_file_replace(p->path, aside, VL_STR("third"), NULL));
+    assert_holds(p->path, "third");
+    assert_holds(p->other, "second");
+    assert_int_equal(vl_file_replace(path, path, VL_STR("x"), NULL),
+                     VALET_INTERNAL);
+    assert_int_equal(vl_file_replace(p->folder, aside, VL_STR("x"), NULL),
+                     VALET_INTERNAL);
+    assert_int_equal(access(aside, F_OK), -1);
+}
+
+static void
 refuses_rights_of_others(void **state)
 {
     struct place *p = *state;
@@ -333,6 +376,7 @@ main(void)
         IN_PLACE(does_not_touch_an_existing_file),
         IN_PLACE(leaves_no_half_a_file),
         IN_PLACE(creates_in_a_folder_that_exists_only),
+        IN_PLACE(replaces_a_file_as_a_whole),
         IN_PLACE(refuses_rights_of_others),
         IN_PLACE(refuses_another_owner),
         IN_PLACE(refuses_links_where_only_the_owner_may_read),

@@ -260,6 +260,21 @@ visits_members_in_order_until_told_to_stop(void **state)
     assert_string_equal(keys, "za");
 }
 
+static void
+shares_a_value_that_outlives_its_document(void **state)
+{
+    (void)state;
+    struct vl_json doc = {NULL};
+    assert_ok(parse(VL_STR("{\"a\":{\"b\":\"text\"}}"), &doc, NULL));
+    struct vl_json part = vl_json_share(vl_json_get(doc.root, "a"));
+    vl_json_done(&doc);
+    assert_str(vl_json_get_str(part.root, "b"), "text");
+    vl_json_done(&part);
+    part = vl_json_share(NULL);
+    assert_null(part.root);
+    vl_json_done(&part);
+}
+
 int
 main(void)
 {
@@ -275,6 +290,7 @@ main(void)
         cmocka_unit_test(bounds_a_flood_of_brackets),
         cmocka_unit_test(counts_no_brackets_inside_strings),
         cmocka_unit_test(finds_a_string_in_a_list),
+        cmocka_unit_test(shares_a_value_that_outlives_its_document),
         cmocka_unit_test(visits_members_in_order_until_told_to_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

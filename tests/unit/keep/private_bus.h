@@ -7,6 +7,7 @@
 #define VL_KEEP_PRIVATE_BUS_H
 
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "folder.h"
 
@@ -27,6 +28,7 @@ run_program(const struct private_bus *bus, const char *input,
     assert_true(child >= 0);
     if (child == 0) {
         char log[128];
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves none */
         (void)snprintf(log, sizeof log, "%s/log", bus->folder.name);
         (void)dup2(ends[0], 0);
         (void)close(ends[1]);
