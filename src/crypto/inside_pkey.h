@@ -11,8 +11,13 @@
 
 struct vl_pkey {
     EVP_PKEY *pkey;
-    EVP_MD_CTX *verify; /* RS256, set up; copied for each verification */
+    EVP_MD_CTX *verify; /* RS256 or ES256, set up; copied each time */
     bool is_private;
+    bool is_ec; /* P-256, else RSA */
 };
+
+/* Makes the key, with its context. Takes `pkey` over, also when it fails. */
+valet_status vl_pkey_wrap(EVP_PKEY *pkey, bool is_private, struct vl_pkey **ret,
+                          valet_error *err) VALET_CHECK;
 
 #endif

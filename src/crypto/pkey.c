@@ -21,19 +21,20 @@
 /* Nobody uses more than 65537; a long exponent only makes verifying slow. */
 #define EXPONENT_BITS_MAX 32
 
-/* Takes `pkey` over, also when it fails. */
-static valet_status
-prepare(EVP_PKEY *pkey, bool is_private, struct vl_pkey **ret, valet_error *err)
+valet_status
+vl_pkey_wrap(EVP_PKEY *pkey, bool is_private, struct vl_pkey **ret,
+             valet_error *err)
 {
     EVP_MD_CTX *verify = EVP_MD_CTX_new();
     if (!verify ||
         EVP_DigestVerifyInit(verify, NULL, EVP_sha256(), NULL, pkey) != 1) {
         EVP_MD_CTX_free(verify);
         EVP_PKEY_free(pkey);
-        return vl_ossl_fail(err, VALET_INTERNAL, "the RSA key is not usable");
+        return vl_ossl_fail(err, VALET_INTERNAL, "the key is not usable");
     }
     struct vl_pkey *key = vl_alloc(sizeof *key);
-    *key = (struct vl_pkey){pkey, verify, is_private};
+    *key = (struct vl_pkey){pkey, verify, is_private,
+                            EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC};
     *ret = key;
     return VALET_OK;
 }
@@ -48,7 +49,7 @@ vl_pkey_new_rsa(unsigned bits, struct vl_pkey **ret, valet_error *err)
     EVP_PKEY *pkey = EVP_RSA_gen(bits);
     if (!pkey)
         return vl_ossl_fail(err, VALET_INTERNAL, "cannot make an RSA key");
-    return prepare(pkey, true, ret, err);
+    return vl_pkey_wrap(pkey, true, ret, err);
 }
 
 void
@@ -123,7 +124,7 @@ vl_pkey_of_rsa(struct vl_str n, struct vl_str e, struct vl_pkey **ret,
     if (!pkey)
         return vl_ossl_fail(err, VALET_INVALID,
                             wrong ? wrong : "the RSA key is not valid");
-    return prepare(pkey, false, ret, err);
+    return vl_pkey_wrap(pkey, false, ret, err);
 }
 
 static void
@@ -181,7 +182,7 @@ vl_pkey_verify_rs256(const struct vl_pkey *key, struct vl_str bytes,
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool good =
-        ctx && EVP_MD_CTX_copy_ex(ctx, key->verify) == 1 &&
+        ctx && !key->is_ec && EVP_MD_CTX_copy_ex(ctx, key->verify) == 1 &&
         EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
                          (const unsigned char *)bytes.p, bytes.n) == 1;
     EVP_MD_CTX_free(ctx);

@@ -23,6 +23,7 @@
 
 struct jwk {
     struct vl_pkey *pkey;
+    unsigned algs; /* VL_ALG_… that it verifies */
     char *kid;
     char *issuer; /* NULL when the set names none */
 };
@@ -43,27 +44,50 @@ is_absent_or(const struct json_t *value, const char *wanted)
  * RFC 7517 sections 4.2 to 4.4: what the key may be used for, as far as the
  * set says. A set that publishes the private half is not to be trusted on it.
  */
-static bool
-may_verify(const struct json_t *jwk)
+static unsigned
+read_algs(const struct json_t *jwk)
 {
     const struct json_t *ops = vl_json_get(jwk, "key_ops");
-    return vl_str_eqz(vl_json_get_str(jwk, "kty"), "RSA") &&
-           is_absent_or(vl_json_get(jwk, "use"), "sig") &&
-           is_absent_or(vl_json_get(jwk, "alg"), "RS256") &&
-           (!ops || vl_json_has_str(ops, VL_STR("verify"))) &&
-           !vl_json_get(jwk, "d");
+    const struct json_t *alg = vl_json_get(jwk, "alg");
+    struct vl_str kty = vl_json_get_str(jwk, "kty");
+    unsigned algs = 0;
+    if (!is_absent_or(vl_json_get(jwk, "use"), "sig") ||
+        (ops && !vl_json_has_str(ops, VL_STR("verify"))) ||
+        vl_json_get(jwk, "d"))
+        return 0;
+    if (vl_str_eqz(kty, "RSA") && is_absent_or(alg, "RS256"))
+        algs |= VL_ALG_RS256;
+    if (vl_str_eqz(kty, "RSA") && is_absent_or(alg, "PS256"))
+        algs |= VL_ALG_PS256;
+    if (vl_str_eqz(kty, "EC") && is_absent_or(alg, "ES256") &&
+        vl_str_eqz(vl_json_get_str(jwk, "crv"), "P-256"))
+        algs |= VL_ALG_ES256;
+    return algs;
+}
+
+/* The two numbers, whatever they are called; false when one is not there. */
+static bool
+read_pair(const struct json_t *jwk, const char *first, const char *second,
+          struct vl_buf *ret_first, struct vl_buf *ret_second)
+{
+    return vl_dec_base64url(vl_json_get_str(jwk, first), ret_first) &&
+           vl_dec_base64url(vl_json_get_str(jwk, second), ret_second);
 }
 
 static struct vl_pkey *
-read_numbers(const struct json_t *jwk)
+read_numbers(const struct json_t *jwk, unsigned algs)
 {
-    vl_auto(vl_buf) n = vl_buf_of(NUMBER_MAX), e = vl_buf_of(NUMBER_MAX);
+    vl_auto(vl_buf) a = vl_buf_of(NUMBER_MAX), b = vl_buf_of(NUMBER_MAX);
     struct vl_pkey *pkey = NULL;
-    if (!vl_dec_base64url(vl_json_get_str(jwk, "n"), &n) ||
-        !vl_dec_base64url(vl_json_get_str(jwk, "e"), &e) ||
-        vl_pkey_of_rsa(vl_buf_str(&n), vl_buf_str(&e), &pkey, NULL) != VALET_OK)
-        return NULL;
-    return pkey;
+    valet_status status = VALET_INVALID;
+    if (algs & VL_ALG_ES256) {
+        if (read_pair(jwk, "x", "y", &a, &b))
+            status =
+                vl_pkey_of_p256(vl_buf_str(&a), vl_buf_str(&b), &pkey, NULL);
+    } else if (read_pair(jwk, "n", "e", &a, &b)) {
+        status = vl_pkey_of_rsa(vl_buf_str(&a), vl_buf_str(&b), &pkey, NULL);
+    }
+    return status == VALET_OK ? pkey : NULL;
 }
 
 static const struct jwk *
@@ -80,15 +104,20 @@ static void
 add_key(struct vl_jwks *set, const struct json_t *jwk)
 {
     struct vl_str kid = vl_json_get_str(jwk, "kid");
-    if (kid.n == 0 || kid.n > KID_MAX || !may_verify(jwk) || find(set, kid))
+    unsigned algs = read_algs(jwk);
+    if (kid.n == 0 || kid.n > KID_MAX || !algs || find(set, kid))
         return;
-    struct vl_pkey *pkey = read_numbers(jwk);
+    struct vl_pkey *pkey = read_numbers(jwk, algs);
     if (!pkey)
         return;
     /* Texts of the JSON reader end in NUL and hold none. */
     const char *issuer = vl_json_get_str(jwk, "issuer").p;
-    set->keys[set->count++] =
-        (struct jwk){pkey, vl_strdup(kid.p), issuer ? vl_strdup(issuer) : NULL};
+    set->keys[set->count++] = (struct jwk){
+        .pkey = pkey,
+        .algs = algs,
+        .kid = vl_strdup(kid.p),
+        .issuer = issuer ? vl_strdup(issuer) : NULL,
+    };
 }
 
 /* @spec S-15 */
@@ -140,10 +169,22 @@ vl_jwks_unref(struct vl_jwks *set)
 }
 
 const struct vl_pkey *
-vl_jwks_find(const struct vl_jwks *set, struct vl_str kid)
+vl_jwks_find_for(const struct vl_jwks *set, struct vl_str kid, enum vl_alg alg)
 {
     const struct jwk *key = find(set, kid);
-    return key ? key->pkey : NULL;
+    return key && (key->algs & alg) ? key->pkey : NULL;
+}
+
+const struct vl_pkey *
+vl_jwks_find(const struct vl_jwks *set, struct vl_str kid)
+{
+    return vl_jwks_find_for(set, kid, VL_ALG_RS256);
+}
+
+bool
+vl_jwks_has(const struct vl_jwks *set, struct vl_str kid)
+{
+    return find(set, kid) != NULL;
 }
 
 struct vl_str
