@@ -134,9 +134,9 @@ read_header(struct vl_str text, const struct vl_jws_rules *rules,
         return VL_JWS_ALGORITHM;
     if (has(&header, VL_STR("crit")))
         return VL_JWS_CRITICAL;
-    enum vl_jws_fault fault =
-        rules->strict ? check_strictly(&header, rules->only_at_jwt)
-                      : VL_JWS_GOOD;
+    enum vl_jws_fault fault = rules->strict
+                                  ? check_strictly(&header, rules->only_at_jwt)
+                                  : VL_JWS_GOOD;
     *ret = (struct header){(enum vl_alg)alg, get_str(&header, VL_STR("kid"))};
     return fault == VL_JWS_GOOD && !ret->kid.n ? VL_JWS_NO_KEY_ID : fault;
 }

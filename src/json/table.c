@@ -30,8 +30,8 @@ read_quickly(struct vl_str text, unsigned max_depth, struct vl_json_table *ret)
         ret->rows[i] = (struct vl_json_row){
             .key = members[i].key,
             .kind = members[i].kind,
-            .value = is_string ? vl_json_member_str(&members[i])
-                               : members[i].text,
+            .value =
+                is_string ? vl_json_member_str(&members[i]) : members[i].text,
         };
     }
     ret->count = count;
