@@ -99,18 +99,18 @@ typedef struct valet_validator_options {
     bool no_users; /* only applications' own tokens */
 
     /* --- how --- */
-    unsigned algorithms;   /* 0: all three of the above */
-    bool only_at_jwt;      /* `typ` must be at+jwt (RFC 9068); not Entra's */
-    int clock_skew_s;      /* 0: 300, as Microsoft's libraries; -1: none;
-                              at most 600 */
-    const char *jwks_uri;  /* NULL: as the issuer's OpenID configuration says */
-    const char *ca_file;   /* PEM, trusted besides the system's; or NULL */
-    int fetch_timeout_ms;  /* of a whole refetch; 0: 10000; 100 to 60000 */
-    int refresh_s;         /* keys are fetched again; 0: 86400; 60 to 604800 */
-    int refetch_pause_s;   /* between two fetches for unknown keys, and the
-                              longest between failed ones; 0: 300; 5 to 3600 */
-    int stale_s;           /* keys may be so old while the issuer is down;
-                              0: 259200, or `refresh_s`; up to 1209600 */
+    unsigned algorithms;  /* 0: all three of the above */
+    bool only_at_jwt;     /* `typ` must be at+jwt (RFC 9068); not Entra's */
+    int clock_skew_s;     /* 0: 300, as Microsoft's libraries; -1: none;
+                             at most 600 */
+    const char *jwks_uri; /* NULL: as the issuer's OpenID configuration says */
+    const char *ca_file;  /* PEM, trusted besides the system's; or NULL */
+    int fetch_timeout_ms; /* of a whole refetch; 0: 10000; 100 to 60000 */
+    int refresh_s;        /* keys are fetched again; 0: 86400; 60 to 604800 */
+    int refetch_pause_s;  /* between two fetches for unknown keys, and the
+                             longest between failed ones; 0: 300; 5 to 3600 */
+    int stale_s;          /* keys may be so old while the issuer is down;
+                             0: 259200, or `refresh_s`; up to 1209600 */
 } valet_validator_options;
 
 /*
@@ -119,32 +119,32 @@ typedef struct valet_validator_options {
  */
 typedef enum valet_reason {
     VALET_REASON_NONE = 0,
-    VALET_REASON_TOO_LONG,         /* more than 16384 bytes */
-    VALET_REASON_ENCRYPTED,        /* a JWE */
-    VALET_REASON_MALFORMED,        /* not three parts of base64url */
-    VALET_REASON_BAD_HEADER,       /* no JSON object, a member twice */
-    VALET_REASON_ALGORITHM,        /* none, HMAC, or not allowed */
-    VALET_REASON_CRITICAL,         /* `crit` */
-    VALET_REASON_KEY_IN_HEADER,    /* jwk, jku, x5u */
-    VALET_REASON_GRAPH_NONCE,      /* header `nonce`: for Microsoft Graph,
-                                      which alone can check it */
-    VALET_REASON_TYPE,             /* `typ` is of another kind of JWT */
-    VALET_REASON_NO_KEY_ID,        /* no `kid` */
-    VALET_REASON_UNKNOWN_KEY,      /* no such key, even in the newest set */
-    VALET_REASON_UNFIT_KEY,        /* the key is for another algorithm */
-    VALET_REASON_SIGNATURE,        /* wrong */
-    VALET_REASON_BAD_CLAIMS,       /* no JSON object, a claim twice, a claim
-                                      of the wrong type, too many of them */
-    VALET_REASON_ISSUER,           /* another issuer */
-    VALET_REASON_VERSION,          /* `ver` is not that of the issuer, or a
-                                      version that is not accepted */
-    VALET_REASON_TENANT,           /* not on the list, or not the issuer's */
-    VALET_REASON_KEY_ISSUER,       /* signed with another issuer's key */
-    VALET_REASON_AUDIENCE,         /* for another API */
-    VALET_REASON_GRAPH_AUDIENCE,   /* for Microsoft Graph: the client asked
-                                      for the wrong scope */
-    VALET_REASON_BAD_TIME,         /* `exp` is missing, or a time is no whole
-                                      number between 1970 and 9999 */
+    VALET_REASON_TOO_LONG,       /* more than 16384 bytes */
+    VALET_REASON_ENCRYPTED,      /* a JWE */
+    VALET_REASON_MALFORMED,      /* not three parts of base64url */
+    VALET_REASON_BAD_HEADER,     /* no JSON object, a member twice */
+    VALET_REASON_ALGORITHM,      /* none, HMAC, or not allowed */
+    VALET_REASON_CRITICAL,       /* `crit` */
+    VALET_REASON_KEY_IN_HEADER,  /* jwk, jku, x5u */
+    VALET_REASON_GRAPH_NONCE,    /* header `nonce`: for Microsoft Graph,
+                                    which alone can check it */
+    VALET_REASON_TYPE,           /* `typ` is of another kind of JWT */
+    VALET_REASON_NO_KEY_ID,      /* no `kid` */
+    VALET_REASON_UNKNOWN_KEY,    /* no such key, even in the newest set */
+    VALET_REASON_UNFIT_KEY,      /* the key is for another algorithm */
+    VALET_REASON_SIGNATURE,      /* wrong */
+    VALET_REASON_BAD_CLAIMS,     /* no JSON object, a claim twice, a claim
+                                    of the wrong type, too many of them */
+    VALET_REASON_ISSUER,         /* another issuer */
+    VALET_REASON_VERSION,        /* `ver` is not that of the issuer, or a
+                                    version that is not accepted */
+    VALET_REASON_TENANT,         /* not on the list, or not the issuer's */
+    VALET_REASON_KEY_ISSUER,     /* signed with another issuer's key */
+    VALET_REASON_AUDIENCE,       /* for another API */
+    VALET_REASON_GRAPH_AUDIENCE, /* for Microsoft Graph: the client asked
+                                    for the wrong scope */
+    VALET_REASON_BAD_TIME,       /* `exp` is missing, or a time is no whole
+                                    number between 1970 and 9999 */
     VALET_REASON_EXPIRED,
     VALET_REASON_NOT_YET,          /* `nbf` or `iat` lies in the future */
     VALET_REASON_ID_TOKEN,         /* an id token is no access token */
@@ -170,9 +170,9 @@ valet_reason valet_reason_of(const valet_error *err);
  * No network and no file but `ca_file` yet: keys are fetched when the first
  * token comes. VALET_INVALID says which option is wrong.
  */
-valet_status valet_validator_new(const valet_validator_options *options,
-                                 valet_validator **ret,
-                                 valet_error *err) VALET_CHECK;
+valet_status
+valet_validator_new(const valet_validator_options *options,
+                    valet_validator **ret, valet_error *err) VALET_CHECK;
 /* When no thread uses it any more. NULL is fine. */
 void valet_validator_free(valet_validator *validator);
 
@@ -185,18 +185,18 @@ typedef enum valet_token_kind {
  * NULL when the claim is absent. Times are seconds since 1970, -1: absent. */
 typedef struct valet_token {
     valet_token_kind kind;
-    int entra_version;         /* 1 or 2; 0 for other issuers */
-    const char *issuer;        /* iss */
-    const char *tenant_id;     /* tid; of Entra's never NULL */
-    const char *object_id;     /* oid: with tid, who it is, for ever */
-    const char *subject;       /* sub: with iss, who it is, for this API */
-    const char *client_id;     /* azp, appid, or client_id */
-    const char *scopes;        /* scp or scope, space-separated */
-    const char *const *roles;  /* ends in NULL; never NULL itself */
-    int64_t expires_at;        /* exp */
-    int64_t not_before;        /* nbf */
-    int64_t issued_at;         /* iat */
-    const char *key_id;        /* kid */
+    int entra_version;              /* 1 or 2; 0 for other issuers */
+    const char *issuer;             /* iss */
+    const char *tenant_id;          /* tid; of Entra's never NULL */
+    const char *object_id;          /* oid: with tid, who it is, for ever */
+    const char *subject;            /* sub: with iss, who it is, for this API */
+    const char *client_id;          /* azp, appid, or client_id */
+    const char *scopes;             /* scp or scope, space-separated */
+    const char *const *roles;       /* ends in NULL; never NULL itself */
+    int64_t expires_at;             /* exp */
+    int64_t not_before;             /* nbf */
+    int64_t issued_at;              /* iat */
+    const char *key_id;             /* kid */
     struct vl_token_inside *inside; /* private */
 } valet_token;
 
@@ -207,17 +207,17 @@ typedef struct valet_token {
  * valet_token_done(). VALET_DENIED: not good. VALET_RETRY: it cannot be told
  * now. `text` is the token alone, without "Bearer "; it need not end in NUL.
  */
-valet_status valet_validate(valet_validator *validator, const char *text,
-                            size_t size, valet_token *ret,
-                            valet_error *err) VALET_CHECK;
+valet_status
+valet_validate(valet_validator *validator, const char *text, size_t size,
+               valet_token *ret, valet_error *err) VALET_CHECK;
 /*
  * The same, and never waits: for event loops. VALET_RETRY also means that keys
  * have to be fetched first, by valet_validator_refresh() on a thread that may
  * wait; call that at the start and every `refresh_s` too.
  */
-valet_status valet_validate_now(valet_validator *validator, const char *text,
-                                size_t size, valet_token *ret,
-                                valet_error *err) VALET_CHECK;
+valet_status
+valet_validate_now(valet_validator *validator, const char *text, size_t size,
+                   valet_token *ret, valet_error *err) VALET_CHECK;
 /*
  * Fetches the keys if valet_validate_now() asked for it, or if there are none
  * or old ones; otherwise, and while a pause lasts, does nothing. VALET_OK:
@@ -248,8 +248,8 @@ typedef enum valet_claim_kind {
  * text, ends in NUL and belongs to the token; NULL when absent. With more than
  * 200 groups Entra leaves `groups` out and writes `_claim_names` instead.
  */
-valet_claim_kind valet_token_claim(const valet_token *token, const char *name,
-                                   const char **ret);
+valet_claim_kind
+valet_token_claim(const valet_token *token, const char *name, const char **ret);
 
 #ifdef __cplusplus
 }

@@ -6,8 +6,8 @@
 #ifndef VL_VALIDATE_CLAIMS_H
 #define VL_VALIDATE_CLAIMS_H
 
-#include "json/table.h"
 #include "validate/rules.h"
+#include "json/table.h"
 
 struct vl_claims {
     const struct vl_json_table *table;

@@ -12,8 +12,8 @@
  * another issuer (OpenID Connect Discovery section 4.3), or its keys are not
  * at https, or not on the authority's host where that is a rule (@spec S-26).
  */
-valet_status vl_document_read(struct vl_str json, const struct vl_rules *rules,
-                              struct vl_buf *ret_uri,
-                              valet_error *err) VALET_CHECK;
+valet_status
+vl_document_read(struct vl_str json, const struct vl_rules *rules,
+                 struct vl_buf *ret_uri, valet_error *err) VALET_CHECK;
 
 #endif

@@ -3,8 +3,8 @@
  * A loop that lives as long as one fetch: it happens once a day, and so the
  * library has no thread of its own, and none of the application's is bound.
  */
-#include "core/status.h"
 #include "http/fetch.h"
+#include "core/status.h"
 #include "validate/document.h"
 #include "validate/keys.h"
 
@@ -78,8 +78,8 @@ on_document(valet_status status, const struct vl_fetch_answer *answer,
     status =
         check_answer(status, answer, "OpenID configuration", why, &trip->err);
     if (status == VALET_OK)
-        status = vl_document_read(answer->body, trip->rules, &trip->uri,
-                                  &trip->err);
+        status =
+            vl_document_read(answer->body, trip->rules, &trip->uri, &trip->err);
     if (status == VALET_OK)
         ask(trip, vl_buf_cstr(&trip->uri), on_keys);
     else

@@ -151,9 +151,8 @@ check_client(const struct vl_rules *rules, const struct vl_claims *claims)
         (has(claims, VL_STR("nonce")) || !rules->issuer.n))
         return VALET_REASON_ID_TOKEN;
     if (!claims->client.n)
-        return !rules->issuer.n || rules->clients.items
-                   ? VALET_REASON_NO_CLIENT
-                   : VALET_REASON_NONE;
+        return !rules->issuer.n || rules->clients.items ? VALET_REASON_NO_CLIENT
+                                                        : VALET_REASON_NONE;
     return !rules->clients.items ||
                    vl_words_have(&rules->clients, claims->client)
                ? VALET_REASON_NONE
@@ -174,8 +173,9 @@ find_entra_kind(const struct vl_claims *claims, valet_token_kind *ret)
         return VALET_REASON_NO_SUBJECT;
     if (claims->idtyp.p && !said_app && !said_user)
         return VALET_REASON_KIND;
-    if (said_app ? scopes : !scopes && !said_user &&
-                                !vl_str_eq(claims->oid, claims->sub))
+    if (said_app
+            ? scopes
+            : !scopes && !said_user && !vl_str_eq(claims->oid, claims->sub))
         return VALET_REASON_KIND;
     *ret = said_user || scopes ? VALET_TOKEN_USER : VALET_TOKEN_APP;
     return VALET_REASON_NONE;

@@ -16,8 +16,8 @@ struct vl_judgement {
  * The first rule that does not hold, or VALET_REASON_NONE. `key_issuer` is
  * whom the key set names for the key that signed; empty: nobody.
  */
-valet_reason vl_judge(const struct vl_rules *rules,
-                      const struct vl_claims *claims, struct vl_str key_issuer,
-                      int64_t now_s, struct vl_judgement *ret);
+valet_reason
+vl_judge(const struct vl_rules *rules, const struct vl_claims *claims,
+         struct vl_str key_issuer, int64_t now_s, struct vl_judgement *ret);
 
 #endif

@@ -144,8 +144,8 @@ static valet_status
 get(struct vl_keys *keys, bool may_wait, struct vl_jwks **ret, valet_error *err)
 {
     /* One thread pays for the refresh; the others go on with what is usable. */
-    bool fetches = is_old(keys) && !is_resting(keys) &&
-                   !(keys->busy && is_usable(keys));
+    bool fetches =
+        is_old(keys) && !is_resting(keys) && !(keys->busy && is_usable(keys));
     if (fetches && may_wait)
         fetch_or_wait(keys);
     return give(keys, ret, err);

@@ -42,8 +42,7 @@ copy_list(struct vl_rules *rules, const char *option, const char *const *list,
         count++;
     if (count == 0 || count > WORDS_MAX)
         return refuse(err, option, "the list is empty or has more than 1000");
-    struct vl_str *items =
-        vl_arena_alloc(&rules->arena, count * sizeof *items);
+    struct vl_str *items = vl_arena_alloc(&rules->arena, count * sizeof *items);
     if (!items)
         return refuse(err, option, "too much text");
     for (size_t i = 0; i < count; i++)
@@ -75,8 +74,9 @@ read_tenants(struct vl_rules *rules, const char *const *tenants,
         struct vl_str tenant = rules->tenants.items[i];
         char *text = (char *)(uintptr_t)tenant.p; /* the arena's, ours */
         if (!vl_guid_is_valid(tenant))
-            return refuse(err, "tenants", "a tenant is named by its id, a "
-                                          "GUID, not by a domain");
+            return refuse(err, "tenants",
+                          "a tenant is named by its id, a "
+                          "GUID, not by a domain");
         for (size_t k = 0; k < tenant.n; k++)
             if (text[k] >= 'A' && text[k] <= 'F')
                 text[k] = (char)(text[k] - 'A' + 'a');
@@ -135,17 +135,16 @@ read_entra(struct vl_rules *rules, const valet_validator_options *options,
     VL_TRY(read_url("authority_host", text, &url, err));
     if (url.path.n > 1 || url.has_query)
         return refuse(err, "authority_host", "it is only https://HOST");
-    struct vl_str host = vl_arena_dup(&rules->arena, url.origin), slash =
-                                                                      {"/", 1};
+    struct vl_str host = vl_arena_dup(&rules->arena, url.origin),
+                  slash = {"/", 1};
     const char *v1 = join(rules, v1_host(host), slash, VL_STR(""));
     const char *v2 = join(rules, host, slash, VL_STR(""));
     /* One tenant is asked for its own keys; several share the common ones. */
     bool one = rules->tenants.count == 1;
-    struct vl_str tenant = one ? rules->tenants.items[0]
-                               : VL_STR(VL_TENANT_BLANK);
+    struct vl_str tenant =
+        one ? rules->tenants.items[0] : VL_STR(VL_TENANT_BLANK);
     rules->forms[0] = (struct vl_issuer_form){vl_str_z(v1), slash, 1};
-    rules->forms[1] =
-        (struct vl_issuer_form){vl_str_z(v2), VL_STR("/v2.0"), 2};
+    rules->forms[1] = (struct vl_issuer_form){vl_str_z(v2), VL_STR("/v2.0"), 2};
     rules->key_origin = host.p;
     rules->document_url =
         join(rules, vl_str_z(v2), one ? tenant : VL_STR("common"), document);
@@ -165,8 +164,9 @@ read_issuer(struct vl_rules *rules, const valet_validator_options *options,
 {
     struct vl_url url;
     if (options->authority_host || options->entra_versions)
-        return refuse(err, "issuer", "authority_host and entra_versions are "
-                                     "Entra's, which has tenants instead");
+        return refuse(err, "issuer",
+                      "authority_host and entra_versions are "
+                      "Entra's, which has tenants instead");
     VL_TRY(read_url("issuer", options->issuer, &url, err));
     if (url.has_query)
         return refuse(err, "issuer", "it has no query");
@@ -205,9 +205,8 @@ read_number(const char *option, int value, const int bounds[3], int64_t *ret,
             valet_error *err)
 {
     if (value != 0 && (value < bounds[0] || value > bounds[2]))
-        return vl_fail(err, VALET_INVALID, "",
-                       "option %s: it is from %d to %d", option, bounds[0],
-                       bounds[2]);
+        return vl_fail(err, VALET_INVALID, "", "option %s: it is from %d to %d",
+                       option, bounds[0], bounds[2]);
     *ret = value ? value : bounds[1];
     return VALET_OK;
 }
@@ -224,8 +223,8 @@ read_times(struct vl_rules *rules, const valet_validator_options *options,
     int64_t refresh_s, pause_s, stale_s;
     VL_TRY(read_number("fetch_timeout_ms", options->fetch_timeout_ms, timeout,
                        &rules->timeout_ms, err));
-    VL_TRY(read_number("refresh_s", options->refresh_s, refresh, &refresh_s,
-                       err));
+    VL_TRY(
+        read_number("refresh_s", options->refresh_s, refresh, &refresh_s, err));
     VL_TRY(read_number("refetch_pause_s", options->refetch_pause_s, pause,
                        &pause_s, err));
     VL_TRY(read_number("clock_skew_s", options->clock_skew_s, skew,
@@ -276,8 +275,9 @@ read_lists(struct vl_rules *rules, const valet_validator_options *options,
            valet_error *err)
 {
     if (!options->audiences)
-        return refuse(err, "audiences", "a token is for somebody: name the "
-                                        "API's id or URI");
+        return refuse(err, "audiences",
+                      "a token is for somebody: name the "
+                      "API's id or URI");
     if (options->no_users && !options->app_roles)
         return refuse(err, "no_users", "then app_roles has to be set");
     VL_TRY(copy_list(rules, "audiences", options->audiences, &rules->audiences,

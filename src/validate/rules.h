@@ -47,9 +47,8 @@ struct vl_rules {
 
 /* VALET_INVALID names the option. `ret` goes to vl_rules_done(), also when it
  * fails. */
-valet_status
-vl_rules_read(const valet_validator_options *options, struct vl_rules *ret,
-              valet_error *err) VALET_CHECK;
+valet_status vl_rules_read(const valet_validator_options *options,
+                           struct vl_rules *ret, valet_error *err) VALET_CHECK;
 void vl_rules_done(struct vl_rules *rules);
 
 bool vl_words_have(const struct vl_words *words, struct vl_str word);

@@ -46,8 +46,7 @@ copy_roles(struct vl_token_inside *inside, const struct vl_words *roles,
 static const char *
 copy_text(struct vl_token_inside *inside, struct vl_str text, bool *failed)
 {
-    const char *copy =
-        text.p ? vl_arena_cstr(&inside->arena, text) : NULL;
+    const char *copy = text.p ? vl_arena_cstr(&inside->arena, text) : NULL;
     *failed = *failed || (text.p && !copy);
     return copy;
 }
