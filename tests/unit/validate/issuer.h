@@ -19,8 +19,8 @@
 #include "core/status.h"
 #include "crypto/digest.h"
 #include "http/server.h"
-#include "vl_test.h"
 #include "validate/validator.h"
+#include "vl_test.h"
 
 #define TID      "aaaaaaaa-0000-4000-8000-00000000000a"
 #define TID2     "aaaaaaaa-0000-4000-8000-00000000000b"
@@ -220,7 +220,8 @@ issuer_open(struct issuer *issuer)
     *issuer = (struct issuer){.document = vl_buf_of(VL_LIMIT_DOCUMENT),
                               .keys = vl_buf_of(VL_LIMIT_DOCUMENT),
                               .status = 200};
-    issuer->site = (struct vl_http_site){issuer_body_max, issuer_handle, issuer};
+    issuer->site =
+        (struct vl_http_site){issuer_body_max, issuer_handle, issuer};
     issuer->stop.run = issuer_on_stop;
     assert_int_equal(pthread_mutex_init(&issuer->lock, NULL), 0);
     assert_ok(vl_loop_new(&issuer->loop, NULL));
@@ -233,8 +234,8 @@ issuer_open(struct issuer *issuer)
                    port);
     (void)snprintf(issuer->jwks_uri, sizeof issuer->jwks_uri, "%s/keys",
                    issuer->origin);
-    assert_int_equal(
-        pthread_create(&issuer->thread, NULL, issuer_run, issuer), 0);
+    assert_int_equal(pthread_create(&issuer->thread, NULL, issuer_run, issuer),
+                     0);
 }
 
 static inline void
@@ -383,18 +384,12 @@ static const struct member v1_user[] = {
 };
 
 static const struct member v2_app[] = {
-    {"aud", "\"" API "\""},
-    {"iss", "\"" HOST "/" TID "/v2.0\""},
-    {"iat", "1799999700"},
-    {"nbf", "1799999700"},
-    {"exp", "1800003600"},
-    {"azp", "\"" APP "\""},
-    {"oid", "\"" OID "\""},
-    {"roles", "[\"Orders.Read.All\"]"},
-    {"sub", "\"" OID "\""},
-    {"tid", "\"" TID "\""},
-    {"ver", "\"2.0\""},
-    {NULL, NULL},
+    {"aud", "\"" API "\""}, {"iss", "\"" HOST "/" TID "/v2.0\""},
+    {"iat", "1799999700"},  {"nbf", "1799999700"},
+    {"exp", "1800003600"},  {"azp", "\"" APP "\""},
+    {"oid", "\"" OID "\""}, {"roles", "[\"Orders.Read.All\"]"},
+    {"sub", "\"" OID "\""}, {"tid", "\"" TID "\""},
+    {"ver", "\"2.0\""},     {NULL, NULL},
 };
 
 #endif
