@@ -8,8 +8,9 @@ import path from 'node:path';
 import mainJob from './main-job.mjs';
 import remote from './remote.mjs';
 import { cleanUp } from './setup.mjs';
+import validate from './validate.mjs';
 
-const all = { ...mainJob, ...remote };
+const all = { ...mainJob, ...remote, ...validate };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 const results = {};
 

@@ -395,8 +395,8 @@ swaps_keys_under_threads_that_use_them(void **state)
     valet_validator *validator = entra();
     struct job job = {validator, 0};
     assert_string_equal(verdict(validator, rsa_key, "one"), "ok");
-    assert_int_equal(
-        pthread_create(&thread, NULL, ask_for_strange_keys, &job), 0);
+    assert_int_equal(pthread_create(&thread, NULL, ask_for_strange_keys, &job),
+                     0);
     run_threads(validator, 20);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(issuer.sets, 11);
@@ -515,8 +515,8 @@ tells_what_a_token_says(void **state)
     vl_auto(vl_buf) text = token_by(rsa_key, "one");
     valet_token token;
     const char *claim;
-    assert_ok(valet_validate(validator, vl_buf_str(&text).p,
-                             vl_buf_size(&text), &token, NULL));
+    assert_ok(valet_validate(validator, vl_buf_str(&text).p, vl_buf_size(&text),
+                             &token, NULL));
     valet_validator_free(validator); /* the token does not need it */
     assert_int_equal(token.kind, VALET_TOKEN_USER);
     assert_int_equal(token.entra_version, 2);
