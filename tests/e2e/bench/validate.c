@@ -120,11 +120,10 @@ main(int argc, char **argv)
     valet_error err = {0};
     token_size = fread(token, 1, sizeof token - 1, stdin);
     prepare_bare(argv[6]);
-    if (valet_validator_new(
-            &(valet_validator_options){.tenants = tenants,
-                                       .audiences = audiences,
-                                       .jwks_uri = argv[5]},
-            &validator, &err) != VALET_OK)
+    if (valet_validator_new(&(valet_validator_options){.tenants = tenants,
+                                                       .audiences = audiences,
+                                                       .jwks_uri = argv[5]},
+                            &validator, &err) != VALET_OK)
         return 2;
     validate_once();
     (void)printf("{\"bytes\":%zu,\"rounds\":[", token_size);
