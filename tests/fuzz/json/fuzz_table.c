@@ -54,8 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vl_auto(vl_json) doc = {NULL};
     valet_status read = vl_json_parse(text, DEPTH, &doc, NULL);
     valet_status tabled = vl_json_table_read(text, DEPTH, &arena, &table, NULL);
-    bool good =
-        read == VALET_OK && vl_json_kind(doc.root) == VL_JSON_OBJECT;
+    bool good = read == VALET_OK && vl_json_kind(doc.root) == VL_JSON_OBJECT;
     if (tabled == VALET_OK) {
         VL_ASSERT(good);
         compare(&table, doc.root);

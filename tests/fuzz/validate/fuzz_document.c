@@ -16,14 +16,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "aaaaaaaa-0000-4000-8000-00000000000a", NULL};
     static const char *const audiences[] = {"api", NULL};
     if (!rules[0].audiences.count) {
-        VL_ASSERT(vl_rules_read(
-                      &(valet_validator_options){.tenants = tenants,
-                                                 .audiences = audiences},
-                      &rules[0], NULL) == VALET_OK);
-        VL_ASSERT(vl_rules_read(
-                      &(valet_validator_options){.issuer = "https://i",
-                                                 .audiences = audiences},
-                      &rules[1], NULL) == VALET_OK);
+        VL_ASSERT(
+            vl_rules_read(&(valet_validator_options){.tenants = tenants,
+                                                     .audiences = audiences},
+                          &rules[0], NULL) == VALET_OK);
+        VL_ASSERT(
+            vl_rules_read(&(valet_validator_options){.issuer = "https://i",
+                                                     .audiences = audiences},
+                          &rules[1], NULL) == VALET_OK);
     }
     for (size_t i = 0; i < 2; i++) {
         vl_auto(vl_buf) uri = vl_buf_of(2048);

@@ -244,6 +244,8 @@ issuer_close(struct issuer *issuer)
     vl_loop_post(issuer->loop, &issuer->stop);
     assert_int_equal(pthread_join(issuer->thread, NULL), 0);
     vl_timer_free(issuer->timer);
+    if (issuer->held)
+        issuer_release(issuer);
     vl_http_server_free(issuer->server);
     vl_loop_free(issuer->loop);
     vl_buf_done(&issuer->document);
