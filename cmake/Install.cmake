@@ -25,7 +25,7 @@ install(TARGETS mcp-valet RUNTIME COMPONENT valet)
 install(TARGETS keep_secret_service LIBRARY DESTINATION lib/mcp-valet/modules
         COMPONENT valet)
 install(FILES ${man}/mcp-valet.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT valet)
-install(FILES ${man}/valet_mcp.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT valet)
+install(FILES ${man}/valet_mcp.3 ${man}/valet_validate.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT valet)
 install(FILES ${man}/mcp-valet.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT valet)
 install(FILES ${completions}/mcp-valet.bash DESTINATION ${bash_folder} RENAME mcp-valet COMPONENT valet)
 install(FILES ${completions}/_mcp-valet DESTINATION ${zsh_folder} COMPONENT valet)

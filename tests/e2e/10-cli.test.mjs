@@ -141,18 +141,22 @@ describe('man pages', () => {
     assert.deepEqual(Object.keys(users), ['eve', 'locked']);
   });
 
-  test('show functions and structs as the header has them', () => {
-    const page = read('docs/man/valet_mcp.3');
-    const header = read('include/valet/mcp.h');
-    const names = sorted(header.replace(/^ \*.*$/gm, '').match(/\bvalet_mcp_\w+(?=\()/g));
-    assert.deepEqual(sorted(page.match(/^\.Nm valet_mcp_\w+/gm).map((l) => l.slice(4))), names);
-    for (const name of names) assert.match(page, new RegExp(`^\\.F[no] ${name}\\b`, 'm'), name);
-    for (const struct of ['valet_mcp_tool', 'valet_mcp_result']) {
+  const interfaces = [
+    ['mcp', ['valet_mcp_tool', 'valet_mcp_result'], /VALET_MCP_[A-Z_]+(?= =)/g],
+    ['validate', ['valet_validator_options', 'valet_token'], /VALET_(?:[RPE]S256|ENTRA_V\d)(?= =)/g],
+  ];
+  for (const [name, structs, constants] of interfaces) test(`show functions and structs of ${name}.h`, () => {
+    const page = read(`docs/man/valet_${name}.3`);
+    const header = read(`include/valet/${name}.h`);
+    const names = sorted(header.replace(/^ \*.*$/gm, '').match(/\bvalet_\w+(?=\()/g));
+    assert.deepEqual(sorted(page.match(/^\.Nm valet_\w+/gm).map((l) => l.slice(4))), names);
+    for (const one of names) assert.match(page, new RegExp(`^\\.F[no] ${one}\\b`, 'm'), one);
+    for (const struct of structs) {
       const fields = (text) => new RegExp(`typedef struct ${struct} \\{([^]*?)\\n\\} ${struct};`).exec(text)[1]
         .replace(/\/\*[^]*?\*\//g, '').match(/[^;\s][^;]*/g).map((f) => f.replace(/\s+/g, ' '));
       assert.deepEqual(fields(page), fields(header), struct);
     }
-    for (const name of header.match(/VALET_MCP_[A-Z_]+(?= =)/g)) assert.ok(page.includes(`.It Dv ${name}`), name);
+    for (const one of header.match(constants)) assert.ok(page.includes(`.It Dv ${one}`), one);
   });
 });
 
@@ -221,9 +225,9 @@ describe('install', () => {
     const at = path.join(folder, 'usr');
     const install = (...args) => execFileSync('cmake', ['--install', build, '--prefix', at, ...args], { stdio: 'pipe' });
     install();
-    for (const file of ['bin/mcp-valet', 'share/man/man1/mcp-valet.1', 'share/man/man3/valet_mcp.3',
+    for (const file of ['bin/mcp-valet', 'share/man/man1/mcp-valet.1', 'share/man/man3/valet_mcp.3', 'share/man/man3/valet_validate.3',
       'share/man/man5/mcp-valet.yaml.5', 'share/bash-completion/completions/mcp-valet',
-      'share/zsh/site-functions/_mcp-valet', 'include/valet/mcp.h', 'include/valet/status.h',
+      'share/zsh/site-functions/_mcp-valet', 'include/valet/mcp.h', 'include/valet/status.h', 'include/valet/validate.h',
       'share/doc/mcp-valet/valet.yaml', 'share/doc/mcp-valet/LICENSE'])
       assert.ok(existsSync(path.join(at, file)), file);
     assert.equal(readFileSync(path.join(at, 'share/doc/mcp-valet/valet.yaml'), 'utf8'), run(VALET, 'config', 'sample').stdout);

@@ -120,9 +120,9 @@ refuses_points_that_are_not_on_the_curve(void **state)
         assert_int_equal(vl_pkey_of_p256(good, bad[i], &key, NULL),
                          VALET_INVALID);
     memset(off, 0, sizeof off);
-    assert_int_equal(vl_pkey_of_p256(vl_str_of(off, 32), vl_str_of(off, 32),
-                                     &key, NULL),
-                     VALET_INVALID);
+    assert_int_equal(
+        vl_pkey_of_p256(vl_str_of(off, 32), vl_str_of(off, 32), &key, NULL),
+        VALET_INVALID);
     memset(off, 0xFF, sizeof off);
     assert_int_equal(vl_pkey_of_p256(vl_str_of(off, 32), good, &key, NULL),
                      VALET_INVALID);

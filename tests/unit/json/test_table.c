@@ -33,8 +33,8 @@ reads_members_of_every_kind(void **state)
         const char *key, *value;
         enum vl_json_kind kind;
     } wanted[] = {
-        {"s", "x y", VL_JSON_STRING},  {"i", "-12", VL_JSON_INT},
-        {"b", "true", VL_JSON_BOOL},   {"n", "null", VL_JSON_NULL},
+        {"s", "x y", VL_JSON_STRING},    {"i", "-12", VL_JSON_INT},
+        {"b", "true", VL_JSON_BOOL},     {"n", "null", VL_JSON_NULL},
         {"a", "[ 1 ,2]", VL_JSON_ARRAY}, {"o", "{\"k\":[]}", VL_JSON_OBJECT},
     };
     struct vl_arena arena = vl_arena_of(0); /* nothing is copied */
