@@ -33,7 +33,8 @@
  * Threads: a validator may be used by any number of threads at once; it is
  * freed when none uses it any more. A valet_token belongs to one thread at a
  * time. Keys are fetched by a thread that asked and found them missing or old,
- * one fetch at a time; no thread of the library's own exists between calls.
+ * one fetch at a time; the library has no thread of its own. The first fetch
+ * sets SIGPIPE to be ignored if the application has not decided about it.
  *
  * Nothing here is written to a log, and no text of the token is in an error.
  */
@@ -94,7 +95,9 @@ typedef struct valet_validator_options {
     const char *const *user_roles;
     /* An application's own token (no person behind it) needs one of these
      * roles; NULL: such tokens are refused. Every application of a tenant can
-     * get a token without roles. */
+     * get a token without roles. Of issuers other than Entra a scope of that
+     * name counts as well, and a token is an application's own when its `sub`
+     * is its client (RFC 9068 section 2.2). */
     const char *const *app_roles;
     bool no_users; /* only applications' own tokens */
 

@@ -93,7 +93,7 @@ read_numbers(const struct json_t *jwk, unsigned algs)
 static const struct jwk *
 find(const struct vl_jwks *set, struct vl_str kid)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; set && i < set->count; i++)
         if (vl_str_eqz(kid, set->keys[i].kid))
             return &set->keys[i];
     return NULL;

@@ -29,7 +29,8 @@ valet_status vl_jwks_parse(struct vl_str json, struct vl_jwks **ret,
 struct vl_jwks *vl_jwks_ref(struct vl_jwks *set);
 void vl_jwks_unref(struct vl_jwks *set);
 /* Borrowed; NULL when there is no key with exactly this id that verifies this
- * algorithm: its kind is right, and its `alg` says so or is absent. */
+ * algorithm: its kind is right, and its `alg` says so or is absent. A NULL set
+ * has no keys, here and below. */
 const struct vl_pkey *
 vl_jwks_find_for(const struct vl_jwks *set, struct vl_str kid, enum vl_alg alg);
 /* The same for RS256. */

@@ -192,6 +192,15 @@ refresh(struct vl_keys *keys, valet_error *err)
 
 /* --- from outside --- */
 
+bool
+vl_keys_are_there(struct vl_keys *keys)
+{
+    VL_ASSERT(pthread_mutex_lock(&keys->lock) == 0);
+    bool there = keys->set != NULL;
+    VL_ASSERT(pthread_mutex_unlock(&keys->lock) == 0);
+    return there;
+}
+
 valet_status
 vl_keys_get(struct vl_keys *keys, bool may_wait, struct vl_jwks **ret,
             valet_error *err)

@@ -23,6 +23,8 @@ struct vl_keys *
 vl_keys_new(const struct vl_rules *rules, const struct vl_clock *clock);
 void vl_keys_free(struct vl_keys *keys);
 
+/* Have there ever been any? */
+bool vl_keys_are_there(struct vl_keys *keys);
 /*
  * A reference to the keys, fetched before if need be and `may_wait`.
  * VALET_RETRY: there are none that may be used.

@@ -131,14 +131,27 @@ check_again(struct vl_validator *validator, struct vl_jwks *keys, bool may_wait,
                                        : vl_refuse(err, VALET_DENIED, reason);
 }
 
+/* Before the first keys: what is wrong whatever they will be does not make us
+ * ask for them. */
+static valet_reason
+check_form(struct vl_validator *validator, struct vl_str text)
+{
+    valet_token none;
+    if (vl_keys_are_there(validator->keys))
+        return VALET_REASON_NONE;
+    valet_reason reason = check(validator, NULL, text, &none);
+    return reason == VALET_REASON_UNKNOWN_KEY ? VALET_REASON_NONE : reason;
+}
+
 static valet_status
 validate(struct vl_validator *validator, bool may_wait, struct vl_str text,
          valet_token *ret, valet_error *err)
 {
     struct vl_jwks *keys = NULL;
     valet_error why = {0};
-    if (text.n > VL_LIMIT_JWT)
-        return vl_refuse(err, VALET_DENIED, VALET_REASON_TOO_LONG);
+    valet_reason reason = check_form(validator, text);
+    if (reason != VALET_REASON_NONE)
+        return vl_refuse(err, VALET_DENIED, reason);
     if (vl_keys_get(validator->keys, may_wait, &keys, &why) != VALET_OK)
         return postpone(err, VALET_REASON_KEYS_UNAVAILABLE, &why);
     return check_again(validator, keys, may_wait, text, ret, err);

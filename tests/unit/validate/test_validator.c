@@ -121,6 +121,27 @@ asks_the_issuer_once_for_many_tokens(void **state)
 }
 
 static void
+asks_for_no_keys_because_of_what_can_never_be_good(void **state)
+{
+    (void)state;
+    valet_validator *validator = entra();
+    valet_token good = {.inside = NULL};
+    valet_error err = {0};
+    static const char none[] = "eyJhbGciOiJub25lIn0.e30.AAAA";
+    assert_int_equal(valet_validate(validator, "x.y", 3, &good, &err),
+                     VALET_DENIED);
+    assert_string_equal(err.code, "malformed");
+    assert_int_equal(
+        valet_validate(validator, none, sizeof none - 1, &good, &err),
+        VALET_DENIED);
+    assert_string_equal(err.code, "algorithm");
+    assert_int_equal(valet_validate_now(validator, NULL, 0, &good, &err),
+                     VALET_DENIED);
+    assert_int_equal(issuer.documents, 0);
+    valet_validator_free(validator);
+}
+
+static void
 finds_a_new_key_at_once_and_drops_the_old_one(void **state)
 {
     (void)state;
@@ -483,6 +504,42 @@ tells_persons_and_programs_of_any_issuer_apart(void **state)
     valet_validator_free(validator);
 }
 
+/* The national clouds sign v1 tokens elsewhere than people sign in. */
+static void
+knows_the_v1_issuers_of_the_clouds(void **state)
+{
+    (void)state;
+    static const char *const upper[] = {"AAAAAAAA-0000-4000-8000-00000000000A",
+                                        NULL};
+    static const char *const orders[] = {"api://orders", NULL};
+    static const struct {
+        const char *host, *iss, *wanted;
+    } cases[] = {
+        {NULL, "\"https://sts.windows.net/" TID "/\"", "ok"},
+        {"https://login.microsoftonline.us",
+         "\"https://sts.windows.net/" TID "/\"", "ok"},
+        {"https://login.partner.microsoftonline.cn",
+         "\"https://sts.chinacloudapi.cn/" TID "/\"", "ok"},
+        {"https://login.partner.microsoftonline.cn",
+         "\"https://sts.windows.net/" TID "/\"", "denied issuer"},
+        {"https://tenant.example/", "\"https://tenant.example/" TID "/\"",
+         "ok"},
+    };
+    base = v1_user;
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        valet_validator *validator = validator_of(&(valet_validator_options){
+            .tenants = upper,
+            .authority_host = cases[i].host,
+            .jwks_uri = issuer.jwks_uri,
+            .audiences = orders,
+        });
+        issuer_is.json = cases[i].iss;
+        assert_string_equal(verdict(validator, rsa_key, "one"),
+                            cases[i].wanted);
+        valet_validator_free(validator);
+    }
+}
+
 static void
 insists_on_the_type_when_told_to(void **state)
 {
@@ -627,6 +684,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_ISSUER(asks_the_issuer_once_for_many_tokens),
+        WITH_ISSUER(asks_for_no_keys_because_of_what_can_never_be_good),
         WITH_ISSUER(finds_a_new_key_at_once_and_drops_the_old_one),
         WITH_ISSUER(asks_for_unknown_keys_once_in_five_minutes),
         WITH_ISSUER(refreshes_the_keys_once_a_day),
@@ -641,6 +699,7 @@ main(void)
         WITH_ISSUER(swaps_keys_under_threads_that_use_them),
         WITH_ISSUER(validates_tokens_of_any_issuer),
         WITH_ISSUER(tells_persons_and_programs_of_any_issuer_apart),
+        WITH_ISSUER(knows_the_v1_issuers_of_the_clouds),
         WITH_ISSUER(insists_on_the_type_when_told_to),
         WITH_ISSUER(tells_what_a_token_says),
         cmocka_unit_test(refuses_options_that_accept_too_much),
