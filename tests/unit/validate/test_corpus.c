@@ -215,7 +215,7 @@ static const struct bad corpus[] = {
      .signer = BY_OTHER,
      .changes = {{"exp", "1"}, {"iss", "\"https://evil\""}}},
 
-    /* --- issuer and tenant --- */
+    /* --- issuer and tenant: @spec S-22 W-97 W-102 --- */
     {.name = "a token of another tenant is refused",
      .reason = VALET_REASON_TENANT,
      .changes = {{"tid", "\"" STRANGER "\""},
@@ -338,7 +338,7 @@ static const struct bad corpus[] = {
      .reason = VALET_REASON_BAD_TIME,
      .changes = {{"nbf", "true"}}},
 
-    /* --- client, kind, permission --- */
+    /* --- client, kind, permission: @spec W-89 --- */
     {.name = "a token of another client is refused",
      .reason = VALET_REASON_CLIENT,
      .changes = {{"azp", "\"" STRANGER "\""}}},
