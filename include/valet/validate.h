@@ -3,28 +3,20 @@
  * Validating access tokens: those of Microsoft Entra ID (v1 and v2) and of any
  * other issuer of signed JWTs that publishes its keys.
  *
- *     static const char *const tenants[] = {"8a2f…", NULL};
- *     static const char *const audiences[] = {"api://orders", "3f0c…", NULL};
- *     static const char *const scopes[] = {"Orders.Read", NULL};
- *     valet_validator *validator;
- *     status = valet_validator_new(&(valet_validator_options){
- *         .tenants = tenants, .audiences = audiences, .scopes = scopes,
- *     }, &validator, &err);
- *     …
- *     valet_token token;
  *     status = valet_validate(validator, text, size, &token, &err);
  *     if (status == VALET_OK) {
  *         serve(token.tenant_id, token.object_id);
  *         valet_token_done(&token);
  *     } else {
- *         log_it(err.code, err.message);          // for us: which rule
+ *         log_reason(err.code, err.message);         // for us: which rule
  *         answer(status == VALET_RETRY ? 503 : 401); // for them: no
  *     }
  *
  * Checked are, in this order: form, algorithm and header, key, signature,
  * issuer and tenant, the key's own issuer, audience, lifetime, client, kind
  * (for a person or for an application), scopes or roles. Nothing but the
- * header is read before the signature is found to be good.
+ * header is read before the signature is found to be good. Nothing is logged,
+ * and no text of the token is in an error.
  *
  * Sources: RFC 7515, 7517, 7518, 7519, 8725 (best practices), 9068 (access
  * tokens); Entra: learn.microsoft.com/entra/identity-platform/access-tokens,
@@ -35,8 +27,6 @@
  * time. Keys are fetched by a thread that asked and found them missing or old,
  * one fetch at a time; the library has no thread of its own. The first fetch
  * sets SIGPIPE to be ignored if the application has not decided about it.
- *
- * Nothing here is written to a log, and no text of the token is in an error.
  */
 #ifndef VALET_VALIDATE_H
 #define VALET_VALIDATE_H
@@ -54,14 +44,9 @@ extern "C" {
 typedef struct vl_validator valet_validator;
 
 /* Algorithms (RFC 7518 section 3.1). There are no others: no HMAC, no none. */
-enum {
-    VALET_RS256 = 1,
-    VALET_PS256 = 2,
-    VALET_ES256 = 4,
-};
+enum { VALET_RS256 = 1, VALET_PS256 = 2, VALET_ES256 = 4 };
 
-/* Versions of Entra's access tokens. The registration of the API decides
- * (`requestedAccessTokenVersion`), not the endpoint that was asked. */
+/* Versions of Entra's access tokens; the API's registration decides. */
 enum {
     VALET_ENTRA_V1 = 1, /* iss https://sts.windows.net/{tenant}/ */
     VALET_ENTRA_V2 = 2, /* iss {authority_host}/{tenant}/v2.0 */
@@ -129,33 +114,27 @@ typedef enum valet_reason {
     VALET_REASON_ALGORITHM,      /* none, HMAC, or not allowed */
     VALET_REASON_CRITICAL,       /* `crit` */
     VALET_REASON_KEY_IN_HEADER,  /* jwk, jku, x5u */
-    VALET_REASON_GRAPH_NONCE,    /* header `nonce`: for Microsoft Graph,
-                                    which alone can check it */
+    VALET_REASON_GRAPH_NONCE,    /* header `nonce`: Graph alone can check it */
     VALET_REASON_TYPE,           /* `typ` is of another kind of JWT */
     VALET_REASON_NO_KEY_ID,      /* no `kid` */
     VALET_REASON_UNKNOWN_KEY,    /* no such key, even in the newest set */
     VALET_REASON_UNFIT_KEY,      /* the key is for another algorithm */
     VALET_REASON_SIGNATURE,      /* wrong */
-    VALET_REASON_BAD_CLAIMS,     /* no JSON object, a claim twice, a claim
-                                    of the wrong type, too many of them */
+    VALET_REASON_BAD_CLAIMS,     /* no object, twice, wrong type, too many */
     VALET_REASON_ISSUER,         /* another issuer */
-    VALET_REASON_VERSION,        /* `ver` is not that of the issuer, or a
-                                    version that is not accepted */
+    VALET_REASON_VERSION,        /* `ver`: not the issuer's or not accepted */
     VALET_REASON_TENANT,         /* not on the list, or not the issuer's */
     VALET_REASON_KEY_ISSUER,     /* signed with another issuer's key */
     VALET_REASON_AUDIENCE,       /* for another API */
-    VALET_REASON_GRAPH_AUDIENCE, /* for Microsoft Graph: the client asked
-                                    for the wrong scope */
-    VALET_REASON_BAD_TIME,       /* `exp` is missing, or a time is no whole
-                                    number between 1970 and 9999 */
+    VALET_REASON_GRAPH_AUDIENCE, /* asked for with a scope of Graph's */
+    VALET_REASON_BAD_TIME,       /* no `exp`; no whole number, or past 9999 */
     VALET_REASON_EXPIRED,
     VALET_REASON_NOT_YET,          /* `nbf` or `iat` lies in the future */
     VALET_REASON_ID_TOKEN,         /* an id token is no access token */
     VALET_REASON_NO_CLIENT,        /* azp, appid, client_id is missing */
     VALET_REASON_CLIENT,           /* not on the list */
     VALET_REASON_NO_SUBJECT,       /* `sub` or `oid` is missing */
-    VALET_REASON_KIND,             /* neither clearly a person's nor clearly
-                                      an application's */
+    VALET_REASON_KIND,             /* not clearly a person's or application's */
     VALET_REASON_APP_ONLY,         /* an application's own token */
     VALET_REASON_USER,             /* a person's token */
     VALET_REASON_SCOPE,            /* none of the scopes */
@@ -164,10 +143,9 @@ typedef enum valet_reason {
     VALET_REASON_COUNT
 } valet_reason;
 
-/* "graph_audience"; "none" for 0 and for what is no reason. Never NULL. */
+/* "graph_audience"; "none" for what is no reason. Never NULL. */
 const char *valet_reason_name(valet_reason reason);
-/* The reason in `err`; VALET_REASON_NONE when it holds none. */
-valet_reason valet_reason_of(const valet_error *err);
+valet_reason valet_reason_of(const valet_error *err); /* NONE: it has none */
 
 /*
  * No network and no file but `ca_file` yet: keys are fetched when the first
