@@ -12,7 +12,6 @@
 /* Uris of APIs and issuers are much shorter. */
 #define WORD_MAX  2048
 #define PUBLIC    "https://login.microsoftonline.com"
-#define ROOTS_MAX 4194304
 
 static valet_status
 refuse(valet_error *err, const char *option, const char *why)
@@ -260,10 +259,9 @@ read_how(struct vl_rules *rules, const valet_validator_options *options,
         .only_at_jwt = options->only_at_jwt,
     };
     if (options->ca_file) {
-        vl_auto(vl_buf) roots = vl_buf_of(ROOTS_MAX);
         struct vl_str path;
         VL_TRY(copy(rules, "ca_file", options->ca_file, &path, err));
-        VL_TRY(vl_fetch_read_roots(path.p, &roots, err));
+        VL_TRY(vl_fetch_check_roots(path.p, err));
         rules->ca_file = path.p;
     }
     return read_times(rules, options, err);
