@@ -10,8 +10,8 @@
 #define TEXTS_MAX 1048576
 #define WORDS_MAX 1000
 /* Uris of APIs and issuers are much shorter. */
-#define WORD_MAX  2048
-#define PUBLIC    "https://login.microsoftonline.com"
+#define WORD_MAX 2048
+#define PUBLIC   "https://login.microsoftonline.com"
 
 static valet_status
 refuse(valet_error *err, const char *option, const char *why)
