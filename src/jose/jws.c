@@ -8,6 +8,7 @@
 
 #include "core/enc.h"
 #include "core/limits.h"
+#include "jose/inside_jws.h"
 #include "json/table.h"
 
 /* A header is flat but for the certificates some put into it. */
@@ -17,12 +18,6 @@
 #define HEADER_MAX    4096
 /* Copies of a header's strings that had escapes. */
 #define ARENA_MAX 65536
-
-/* The parts of a token, still encoded; they point into it. */
-struct parts {
-    struct vl_str header, payload, signature;
-    struct vl_str signed_text; /* header "." payload */
-};
 
 struct header {
     enum vl_alg alg;
@@ -38,9 +33,8 @@ count_dots(struct vl_str token)
     return dots;
 }
 
-/* RFC 7515 section 3.1: header "." payload "." signature, none empty. */
-static bool
-split(struct vl_str token, struct parts *ret)
+bool
+vl_jws_split(struct vl_str token, struct vl_jws_parts *ret)
 {
     size_t first = vl_str_index(token, '.');
     if (first == token.n)
@@ -49,7 +43,7 @@ split(struct vl_str token, struct parts *ret)
     size_t second = vl_str_index(rest, '.');
     if (second == rest.n)
         return false;
-    *ret = (struct parts){
+    *ret = (struct vl_jws_parts){
         .header = vl_str_head(token, first),
         .payload = vl_str_head(rest, second),
         .signature = vl_str_from(rest, second + 1),
@@ -166,7 +160,7 @@ check_signature(const struct header *header, const struct vl_jwks *keys,
 }
 
 static enum vl_jws_fault
-verify_parts(const struct parts *parts, const struct vl_jws_rules *rules,
+verify_parts(const struct vl_jws_parts *parts, const struct vl_jws_rules *rules,
              const struct vl_jwks *keys, struct vl_arena *arena,
              struct vl_jws *ret)
 {
@@ -193,10 +187,10 @@ enum vl_jws_fault
 vl_jws_verify(struct vl_str token, const struct vl_jws_rules *rules,
               const struct vl_jwks *keys, struct vl_jws *ret)
 {
-    struct parts parts;
+    struct vl_jws_parts parts;
     if (token.n > VL_LIMIT_JWT)
         return VL_JWS_TOO_LONG;
-    if (!split(token, &parts))
+    if (!vl_jws_split(token, &parts))
         return count_dots(token) == 4 ? VL_JWS_ENCRYPTED : VL_JWS_PARTS;
     struct vl_arena arena = vl_arena_of(ARENA_MAX);
     struct vl_jws jws = {.payload = vl_buf_of(VL_LIMIT_JWT),
