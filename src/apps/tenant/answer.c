@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apps/tenant/answer.h"
 
+#include "apps/tenant/device.h"
 #include "core/enc.h"
 #include "core/limits.h"
 #include "crypto/digest.h"
@@ -21,8 +22,8 @@ vl_tenant_answer_add(struct vl_tenant_answer *answer, const char *name,
 
 /* By a page if a form was posted, since browsers apply form-action to
  * redirects that follow a post. */
-static void
-send_url(struct vl_tenant_call *call, struct vl_str url)
+void
+vl_tenant_send_away(struct vl_tenant_call *call, struct vl_str url)
 {
     struct vl_reply reply = {.status = 302};
     vl_tenant_page_headers(call, &reply);
@@ -47,7 +48,7 @@ send_in_query(struct vl_tenant_call *call, const struct vl_tenant_request *r,
     vl_buf_add(&url, r->redirect_uri);
     for (size_t i = 0; i < answer->count; i++)
         vl_url_add_param(&url, answer->fields[i].name, answer->fields[i].value);
-    send_url(call, vl_buf_str(&url));
+    vl_tenant_send_away(call, vl_buf_str(&url));
 }
 
 static void
@@ -61,7 +62,7 @@ send_in_fragment(struct vl_tenant_call *call, const struct vl_tenant_request *r,
     vl_buf_add(&url, r->redirect_uri);
     vl_buf_addc(&url, '#');
     vl_buf_add(&url, vl_buf_str(&fields));
-    send_url(call, vl_buf_str(&url));
+    vl_tenant_send_away(call, vl_buf_str(&url));
 }
 
 /*
@@ -164,6 +165,10 @@ vl_tenant_answer_error(struct vl_tenant_call *call,
                        const char *detail)
 {
     struct vl_tenant_answer answer = {.count = 0};
+    if (r->device) {
+        vl_tenant_device_end(call, r, code, detail);
+        return;
+    }
     vl_tenant_answer_add(&answer, "error", vl_str_z(front_error(code)));
     vl_tenant_answer_add(
         &answer, "error_description",

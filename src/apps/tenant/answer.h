@@ -25,4 +25,7 @@ void vl_tenant_answer_error(struct vl_tenant_call *call,
                             const struct vl_tenant_request *r, unsigned code,
                             const char *detail);
 
+/* Sends the browser to a URL that was checked. */
+void vl_tenant_send_away(struct vl_tenant_call *call, struct vl_str url);
+
 #endif

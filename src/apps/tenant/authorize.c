@@ -6,6 +6,7 @@
 #include "apps/tenant/answer.h"
 #include "apps/tenant/claims.h"
 #include "apps/tenant/consent.h"
+#include "apps/tenant/device.h"
 #include "apps/tenant/pages.h"
 #include "apps/tenant/route.h"
 
@@ -15,6 +16,10 @@ static void
 send_code(struct vl_tenant_call *call, const struct vl_tenant_request *r,
           const struct vl_tenant_grant *session)
 {
+    if (r->device) {
+        vl_tenant_device_approve(call, r, session);
+        return;
+    }
     int64_t now = vl_tenant_now(call);
     char session_state[VL_UUID_SIZE];
     struct vl_tenant_answer answer = {.count = 0};
@@ -29,7 +34,9 @@ send_code(struct vl_tenant_call *call, const struct vl_tenant_request *r,
         .redirect_uri = vl_tenant_dup(r->redirect_uri),
         .challenge = vl_tenant_dup(r->challenge),
         .nonce = vl_tenant_dup(r->nonce),
+        .acrs = vl_tenant_dup(vl_str_z(session->acrs)),
         .challenge_is_plain = r->challenge_is_plain,
+        .is_capable = r->asked.is_capable,
     };
     struct vl_str code = vl_tenant_shelf_put(&call->tenant->codes, &grant, now);
     vl_uuid(session_state);
@@ -43,13 +50,23 @@ send_code(struct vl_tenant_call *call, const struct vl_tenant_request *r,
     vl_tenant_answer_send(call, r, &answer);
 }
 
-/* The request behind a page or form; false when it was answered. */
+/* The request behind a page or form: an application's, or that of a device. */
+static struct vl_tenant_refusal
+read_request(struct vl_tenant_call *call, const struct vl_params *params,
+             struct vl_tenant_request *ret)
+{
+    struct vl_str typed = vl_params_get(params, "otc");
+    return typed.n && !vl_params_get(params, "client_id").n
+               ? vl_tenant_device_request(call, typed, ret)
+               : vl_tenant_request_read(call, params, ret);
+}
+
+/* False when it was answered. */
 static bool
 begin(struct vl_tenant_call *call, const struct vl_params *params,
       struct vl_tenant_request *ret)
 {
-    struct vl_tenant_refusal refusal =
-        vl_tenant_request_read(call, params, ret);
+    struct vl_tenant_refusal refusal = read_request(call, params, ret);
     if (refusal.code && refusal.on_page)
         vl_tenant_fail_page(call, refusal.code, refusal.detail);
     else if (refusal.code)
@@ -79,15 +96,52 @@ meet_consent(struct vl_tenant_call *call, const struct vl_tenant_request *r,
         send_code(call, r, session);
 }
 
+/*
+ * Somebody is signed in: well enough for what was asked? A second factor is
+ * typing the password once more. Whoever typed a code has to say that the
+ * program which showed it is theirs.
+ */
+static void
+meet_person(struct vl_tenant_call *call, const struct vl_tenant_request *r,
+            const struct vl_tenant_grant *session)
+{
+    bool enough = vl_tenant_acrs_met(r->asked.acrs, session->acrs);
+    if (!enough && r->prompt == VL_TENANT_NO_PAGE)
+        vl_tenant_answer_error(call, r, 50076, NULL);
+    else if (!enough)
+        vl_tenant_show_sign_in(call, r, vl_str_z(session->user->username),
+                               "AADSTS50076: More is asked of you than you "
+                               "have shown; sign in again.");
+    else if (r->device && !r->is_confirmed)
+        vl_tenant_show_device(call, r, session->user);
+    else
+        meet_consent(call, r, session);
+}
+
 /* No page may be shown. */
 static void
 answer_silently(struct vl_tenant_call *call, const struct vl_tenant_request *r,
                 const struct vl_tenant_accounts *accounts)
 {
     if (accounts->count == 1)
-        meet_consent(call, r, accounts->items[0]);
+        meet_person(call, r, accounts->items[0]);
     else
         vl_tenant_answer_error(call, r, accounts->count ? 16000 : 50058, NULL);
+}
+
+void
+vl_tenant_ask_person(struct vl_tenant_call *call,
+                     const struct vl_tenant_request *r)
+{
+    struct vl_tenant_accounts accounts = vl_tenant_accounts_fitting(call, r);
+    if (r->prompt == VL_TENANT_NO_PAGE)
+        answer_silently(call, r, &accounts);
+    else if (!accounts.count || r->prompt == VL_TENANT_SIGN_IN)
+        vl_tenant_show_sign_in(call, r, r->login_hint, NULL);
+    else if (accounts.count > 1 || r->prompt == VL_TENANT_CHOOSE)
+        vl_tenant_show_accounts(call, r, &accounts);
+    else
+        meet_person(call, r, accounts.items[0]);
 }
 
 void
@@ -95,17 +149,8 @@ vl_tenant_authorize(struct vl_tenant_call *call)
 {
     struct vl_tenant_request r;
     bool post = vl_str_eqz(call->request->method, "POST");
-    if (!begin(call, post ? &call->form : &call->query, &r))
-        return;
-    struct vl_tenant_accounts accounts = vl_tenant_accounts_fitting(call, &r);
-    if (r.prompt == VL_TENANT_NO_PAGE)
-        answer_silently(call, &r, &accounts);
-    else if (!accounts.count || r.prompt == VL_TENANT_SIGN_IN)
-        vl_tenant_show_sign_in(call, &r, r.login_hint, NULL);
-    else if (accounts.count > 1 || r.prompt == VL_TENANT_CHOOSE)
-        vl_tenant_show_accounts(call, &r, &accounts);
-    else
-        meet_consent(call, &r, accounts.items[0]);
+    if (begin(call, post ? &call->form : &call->query, &r))
+        vl_tenant_ask_person(call, &r);
 }
 
 /*
@@ -138,7 +183,7 @@ take_password(struct vl_tenant_call *call, const struct vl_tenant_request *r)
     unsigned code;
     const struct vl_tenant_user *user = check_person(call, &name, &code);
     if (user)
-        meet_consent(call, r, vl_tenant_account_add(call, user));
+        meet_person(call, r, vl_tenant_account_add(call, user, r->asked.acrs));
     else
         vl_tenant_show_sign_in(
             call, r, name,
@@ -167,10 +212,11 @@ vl_tenant_sign_in(struct vl_tenant_call *call)
     if (!begin(call, &call->query, &r))
         return;
     const struct vl_tenant_grant *session = find_account(call, account);
+    r.is_confirmed = vl_str_eqz(choice, "continue");
     if (vl_str_eqz(choice, "cancel"))
         vl_tenant_answer_error(call, &r, 65004, NULL);
     else if (session)
-        meet_consent(call, &r, session);
+        meet_person(call, &r, session);
     else if (account.n || vl_str_eqz(choice, "other"))
         vl_tenant_show_sign_in(call, &r, account, NULL);
     else
@@ -207,14 +253,4 @@ vl_tenant_consent(struct vl_tenant_call *call)
                            vl_params_get(&call->form, "for_all").n);
     vl_tenant_consent_give(call, user, r.app, &r.scopes, for_all);
     send_code(call, &r, session);
-}
-
-void
-vl_tenant_sign_out(struct vl_tenant_call *call)
-{
-    struct vl_page page = {.asset = "signed-out", .assets = vl_tenant_assets};
-    struct vl_reply reply = {.status = 200};
-    vl_tenant_accounts_end(call);
-    vl_tenant_page_headers(call, &reply);
-    vl_page_reply(call->x, &page, &reply);
 }

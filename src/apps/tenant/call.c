@@ -144,8 +144,12 @@ vl_tenant_add_retry(struct vl_tenant_call *call, struct vl_reply *reply)
 
 /* What a client asks for next, to be let in after all (entra-wire 2.9). */
 static const char *
-claims_of(unsigned code)
+claims_of(const struct vl_tenant_call *call, unsigned code)
 {
+    if (call->claims)
+        return call->claims;
+    if (call->has_fault && call->fault.claims[0])
+        return call->fault.claims;
     switch (code) {
     case 50076:
     case 53003:
@@ -159,13 +163,23 @@ claims_of(unsigned code)
     }
 }
 
+static const char *
+error_of(const struct vl_tenant_call *call, unsigned code)
+{
+    if (call->error)
+        return call->error;
+    return call->has_fault && call->fault.error[0]
+               ? call->fault.error
+               : vl_tenant_aadsts_find(code)->error;
+}
+
 static void
 write_error(struct vl_tenant_call *call, struct vl_json_out *json,
             unsigned code, const char *detail)
 {
     const struct vl_tenant_aadsts *row = vl_tenant_aadsts_find(code);
     vl_json_open(json, '{');
-    vl_json_add_z(json, "error", row->error);
+    vl_json_add_z(json, "error", error_of(call, code));
     vl_json_add_z(json, "error_description",
                   vl_tenant_describe_error(call, code, detail));
     vl_json_open_key(json, "error_codes", '[');
@@ -179,8 +193,8 @@ write_error(struct vl_tenant_call *call, struct vl_json_out *json,
         vl_tenant_format(call, "%s/error?code=%u", call->origin, code));
     if (row->suberror)
         vl_json_add_z(json, "suberror", row->suberror);
-    if (claims_of(code))
-        vl_json_add_z(json, "claims", claims_of(code));
+    if (claims_of(call, code))
+        vl_json_add_z(json, "claims", claims_of(call, code));
     vl_json_close(json, '}');
 }
 

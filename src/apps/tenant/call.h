@@ -21,7 +21,7 @@ extern const struct vl_asset vl_tenant_assets[];
 
 struct vl_tenant_route;
 
-#define VL_TENANT_COUNTERS    32
+#define VL_TENANT_COUNTERS    48
 #define VL_TENANT_CONNECTIONS 2000
 
 struct vl_tenant_counter {
@@ -34,7 +34,7 @@ struct vl_tenant {
     const struct vl_clock *clock;
     struct vl_tenant_data *data;
     struct vl_tenant_keyset keys;
-    struct vl_tenant_shelf codes, refresh_tokens, sessions;
+    struct vl_tenant_shelf codes, refresh_tokens, sessions, devices;
     struct vl_tenant_counter counters[VL_TENANT_COUNTERS];
     struct vl_list delays;   /* answers that wait, of route.c */
     struct vl_list consents; /* of consent.c */
@@ -64,6 +64,8 @@ struct vl_tenant_call {
     struct vl_params query, form;
     struct vl_tenant_fault fault; /* when has_fault */
     bool has_fault;
+    /* For an error that is told: in place of the code's, or NULL. */
+    const char *error, *claims;
     bool echo_correlation;
     char request_id[VL_UUID_SIZE];
     char correlation[VL_UUID_SIZE];

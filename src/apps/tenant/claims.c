@@ -45,23 +45,43 @@ add_times(const struct vl_tenant_call *call, struct vl_json_out *json,
 }
 
 static void
-add_roles(struct vl_json_out *json, const struct vl_tenant_user *user)
+add_list(struct vl_json_out *json, const char *key,
+         const struct vl_tenant_words *words)
 {
-    if (!user->roles.count)
+    if (!words->count)
         return;
-    vl_json_open_key(json, "roles", '[');
-    for (size_t i = 0; i < user->roles.count; i++)
-        vl_json_add_z(json, NULL, user->roles.items[i]);
+    vl_json_open_key(json, key, '[');
+    for (size_t i = 0; i < words->count; i++)
+        vl_json_add_z(json, NULL, words->items[i]);
     vl_json_close(json, ']');
+}
+
+/* The id of the application in a tenant: what it is there, as people have
+ * theirs. It has the form of one, and is always the same. */
+static const char *
+make_principal(const struct vl_tenant_call *call,
+               const struct vl_tenant_subject *subject)
+{
+    unsigned char hash[VL_SHA256_SIZE];
+    const char *both =
+        vl_tenant_format(call, "%s %s", subject->app->id, subject->realm->id);
+    vl_sha256(vl_str_z(both), hash);
+    hash[6] = (unsigned char)((hash[6] & 0x0f) | 0x40);
+    hash[8] = (unsigned char)((hash[8] & 0x3f) | 0x80);
+    return vl_tenant_format(
+        call,
+        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+        hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
+        hash[8], hash[9], hash[10], hash[11], hash[12], hash[13], hash[14],
+        hash[15]);
 }
 
 /* What both versions and the id token share. The epoch rides in `rh`, which
  * is opaque to everybody else: Graph refuses tokens of a revoked one. */
 static void
 add_person(const struct vl_tenant_call *call, struct vl_json_out *json,
-           const struct vl_tenant_subject *subject, const char *audience)
+           const struct vl_tenant_user *user, const char *audience)
 {
-    const struct vl_tenant_user *user = subject->user;
     vl_json_add_z(json, "aio", encode_random(call, 32));
     vl_json_add_z(json, "name", user->display_name);
     vl_json_add_z(json, "oid", user->id);
@@ -73,31 +93,76 @@ add_person(const struct vl_tenant_call *call, struct vl_json_out *json,
     vl_json_add_z(json, "uti", encode_random(call, 16));
 }
 
+/* @spec entra-wire 2.10: an application is its own subject, and has roles. */
 static void
-write_v1(const struct vl_tenant_call *call, struct vl_json_out *json,
-         const struct vl_tenant_subject *subject)
+add_application(const struct vl_tenant_call *call, struct vl_json_out *json,
+                const struct vl_tenant_subject *subject)
 {
-    const struct vl_tenant_user *user = subject->user;
-    vl_json_add_z(json, "aud", VL_TENANT_GRAPH_ID);
-    vl_json_add_z(
-        json, "iss",
-        vl_tenant_format(call, "%s/%s/", call->origin, user->realm->id));
+    const char *id = make_principal(call, subject);
+    const struct vl_tenant_words *all = &subject->app->app_roles;
+    struct vl_tenant_words roles = {.count = 0};
+    for (size_t i = 0; i < all->count; i++) {
+        const struct vl_tenant_app *resource = NULL;
+        struct vl_str word = vl_str_z(all->items[i]), name;
+        struct vl_str of = vl_tenant_cut_scope(word, &name);
+        bool found = !of.n || vl_tenant_find_resource(call, of, &resource);
+        if (found && resource == subject->scopes.resource)
+            roles.items[roles.count++] = name.p;
+    }
+    vl_json_add_z(json, "aio", encode_random(call, 32));
+    vl_json_add_z(json, "idtyp", "app");
+    vl_json_add_z(json, "oid", id);
+    vl_json_add_z(json, "rh",
+                  vl_tenant_format(call, "1.0.%s", encode_random(call, 24)));
+    add_list(json, "roles", &roles);
+    vl_json_add_z(json, "sub", id);
+    vl_json_add_z(json, "tid", subject->realm->id);
+    vl_json_add_z(json, "uti", encode_random(call, 16));
+}
+
+static const char *
+proof_of(const struct vl_tenant_subject *subject)
+{
+    static const char *const values[] = {[VL_TENANT_BY_NOTHING] = "0",
+                                         [VL_TENANT_BY_SECRET] = "1",
+                                         [VL_TENANT_BY_ASSERTION] = "2"};
+    return values[subject->proof];
+}
+
+static void
+add_person_v1(const struct vl_tenant_call *call, struct vl_json_out *json,
+              const struct vl_tenant_user *user)
+{
     vl_json_add_z(json, "acr", "1");
     vl_json_open_key(json, "amr", '[');
     vl_json_add_z(json, NULL, "pwd");
     vl_json_close(json, ']');
-    vl_json_add_z(json, "app_displayname", subject->app->name);
-    vl_json_add_z(json, "appid", subject->app->id);
-    vl_json_add_z(json, "appidacr", subject->with_secret ? "1" : "0");
     if (user->family_name)
         vl_json_add_z(json, "family_name", user->family_name);
     if (user->given_name)
         vl_json_add_z(json, "given_name", user->given_name);
     vl_json_add_z(json, "idtyp", "user");
     vl_json_add_z(json, "ipaddr", call->request->peer);
-    add_person(call, json, subject, VL_TENANT_GRAPH_ID);
+    add_person(call, json, user, VL_TENANT_GRAPH_ID);
     vl_json_add_z(json, "unique_name", user->username);
     vl_json_add_z(json, "upn", user->username);
+}
+
+static void
+write_v1(const struct vl_tenant_call *call, struct vl_json_out *json,
+         const struct vl_tenant_subject *subject)
+{
+    vl_json_add_z(json, "aud", VL_TENANT_GRAPH_ID);
+    vl_json_add_z(
+        json, "iss",
+        vl_tenant_format(call, "%s/%s/", call->origin, subject->realm->id));
+    vl_json_add_z(json, "app_displayname", subject->app->name);
+    vl_json_add_z(json, "appid", subject->app->id);
+    vl_json_add_z(json, "appidacr", proof_of(subject));
+    if (subject->user)
+        add_person_v1(call, json, subject->user);
+    else
+        add_application(call, json, subject);
     vl_json_add_z(json, "ver", "1.0");
 }
 
@@ -110,13 +175,36 @@ write_v2(const struct vl_tenant_call *call, struct vl_json_out *json,
     vl_json_add_z(json, "aud", audience);
     vl_json_add_z(
         json, "iss",
-        vl_tenant_format(call, "%s/%s/v2.0", call->origin, user->realm->id));
+        vl_tenant_format(call, "%s/%s/v2.0", call->origin, subject->realm->id));
     vl_json_add_z(json, "azp", subject->app->id);
-    vl_json_add_z(json, "azpacr", subject->with_secret ? "1" : "0");
-    add_person(call, json, subject, audience);
-    vl_json_add_z(json, "preferred_username", user->username);
-    add_roles(json, user);
+    vl_json_add_z(json, "azpacr", proof_of(subject));
+    if (user) {
+        add_person(call, json, user, audience);
+        vl_json_add_z(json, "preferred_username", user->username);
+        add_list(json, "roles", &user->roles);
+    } else {
+        add_application(call, json, subject);
+    }
     vl_json_add_z(json, "ver", "2.0");
+}
+
+/* @spec entra-wire 2.15: what answers a challenge. */
+static void
+add_challenges(struct vl_json_out *json,
+               const struct vl_tenant_subject *subject)
+{
+    struct vl_str rest = vl_str_z(subject->acrs), word;
+    if (rest.n) {
+        vl_json_open_key(json, "acrs", '[');
+        while (vl_str_split(&rest, ' ', &word))
+            vl_json_add_str(json, NULL, word);
+        vl_json_close(json, ']');
+    }
+    if (subject->is_capable) {
+        vl_json_open_key(json, "xms_cc", '[');
+        vl_json_add_z(json, NULL, "cp1");
+        vl_json_close(json, ']');
+    }
 }
 
 static valet_status
@@ -141,7 +229,9 @@ vl_tenant_access_token(const struct vl_tenant_call *call,
         write_v2(call, &json, subject);
     else
         write_v1(call, &json, subject);
-    vl_json_add_z(&json, "scp", subject->scopes.scp);
+    if (subject->user)
+        vl_json_add_z(&json, "scp", subject->scopes.scp);
+    add_challenges(&json, subject);
     add_times(call, &json, subject->lifetime);
     vl_json_close(&json, '}');
     return sign(call, &claims, out, err);
@@ -167,9 +257,9 @@ vl_tenant_id_token(const struct vl_tenant_call *call,
     /* Only if the request had one: MSAL takes any other for a replay. */
     if (subject->nonce)
         vl_json_add_z(&json, "nonce", subject->nonce);
-    add_person(call, &json, subject, subject->app->id);
+    add_person(call, &json, user, subject->app->id);
     vl_json_add_z(&json, "preferred_username", user->username);
-    add_roles(&json, user);
+    add_list(&json, "roles", &user->roles);
     vl_json_add_z(&json, "ver", "2.0");
     vl_json_close(&json, '}');
     return sign(call, &claims, out, err);

@@ -5,16 +5,20 @@
 #ifndef VL_TENANT_CLAIMS_H
 #define VL_TENANT_CLAIMS_H
 
-#include "apps/tenant/scope.h"
+#include "apps/tenant/client.h"
 
 struct vl_tenant_subject {
+    /* NULL: the application itself, in its own name at `realm`. */
     const struct vl_tenant_user *user;
+    const struct vl_tenant_realm *realm;
     const struct vl_tenant_app *app; /* the client */
     struct vl_tenant_scopes scopes;
     const char *nonce; /* NULL: none was asked for */
+    const char *acrs;  /* the authentication contexts that were met, or NULL */
     int64_t signed_in; /* seconds */
     unsigned lifetime; /* of the access token, seconds */
-    bool with_secret;  /* the client proved itself */
+    enum vl_tenant_proof proof;
+    bool is_capable; /* the client knows claims challenges */
 };
 
 /* Signed; appended to `out`. Graph's tokens have the older shape (v1). */

@@ -4,6 +4,7 @@
  * listen on loopback only; a page in a browser is kept out as well: no Origin,
  * and bodies only as JSON.
  */
+#include "apps/tenant/control.h"
 #include "apps/tenant/consent.h"
 #include "apps/tenant/route.h"
 
@@ -11,8 +12,9 @@
 #include "core/status.h"
 #include "json/read.h"
 
-static void
-send_json(struct vl_tenant_call *call, int status, struct vl_str body)
+void
+vl_tenant_control_send(struct vl_tenant_call *call, int status,
+                       struct vl_str body)
 {
     struct vl_reply reply = {.status = status,
                              .type = "application/json; charset=utf-8",
@@ -21,15 +23,16 @@ send_json(struct vl_tenant_call *call, int status, struct vl_str body)
     vl_exchange_reply(call->x, &reply);
 }
 
-static void
-send_fault(struct vl_tenant_call *call, int status, const char *message)
+void
+vl_tenant_control_fail(struct vl_tenant_call *call, int status,
+                       const char *message)
 {
     vl_auto(vl_buf) body = vl_buf_of(VL_LIMIT_DOCUMENT);
     struct vl_json_out json = {&body, false};
     vl_json_open(&json, '{');
     vl_json_add_z(&json, "error", message);
     vl_json_close(&json, '}');
-    send_json(call, status, vl_buf_str(&body));
+    vl_tenant_control_send(call, status, vl_buf_str(&body));
 }
 
 static bool
@@ -45,36 +48,55 @@ is_from_here(struct vl_tenant_call *call)
         !call->request->body.n || vl_media_type_is(type, "application/json");
     if (loopback && plain && !vl_headers_count(headers, "origin"))
         return true;
-    send_fault(call, 403, "only from programs on this machine, as JSON");
+    vl_tenant_control_fail(call, 403,
+                           "only from programs on this machine, as JSON");
     return false;
 }
 
-/* The body as an object; false when it has answered. */
-static bool
-read_body(struct vl_tenant_call *call, struct vl_json *ret)
+bool
+vl_tenant_control_body(struct vl_tenant_call *call, struct vl_json *ret)
 {
     valet_error err = {0};
     if (!is_from_here(call))
         return false;
     if (vl_json_parse(call->request->body, 8, ret, &err) != VALET_OK) {
-        send_fault(call, 400, err.message);
+        vl_tenant_control_fail(call, 400, err.message);
         return false;
     }
     if (vl_json_kind(ret->root) == VL_JSON_OBJECT)
         return true;
-    send_fault(call, 400, "write an object");
+    vl_tenant_control_fail(call, 400, "write an object");
     return false;
 }
 
-/* Absent is `fallback`. */
-static bool
-read_number(const struct json_t *object, const char *key, int64_t fallback,
-            int64_t *ret)
+bool
+vl_tenant_control_number(const struct json_t *object, const char *key,
+                         int64_t fallback, int64_t *ret)
 {
     const struct json_t *value = vl_json_get(object, key);
     *ret = fallback;
     return !value ||
            (vl_json_int(value, ret) && *ret >= 0 && *ret <= 100000000);
+}
+
+static valet_status
+read_texts(const struct json_t *object, struct vl_tenant_fault *fault,
+           valet_error *err)
+{
+    const struct {
+        const char *name;
+        valet_status (*read)(struct vl_tenant_fault *fault, struct vl_str text,
+                             valet_error *err);
+    } members[] = {{"answer", vl_tenant_fault_shape},
+                   {"grant", vl_tenant_fault_grant},
+                   {"error", vl_tenant_fault_error},
+                   {"claims", vl_tenant_fault_claims}};
+    for (size_t i = 0; i < VL_COUNT(members); i++) {
+        const struct json_t *value = vl_json_get(object, members[i].name);
+        if (value)
+            VL_TRY(members[i].read(fault, vl_json_str(value), err));
+    }
+    return VALET_OK;
 }
 
 static valet_status
@@ -87,16 +109,14 @@ read_fault(const struct vl_tenant_call *call, const struct json_t *object,
     if (!vl_tenant_where_of(vl_json_get_str(object, "where"), &fault.where))
         return vl_fail(err, VALET_INVALID, "",
                        "`where` is discovery, keys, authorize, sign_in, "
-                       "sign_out, token, graph or any");
-    if (!read_number(object, "aadsts", 0, &aadsts) ||
-        !read_number(object, "status", 0, &status) ||
-        !read_number(object, "count", 1, &fault.count) ||
-        !read_number(object, "delay_ms", 0, &fault.delay_ms))
+                       "sign_out, device, token, graph or any");
+    if (!vl_tenant_control_number(object, "aadsts", 0, &aadsts) ||
+        !vl_tenant_control_number(object, "status", 0, &status) ||
+        !vl_tenant_control_number(object, "count", 1, &fault.count) ||
+        !vl_tenant_control_number(object, "delay_ms", 0, &fault.delay_ms))
         return vl_fail(err, VALET_INVALID, "",
                        "aadsts, status, count and delay_ms are numbers");
-    const struct json_t *shape = vl_json_get(object, "answer");
-    if (shape)
-        VL_TRY(vl_tenant_fault_shape(&fault, vl_json_str(shape), err));
+    VL_TRY(read_texts(object, &fault, err));
     fault.aadsts = (unsigned)aadsts;
     fault.status = (int)status;
     if (vl_json_int(retry, &seconds))
@@ -117,14 +137,14 @@ vl_tenant_control_add_fault(struct vl_tenant_call *call)
     vl_auto(vl_json) body = {NULL};
     struct vl_tenant_fault fault;
     valet_error err = {0};
-    if (!read_body(call, &body))
+    if (!vl_tenant_control_body(call, &body))
         return;
     if (read_fault(call, body.root, &fault, &err) != VALET_OK ||
         vl_tenant_faults_add(&call->tenant->data->faults, &fault, &err) !=
             VALET_OK)
-        send_fault(call, 400, err.message);
+        vl_tenant_control_fail(call, 400, err.message);
     else
-        send_json(call, 201, done);
+        vl_tenant_control_send(call, 201, done);
 }
 
 void
@@ -133,7 +153,7 @@ vl_tenant_control_clear_faults(struct vl_tenant_call *call)
     if (!is_from_here(call))
         return;
     call->tenant->data->faults.count = 0;
-    send_json(call, 200, done);
+    vl_tenant_control_send(call, 200, done);
 }
 
 /* What people had consented to is forgotten. */
@@ -142,52 +162,38 @@ vl_tenant_control_consent(struct vl_tenant_call *call)
 {
     vl_auto(vl_json) body = {NULL};
     enum vl_tenant_consent_mode mode;
-    if (!read_body(call, &body))
+    if (!vl_tenant_control_body(call, &body))
         return;
     struct vl_tenant_app *app = vl_tenant_find_app_by(
         call->tenant->data, vl_json_get_str(body.root, "app"));
     if (!app) {
-        send_fault(call, 404, "there is no such application");
+        vl_tenant_control_fail(call, 404, "there is no such application");
         return;
     }
     if (!vl_tenant_consent_of(vl_json_get_str(body.root, "consent"), &mode)) {
-        send_fault(call, 400, "`consent` is granted, needed or admin_required");
+        vl_tenant_control_fail(
+            call, 400, "`consent` is granted, needed or admin_required");
         return;
     }
     app->consent = mode;
     vl_tenant_consents_forget(call->tenant, app);
-    send_json(call, 200, done);
+    vl_tenant_control_send(call, 200, done);
 }
 
 void
 vl_tenant_control_revoke(struct vl_tenant_call *call)
 {
     vl_auto(vl_json) body = {NULL};
-    if (!read_body(call, &body))
+    if (!vl_tenant_control_body(call, &body))
         return;
     struct vl_str name = vl_json_get_str(body.root, "user");
     struct vl_tenant_user *user = vl_tenant_find_user(call->tenant->data, name);
     if (!user) {
-        send_fault(call, 404, "there is no such user");
+        vl_tenant_control_fail(call, 404, "there is no such user");
         return;
     }
     user->epoch++;
-    send_json(call, 200, done);
-}
-
-void
-vl_tenant_control_settings(struct vl_tenant_call *call)
-{
-    vl_auto(vl_json) body = {NULL};
-    int64_t seconds;
-    if (!read_body(call, &body))
-        return;
-    if (!read_number(body.root, "access_token_seconds", 0, &seconds)) {
-        send_fault(call, 400, "access_token_seconds is a number");
-        return;
-    }
-    call->tenant->data->access_token_seconds = (unsigned)seconds;
-    send_json(call, 200, done);
+    vl_tenant_control_send(call, 200, done);
 }
 
 void
@@ -205,7 +211,7 @@ vl_tenant_control_log(struct vl_tenant_call *call)
                             (int64_t)call->tenant->counters[i].count);
     vl_json_close(&json, '}');
     vl_json_close(&json, '}');
-    send_json(call, 200, vl_buf_str(&body));
+    vl_tenant_control_send(call, 200, vl_buf_str(&body));
 }
 
 void
@@ -215,9 +221,9 @@ vl_tenant_control_rotate(struct vl_tenant_call *call)
     if (!is_from_here(call))
         return;
     if (vl_tenant_keyset_rotate(&call->tenant->keys, &err) != VALET_OK)
-        send_fault(call, 500, err.message);
+        vl_tenant_control_fail(call, 500, err.message);
     else
-        send_json(call, 200, done);
+        vl_tenant_control_send(call, 200, done);
 }
 
 void
@@ -227,5 +233,5 @@ vl_tenant_control_describe(struct vl_tenant_call *call)
     if (!is_from_here(call))
         return;
     vl_tenant_describe(call->tenant->data, &body);
-    send_json(call, 200, vl_buf_str(&body));
+    vl_tenant_control_send(call, 200, vl_buf_str(&body));
 }

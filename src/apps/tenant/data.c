@@ -24,6 +24,23 @@ vl_tenant_is_guid(struct vl_str text)
     return true;
 }
 
+bool
+vl_tenant_take_acrs(struct vl_tenant_settings *settings, struct vl_str word)
+{
+    if (word.n >= sizeof settings->graph_acrs)
+        return false;
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9')))
+            return false;
+    }
+    memset(settings->graph_acrs, 0, sizeof settings->graph_acrs);
+    if (word.n)
+        memcpy(settings->graph_acrs, word.p, word.n);
+    return true;
+}
+
 const struct vl_tenant_realm *
 vl_tenant_find_realm(const struct vl_tenant_data *data, struct vl_str name)
 {
@@ -125,6 +142,8 @@ describe_app(struct vl_json_out *out, const struct vl_tenant_app *app,
     vl_json_add_z(out, "consent", consent_names[app->consent]);
     if (app->secret)
         vl_json_add_z(out, "secret", app->secret);
+    if (app->app_roles.count)
+        describe_words(out, "app_roles", &app->app_roles);
     if (app->uri && app->scopes.count) {
         vl_buf_clear(scratch);
         vl_buf_addf(scratch, "%s/%s", app->uri, app->scopes.items[0]);

@@ -3,11 +3,12 @@
  * Who and what the stand-in knows: tenants, users, apps, standing faults. Read
  * from one YAML text (the built-in set, or --data) and not changed afterwards
  * but for what the control API may change: a user's epoch, an application's
- * consent and the lifetime of access tokens.
+ * consent and certificates, and the settings.
  */
 #ifndef VL_TENANT_DATA_H
 #define VL_TENANT_DATA_H
 
+#include "apps/tenant/credential.h"
 #include "apps/tenant/fault.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -44,8 +45,13 @@ enum vl_tenant_consent_mode {
 struct vl_tenant_app {
     const char *key;
     const char *id, *name;
-    const char *secret; /* NULL: it has none */
-    const char *uri;    /* app id URI of a resource, or NULL */
+    const char *secret;                  /* NULL: it has none */
+    struct vl_tenant_words certificates; /* as written */
+    struct vl_tenant_credentials credentials;
+    /* What it may do in its own name: "User.Read.All" of Graph, or "URI/role"
+     * of another resource. */
+    struct vl_tenant_words app_roles;
+    const char *uri; /* app id URI of a resource, or NULL */
     const struct vl_tenant_realm *realm;
     struct vl_tenant_words redirects;
     struct vl_tenant_words scopes; /* that it exposes, without the URI */
@@ -53,6 +59,8 @@ struct vl_tenant_app {
     enum vl_tenant_consent_mode consent;
     bool is_public;    /* may get tokens without a credential */
     bool multi_tenant; /* may be used on common and organizations */
+    bool in_family;    /* shares refresh tokens with Microsoft's family "1" */
+    bool secret_expired;
 };
 
 /* What to do with the parameter `resource` (RFC 8707). */
@@ -67,13 +75,22 @@ enum vl_tenant_resource_mode {
 #define VL_TENANT_USERS_MAX  200
 #define VL_TENANT_APPS_MAX   50
 
+/* What the file and the control API set alike. */
+struct vl_tenant_settings {
+    unsigned access_token_seconds; /* 0: 60 to 90 minutes, drawn each time */
+    unsigned refresh_in_seconds;   /* 0: only long tokens say when */
+    unsigned device_code_seconds;  /* 0: 15 minutes */
+    unsigned device_interval;      /* seconds between questions; 0: 5 */
+    char graph_acrs[32];           /* what Graph's tokens must carry, or "" */
+};
+
 struct vl_tenant_data {
     struct vl_tenant_realm realms[VL_TENANT_REALMS_MAX];
     struct vl_tenant_user users[VL_TENANT_USERS_MAX];
     struct vl_tenant_app apps[VL_TENANT_APPS_MAX];
     size_t realm_count, user_count, app_count;
     struct vl_tenant_faults faults;
-    unsigned access_token_seconds; /* 0: 60 to 90 minutes, drawn each time */
+    struct vl_tenant_settings settings;
     enum vl_tenant_resource_mode resource_mode;
     struct vl_arena arena; /* owns the texts */
 };
@@ -104,6 +121,11 @@ void vl_tenant_describe(const struct vl_tenant_data *data, struct vl_buf *out);
 
 /* "needed" → VL_TENANT_CONSENT_NEEDED; false for a name that is none. */
 bool vl_tenant_consent_of(struct vl_str name, enum vl_tenant_consent_mode *ret);
+
+/* An authentication context: up to 31 letters and digits, or nothing; false for
+ * anything else. */
+bool
+vl_tenant_take_acrs(struct vl_tenant_settings *settings, struct vl_str word);
 
 /* Is `text` a GUID (8-4-4-4-12 hexadecimal digits)? */
 bool vl_tenant_is_guid(struct vl_str text);

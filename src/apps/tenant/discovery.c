@@ -36,9 +36,8 @@ issuer_of(const struct vl_tenant_call *call)
 
 /*
  * @spec entra-wire 2.4
- * Entra ID's document, but for what the stand-in does not have: who asks it
- * for a device code shall not be told that it could. A path without tenant is
- * common's.
+ * Entra ID's document, but for what the stand-in does not have. A path without
+ * tenant is common's.
  */
 void
 vl_tenant_openid(struct vl_tenant_call *call)
@@ -52,7 +51,7 @@ vl_tenant_openid(struct vl_tenant_call *call)
     vl_json_open(&json, '{');
     add_url(call, &json, "token_endpoint", "/oauth2/v2.0/token");
     add_list(&json, "token_endpoint_auth_methods_supported",
-             "client_secret_post,client_secret_basic");
+             "client_secret_post,private_key_jwt,client_secret_basic");
     add_url(call, &json, "jwks_uri", "/discovery/v2.0/keys");
     add_list(&json, "response_modes_supported", "query,fragment,form_post");
     add_list(&json, "subject_types_supported", "pairwise");
@@ -64,6 +63,8 @@ vl_tenant_openid(struct vl_tenant_call *call)
     vl_json_add_z(&json, "userinfo_endpoint",
                   vl_tenant_format(call, "%s/oidc/userinfo", call->origin));
     add_url(call, &json, "authorization_endpoint", "/oauth2/v2.0/authorize");
+    add_url(call, &json, "device_authorization_endpoint",
+            "/oauth2/v2.0/devicecode");
     add_url(call, &json, "end_session_endpoint", "/oauth2/v2.0/logout");
     add_list(&json, "claims_supported", claims);
     vl_json_add_z(&json, "tenant_region_scope", "EU");

@@ -57,3 +57,13 @@ vl_tenant_error_page(struct vl_tenant_call *call)
                   vl_tenant_format(call, "AADSTS%u", (unsigned)code),
                   vl_tenant_aadsts_find((unsigned)code)->text, NULL);
 }
+
+/* entra-wire 2.2: where native apps without a listener are sent. */
+void
+vl_tenant_native(struct vl_tenant_call *call)
+{
+    struct vl_page page = {.asset = "native", .assets = vl_tenant_assets};
+    struct vl_reply reply = {.status = 200};
+    vl_tenant_page_headers(call, &reply);
+    vl_page_reply(call->x, &page, &reply);
+}

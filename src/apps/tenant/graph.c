@@ -3,16 +3,18 @@
  * The part of Microsoft Graph that a sign-in needs: the person's own profile
  * (entra-wire 2.18), and OpenID Connect's user info.
  */
+#include "apps/tenant/challenge.h"
 #include "apps/tenant/route.h"
 #include "apps/tenant/scope.h"
 
+#include "core/enc.h"
 #include "core/limits.h"
 #include "core/status.h"
 #include "json/read.h"
 
 struct bearer {
-    const struct vl_tenant_user *user;
-    bool may_read; /* User.Read or more */
+    const struct vl_tenant_user *user; /* NULL: an application */
+    bool may_read;                     /* User.Read or more */
 };
 
 /* What the client called its request; ours when it did not. */
@@ -33,6 +35,25 @@ add_headers(struct vl_tenant_call *call, struct vl_reply *reply)
                  VL_STR("{\"ServerInfo\":{\"DataCenter\":\"Local\"}}"));
     vl_reply_add(reply, "Cache-Control", VL_STR("no-cache"));
     vl_reply_add(reply, "X-Content-Type-Options", VL_STR("nosniff"));
+}
+
+/* @spec entra-wire 2.15: what to bring instead of this token. */
+static const char *
+make_challenge(const struct vl_tenant_call *call)
+{
+    vl_auto(vl_buf) text = vl_buf_of(VL_LIMIT_DOCUMENT);
+    const char *claims = call->claims;
+    if (!claims && call->has_fault && call->fault.claims[0])
+        claims = call->fault.claims;
+    if (claims)
+        vl_enc_base64(&text, vl_str_z(claims));
+    return vl_tenant_format(
+        call,
+        "Bearer realm=\"\", authorization_uri=\"%s/common/oauth2/v2.0/"
+        "authorize\", client_id=\"%s\"%s%s%s",
+        call->origin, VL_TENANT_GRAPH_ID,
+        claims ? ", error=\"insufficient_claims\", claims=\"" : "",
+        vl_buf_cstr(&text), claims ? "\"" : "");
 }
 
 static void
@@ -60,11 +81,7 @@ send_error(struct vl_tenant_call *call, int status, const char *code,
     add_headers(call, &reply);
     if (status == 401)
         vl_reply_add(&reply, "WWW-Authenticate",
-                     vl_str_z(vl_tenant_format(
-                         call,
-                         "Bearer realm=\"\", authorization_uri=\"%s/common/"
-                         "oauth2/v2.0/authorize\", client_id=\"%s\"",
-                         call->origin, VL_TENANT_GRAPH_ID)));
+                     vl_str_z(make_challenge(call)));
     if (call->allow)
         vl_reply_add(&reply, "Allow", vl_str_z(call->allow));
     vl_tenant_add_retry(call, &reply);
@@ -86,7 +103,8 @@ vl_tenant_graph_fault(struct vl_tenant_call *call)
         {503, "serviceNotAvailable", "The service is busy; ask again later."},
         {504, "GatewayTimeout", "The service took too long."},
     };
-    int status = call->fault.status ? call->fault.status : 429;
+    int usual = call->fault.claims[0] ? 401 : 429;
+    int status = call->fault.status ? call->fault.status : usual;
     size_t i = 0;
     while (i + 1 < VL_COUNT(rows) && rows[i].status < status)
         i++;
@@ -125,8 +143,58 @@ refuse(valet_error *err, const char *why)
                    "The access token %s.", why);
 }
 
+static bool
+is_for_app(const struct json_t *claims)
+{
+    return vl_str_eqz(vl_json_get_str(claims, "idtyp"), "app");
+}
+
+/* Who knows challenges is told to come back with a younger token. */
 static valet_status
-check_claims(const struct vl_tenant_call *call, const struct json_t *claims,
+refuse_revoked(struct vl_tenant_call *call, const struct json_t *claims,
+               valet_error *err)
+{
+    if (vl_json_has_str(vl_json_get(claims, "xms_cc"), VL_STR("cp1")))
+        call->claims =
+            vl_tenant_format(call,
+                             "{\"access_token\":{\"nbf\":{\"essential\":true,"
+                             "\"value\":\"%lld\"}}}",
+                             (long long)(vl_tenant_now(call) / 1000));
+    return refuse(err, "was revoked");
+}
+
+/* Does the token carry what Graph was told to ask for? */
+static valet_status
+check_context(struct vl_tenant_call *call, const struct json_t *claims,
+              valet_error *err)
+{
+    const char *acrs = call->tenant->data->settings.graph_acrs;
+    if (!*acrs || vl_json_has_str(vl_json_get(claims, "acrs"), vl_str_z(acrs)))
+        return VALET_OK;
+    call->claims = vl_tenant_acrs_challenge(call, acrs);
+    return refuse(err, "lacks an authentication context");
+}
+
+static valet_status
+check_person(struct vl_tenant_call *call, const struct json_t *claims,
+             struct bearer *ret, valet_error *err)
+{
+    struct vl_str oid = vl_json_get_str(claims, "oid");
+    struct vl_tenant_user *user = vl_tenant_find_user(call->tenant->data, oid);
+    if (!oid.n || !user || !vl_str_eqz(oid, user->id))
+        return refuse(err, "names nobody");
+    if (!is_of_epoch(vl_json_get_str(claims, "rh"), user->epoch))
+        return refuse_revoked(call, claims, err);
+    struct vl_str scp = vl_json_get_str(claims, "scp");
+    ret->user = user;
+    ret->may_read = vl_str_has_word(scp, VL_STR("User.Read")) ||
+                    vl_str_has_word(scp, VL_STR("User.Read.All")) ||
+                    vl_str_has_word(scp, VL_STR("Directory.Read.All"));
+    return check_context(call, claims, err);
+}
+
+static valet_status
+check_claims(struct vl_tenant_call *call, const struct json_t *claims,
              struct bearer *ret, valet_error *err)
 {
     int64_t exp, nbf, now = vl_tenant_now(call) / 1000;
@@ -136,23 +204,14 @@ check_claims(const struct vl_tenant_call *call, const struct json_t *claims,
         return refuse(err, "has expired");
     if (!vl_json_get_int(claims, "nbf", &nbf) || now < nbf)
         return refuse(err, "is not valid yet");
-    struct vl_str oid = vl_json_get_str(claims, "oid");
-    struct vl_tenant_user *user = vl_tenant_find_user(call->tenant->data, oid);
-    if (!oid.n || !user || !vl_str_eqz(oid, user->id))
-        return refuse(err, "names nobody");
-    if (!is_of_epoch(vl_json_get_str(claims, "rh"), user->epoch))
-        return refuse(err, "was revoked");
-    struct vl_str scp = vl_json_get_str(claims, "scp");
-    ret->user = user;
-    ret->may_read = vl_str_has_word(scp, VL_STR("User.Read")) ||
-                    vl_str_has_word(scp, VL_STR("User.Read.All")) ||
-                    vl_str_has_word(scp, VL_STR("Directory.Read.All"));
+    if (!is_for_app(claims))
+        return check_person(call, claims, ret, err);
+    *ret = (struct bearer){.user = NULL};
     return VALET_OK;
 }
 
 static valet_status
-read_bearer(const struct vl_tenant_call *call, struct bearer *ret,
-            valet_error *err)
+read_bearer(struct vl_tenant_call *call, struct bearer *ret, valet_error *err)
 {
     struct vl_str header =
         vl_headers_get(&call->request->headers, "authorization");
@@ -171,9 +230,13 @@ static bool
 admit(struct vl_tenant_call *call, struct bearer *ret)
 {
     valet_error err = {0};
-    if (read_bearer(call, ret, &err) == VALET_OK)
+    if (read_bearer(call, ret, &err) != VALET_OK)
+        send_error(call, 401, "InvalidAuthenticationToken", err.message);
+    else if (!ret->user)
+        send_error(call, 400, "BadRequest",
+                   "/me is for tokens of a person; this is an application's.");
+    else
         return true;
-    send_error(call, 401, "InvalidAuthenticationToken", err.message);
     return false;
 }
 

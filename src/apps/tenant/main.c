@@ -21,6 +21,8 @@
 #define CODES_MAX      20000
 #define REFRESH_MAX    50000
 #define SESSION_MAX    20000
+/* A code that is typed is looked for by walking over them. */
+#define DEVICE_MAX 1000
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 };
 
@@ -245,6 +247,7 @@ init(struct program *program, struct vl_tenant_data *data)
     vl_tenant_shelf_init(&tenant->codes, CODES_MAX, "1.C", 48);
     vl_tenant_shelf_init(&tenant->refresh_tokens, REFRESH_MAX, "1.R", 64);
     vl_tenant_shelf_init(&tenant->sessions, SESSION_MAX, "", 32);
+    vl_tenant_shelf_init(&tenant->devices, DEVICE_MAX, "1.D", 48);
 }
 
 static void
@@ -262,6 +265,7 @@ finish(struct program *program)
     vl_tenant_shelf_done(&tenant->codes);
     vl_tenant_shelf_done(&tenant->refresh_tokens);
     vl_tenant_shelf_done(&tenant->sessions);
+    vl_tenant_shelf_done(&tenant->devices);
     vl_tenant_keyset_done(&tenant->keys);
     vl_tenant_data_free(tenant->data);
 }

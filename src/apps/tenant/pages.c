@@ -107,3 +107,14 @@ vl_tenant_show_admin_needed(struct vl_tenant_call *call,
                 vl_str_z(vl_tenant_describe_error(call, 90094, NULL)));
     send_page(call, &page);
 }
+
+void
+vl_tenant_show_device(struct vl_tenant_call *call,
+                      const struct vl_tenant_request *r,
+                      const struct vl_tenant_user *user)
+{
+    struct vl_page page = start_page(call, r, "device-confirm", "/login");
+    vl_page_set(&page, "person", vl_str_z(user->username));
+    vl_page_set(&page, "publisher", vl_str_z(r->app->realm->name));
+    send_page(call, &page);
+}

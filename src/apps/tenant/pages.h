@@ -25,4 +25,9 @@ void vl_tenant_show_admin_needed(struct vl_tenant_call *call,
                                  const struct vl_tenant_request *r,
                                  const struct vl_tenant_user *user);
 
+/* Is the program that showed the code theirs? */
+void vl_tenant_show_device(struct vl_tenant_call *call,
+                           const struct vl_tenant_request *r,
+                           const struct vl_tenant_user *user);
+
 #endif

@@ -33,11 +33,26 @@ same_but_port(struct vl_str asked, const char *registered)
            vl_str_eq(a.query, b.query);
 }
 
+/* The landing page of native apps that have no listener is ours, at whatever
+ * origin we are asked. */
 static bool
-is_registered(const struct vl_tenant_app *app, struct vl_str asked)
+is_native(const struct vl_tenant_call *call, const struct vl_tenant_app *app,
+          struct vl_str asked)
+{
+    return app->is_public &&
+           vl_str_eqz(asked,
+                      vl_tenant_format(call, "%s/common/oauth2/nativeclient",
+                                       call->origin));
+}
+
+bool
+vl_tenant_may_redirect(const struct vl_tenant_call *call,
+                       const struct vl_tenant_app *app, struct vl_str asked)
 {
     if (asked.n > VL_LIMIT_REDIRECT_URI)
         return false;
+    if (is_native(call, app, asked))
+        return true;
     for (size_t i = 0; i < app->redirects.count; i++)
         if (vl_str_eqz(asked, app->redirects.items[i]) ||
             same_but_port(asked, app->redirects.items[i]))
@@ -78,7 +93,7 @@ read_client(struct vl_tenant_call *call, struct vl_tenant_request *r)
     r->redirect_uri = vl_params_get(r->params, "redirect_uri");
     if (!r->redirect_uri.n)
         return refuse_page(900971, NULL);
-    if (!is_registered(r->app, r->redirect_uri))
+    if (!vl_tenant_may_redirect(call, r->app, r->redirect_uri))
         return refuse_page(50011, NULL);
     return fine;
 }
@@ -175,8 +190,9 @@ read_prompt(struct vl_tenant_request *r)
 /* domain_hint also says `organizations`, `consumers`, and domains that are not
  * here: none of them narrows anything. */
 static struct vl_tenant_refusal
-read_hints(const struct vl_tenant_call *call, struct vl_tenant_request *r)
+read_hints(struct vl_tenant_call *call, struct vl_tenant_request *r)
 {
+    struct vl_str claims = vl_params_get(r->params, "claims");
     struct vl_str domain = vl_params_get(r->params, "domain_hint");
     r->login_hint = vl_str_trim(vl_params_get(r->params, "login_hint"));
     r->nonce = vl_params_get(r->params, "nonce");
@@ -184,7 +200,8 @@ read_hints(const struct vl_tenant_call *call, struct vl_tenant_request *r)
     r->home = call->realm;
     if (!r->home)
         r->home = vl_tenant_find_realm(call->tenant->data, domain);
-    return read_prompt(r);
+    unsigned code = vl_tenant_asked_read(call, claims, &r->asked);
+    return code ? refuse(code, "It is claims.") : read_prompt(r);
 }
 
 static struct vl_tenant_refusal
@@ -204,7 +221,7 @@ vl_tenant_request_read(struct vl_tenant_call *call,
                        const struct vl_params *params,
                        struct vl_tenant_request *ret)
 {
-    struct vl_tenant_request r = {.params = params};
+    struct vl_tenant_request r = {.params = params, .asked = {.acrs = ""}};
     struct vl_tenant_refusal refusal = read_client(call, &r);
     if (!refusal.code)
         refusal = read_response(&r);

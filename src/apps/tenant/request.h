@@ -5,6 +5,7 @@
 #ifndef VL_TENANT_REQUEST_H
 #define VL_TENANT_REQUEST_H
 
+#include "apps/tenant/challenge.h"
 #include "apps/tenant/scope.h"
 
 /* How the answer travels to the redirect URI. */
@@ -38,6 +39,11 @@ struct vl_tenant_request {
     bool challenge_is_plain;
     bool client_info;
     struct vl_tenant_scopes scopes;
+    struct vl_tenant_asked asked;
+    /* The device that waits, when the answer is for none but it: then there is
+     * no redirect URI. */
+    struct vl_tenant_grant *device;
+    bool is_confirmed; /* the person has said that it is theirs */
 };
 
 /* A refusal; code 0 is none. */
@@ -50,6 +56,11 @@ struct vl_tenant_refusal {
 struct vl_tenant_refusal vl_tenant_request_read(struct vl_tenant_call *call,
                                                 const struct vl_params *params,
                                                 struct vl_tenant_request *ret);
+
+/* May browsers be sent there from a page of ours? */
+bool
+vl_tenant_may_redirect(const struct vl_tenant_call *call,
+                       const struct vl_tenant_app *app, struct vl_str asked);
 
 /* Is the app at home in the tenant that was asked? 0 or a code. */
 unsigned vl_tenant_check_home(const struct vl_tenant_call *call,

@@ -4,6 +4,7 @@
  * correlation, parameters, faults.
  */
 #include "apps/tenant/route.h"
+#include "apps/tenant/grant.h"
 
 #include "core/limits.h"
 
@@ -27,6 +28,8 @@ static const struct vl_tenant_route routes[] = {
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_consent},
     {"control", "POST", "/_emul/revoke", VL_TENANT_NO_SEGMENT,
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_revoke},
+    {"control", "POST", "/_emul/certificate", VL_TENANT_NO_SEGMENT,
+     VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_certificate},
     {"control", "POST", "/_emul/settings", VL_TENANT_NO_SEGMENT,
      VL_TENANT_AT_NOTHING, FORM, vl_tenant_control_settings},
     {"control", "GET", "/_emul/log", VL_TENANT_NO_SEGMENT, VL_TENANT_AT_NOTHING,
@@ -57,6 +60,16 @@ static const struct vl_tenant_route routes[] = {
      VL_TENANT_AT_SIGN_IN, FORM, vl_tenant_consent},
     {"sign_out", "GET POST", "/oauth2/v2.0/logout", VL_TENANT_PAGE_SEGMENT,
      VL_TENANT_AT_SIGN_OUT, FORM, vl_tenant_sign_out},
+    {"sign_out", "GET POST", "/oauth2/logout", VL_TENANT_PAGE_SEGMENT,
+     VL_TENANT_AT_SIGN_OUT, FORM, vl_tenant_sign_out},
+    {"device_page", "GET", "/device", VL_TENANT_NO_SEGMENT,
+     VL_TENANT_AT_NOTHING, 0, vl_tenant_device_short},
+    {"device_page", "GET POST", "/oauth2/deviceauth", VL_TENANT_PAGE_SEGMENT,
+     VL_TENANT_AT_DEVICE, FORM, vl_tenant_device_page},
+    {"device_code", "POST", "/oauth2/v2.0/devicecode", VL_TENANT_JSON_SEGMENT,
+     VL_TENANT_AT_DEVICE, FORM, vl_tenant_device_code},
+    {"native", "GET", "/oauth2/nativeclient", VL_TENANT_ANY_SEGMENT,
+     VL_TENANT_AT_NOTHING, 0, vl_tenant_native},
     {"token", "POST", "/oauth2/v2.0/token", VL_TENANT_JSON_SEGMENT,
      VL_TENANT_AT_TOKEN, FORM, vl_tenant_token},
 };
@@ -277,8 +290,10 @@ vl_tenant_drop_delays(struct vl_tenant *tenant)
 static void
 meet_faults(struct vl_tenant_call *call)
 {
-    call->has_fault = vl_tenant_faults_take(&call->tenant->data->faults,
-                                            call->route->where, &call->fault);
+    call->has_fault = vl_tenant_faults_take(
+        &call->tenant->data->faults, call->route->where,
+        vl_tenant_grant_type_of(vl_params_get(&call->form, "grant_type")),
+        &call->fault);
     if (!call->has_fault || !call->fault.delay_ms) {
         go_on(call);
         return;
@@ -339,7 +354,8 @@ refuse_method(struct vl_tenant_call *call, const struct vl_tenant_route *other)
     call->allow = list_methods(call);
     if (other->where == VL_TENANT_AT_GRAPH)
         vl_tenant_graph_method(call);
-    else if (other->handle == vl_tenant_token)
+    else if (other->handle == vl_tenant_token ||
+             other->handle == vl_tenant_device_code)
         vl_tenant_fail(call, 900561, NULL);
     else
         send_plain(call, 405, "Not with this method.\n");

@@ -38,7 +38,12 @@ void vl_tenant_keys(struct vl_tenant_call *call);
 void vl_tenant_authorize(struct vl_tenant_call *call);
 void vl_tenant_sign_in(struct vl_tenant_call *call);
 void vl_tenant_consent(struct vl_tenant_call *call);
+/* sign_out.c */
 void vl_tenant_sign_out(struct vl_tenant_call *call);
+/* device.c */
+void vl_tenant_device_code(struct vl_tenant_call *call);
+void vl_tenant_device_short(struct vl_tenant_call *call);
+void vl_tenant_device_page(struct vl_tenant_call *call);
 /* token.c */
 void vl_tenant_token(struct vl_tenant_call *call);
 /* graph.c */
@@ -53,6 +58,7 @@ void vl_tenant_control_add_fault(struct vl_tenant_call *call);
 void vl_tenant_control_clear_faults(struct vl_tenant_call *call);
 void vl_tenant_control_consent(struct vl_tenant_call *call);
 void vl_tenant_control_revoke(struct vl_tenant_call *call);
+void vl_tenant_control_certificate(struct vl_tenant_call *call);
 void vl_tenant_control_settings(struct vl_tenant_call *call);
 void vl_tenant_control_log(struct vl_tenant_call *call);
 void vl_tenant_control_rotate(struct vl_tenant_call *call);
@@ -60,5 +66,6 @@ void vl_tenant_control_describe(struct vl_tenant_call *call);
 /* front.c */
 void vl_tenant_home(struct vl_tenant_call *call);
 void vl_tenant_error_page(struct vl_tenant_call *call);
+void vl_tenant_native(struct vl_tenant_call *call);
 
 #endif

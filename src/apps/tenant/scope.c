@@ -47,10 +47,9 @@ is_oidc(struct resolver *r, struct vl_str word)
     return false;
 }
 
-/* Graph by any of its names, ours included; else an app by URI or id. */
-static bool
-find_resource(const struct vl_tenant_call *call, struct vl_str name,
-              const struct vl_tenant_app **ret)
+bool
+vl_tenant_find_resource(const struct vl_tenant_call *call, struct vl_str name,
+                        const struct vl_tenant_app **ret)
 {
     const char *const graph[] = {"https://graph.microsoft.com",
                                  VL_TENANT_GRAPH_ID, call->origin};
@@ -65,12 +64,22 @@ find_resource(const struct vl_tenant_call *call, struct vl_str name,
         const struct vl_tenant_app *app = &data->apps[i];
         bool same = vl_str_ieq(name, vl_str_z(app->id)) ||
                     (app->uri && vl_str_ieq(name, vl_str_z(app->uri)));
-        if (same && app->scopes.count) {
+        if (same && (app->uri || app->scopes.count)) {
             *ret = app;
             return true;
         }
     }
     return false;
+}
+
+struct vl_str
+vl_tenant_cut_scope(struct vl_str word, struct vl_str *ret_name)
+{
+    size_t slash = word.n;
+    while (slash && word.p[slash - 1] != '/')
+        slash--;
+    *ret_name = vl_str_from(word, slash);
+    return vl_str_head(word, slash ? slash - 1 : 0);
 }
 
 static void
@@ -108,12 +117,8 @@ static unsigned
 add_scope(struct resolver *r, struct vl_str word)
 {
     const struct vl_tenant_app *resource = NULL;
-    size_t slash = word.n;
-    while (slash && word.p[slash - 1] != '/')
-        slash--;
-    struct vl_str name = vl_str_from(word, slash);
-    if (slash &&
-        !find_resource(r->call, vl_str_head(word, slash - 1), &resource))
+    struct vl_str name, of = vl_tenant_cut_scope(word, &name);
+    if (name.n < word.n && !vl_tenant_find_resource(r->call, of, &resource))
         return 500011;
     if (r->has_resource && resource != r->scopes.resource)
         return r->rules->first_wins ? 0 : 28000;
@@ -136,7 +141,7 @@ check_resource(const struct resolver *r)
         return 0;
     if (mode == VL_TENANT_RESOURCE_REFUSE)
         return 901002;
-    if (!find_resource(r->call, named, &resource))
+    if (!vl_tenant_find_resource(r->call, named, &resource))
         return 9010010;
     return resource == r->scopes.resource ? 0 : 9010010;
 }

@@ -31,4 +31,12 @@ vl_tenant_scopes_resolve(const struct vl_tenant_call *call, struct vl_str text,
                          const struct vl_tenant_scope_rules *rules,
                          struct vl_tenant_scopes *ret) VALET_CHECK;
 
+/* Graph by any of its names, ours included (NULL); else an app by URI or id.
+ * False when it is neither. */
+bool
+vl_tenant_find_resource(const struct vl_tenant_call *call, struct vl_str name,
+                        const struct vl_tenant_app **ret);
+/* "api://x/y" → "api://x" and "y"; a word without '/' is all name. */
+struct vl_str vl_tenant_cut_scope(struct vl_str word, struct vl_str *ret_name);
+
 #endif

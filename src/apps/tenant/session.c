@@ -82,7 +82,7 @@ rules_of(const struct vl_tenant_call *call)
 
 const struct vl_tenant_grant *
 vl_tenant_account_add(struct vl_tenant_call *call,
-                      const struct vl_tenant_user *user)
+                      const struct vl_tenant_user *user, const char *acrs)
 {
     int64_t now = vl_tenant_now(call);
     struct vl_tenant_accounts old = vl_tenant_accounts_read(call);
@@ -91,15 +91,18 @@ vl_tenant_account_add(struct vl_tenant_call *call,
     /* Written down first: a full shelf makes room by dropping the oldest. */
     for (size_t i = 0; i < old.count && kept + 1 < VL_TENANT_ACCOUNTS_MAX;
          i++) {
-        if (old.items[i]->user == user)
+        if (old.items[i]->user == user) {
+            acrs = vl_tenant_acrs_join(call, old.items[i]->acrs, acrs);
             continue;
+        }
         others = vl_tenant_format(call, "%s.%s", others, old.items[i]->handle);
         kept++;
     }
     struct vl_tenant_grant session = {.expires_ms = now + SESSION_MS,
                                       .user = user,
                                       .epoch = user->epoch,
-                                      .signed_in = now / 1000};
+                                      .signed_in = now / 1000,
+                                      .acrs = vl_tenant_dup(vl_str_z(acrs))};
     struct vl_str handle =
         vl_tenant_shelf_put(&call->tenant->sessions, &session, now);
     call->cookie = vl_tenant_format(call, COOKIE_NAME "=" VL_STR_FMT "%s%s",

@@ -27,15 +27,21 @@ const struct vl_tenant_grant *
 vl_tenant_accounts_find(const struct vl_tenant_accounts *accounts,
                         struct vl_str username);
 
-/* Signs a person in; whatever is answered brings the cookie. */
+/* Signs a person in; whatever is answered brings the cookie. `acrs`: what they
+ * have proven with it, besides what they had before. */
 const struct vl_tenant_grant *
 vl_tenant_account_add(struct vl_tenant_call *call,
-                      const struct vl_tenant_user *user);
+                      const struct vl_tenant_user *user, const char *acrs);
 /* Signs everybody out. */
 void vl_tenant_accounts_end(struct vl_tenant_call *call);
 
 /* May people of this person's home sign in at the tenant that was asked? */
 bool vl_tenant_may_sign_in(const struct vl_tenant_call *call,
                            const struct vl_tenant_user *user);
+
+/* authorize.c: asks the person behind a request what there is to ask, from who
+ * they are to what they consent to. */
+void vl_tenant_ask_person(struct vl_tenant_call *call,
+                          const struct vl_tenant_request *r);
 
 #endif

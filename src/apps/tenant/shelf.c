@@ -41,6 +41,9 @@ drop(struct vl_tenant_shelf *shelf, struct vl_tenant_grant *grant)
     free(grant->redirect_uri);
     free(grant->challenge);
     free(grant->nonce);
+    free(grant->acrs);
+    free(grant->user_code);
+    free(grant->asked);
     free(grant);
 }
 
@@ -86,6 +89,20 @@ struct vl_tenant_grant *
 vl_tenant_shelf_find(const struct vl_tenant_shelf *shelf, struct vl_str handle)
 {
     return handle.n ? vl_map_find(&shelf->by_handle, handle) : NULL;
+}
+
+struct vl_tenant_grant *
+vl_tenant_shelf_find_typed(const struct vl_tenant_shelf *shelf,
+                           struct vl_str user_code)
+{
+    VL_LIST_EACH (node, &shelf->oldest) {
+        struct vl_tenant_grant *grant =
+            VL_CONTAINER(node, struct vl_tenant_grant, node);
+        if (grant->user_code &&
+            vl_str_ieq(user_code, vl_str_z(grant->user_code)))
+            return grant;
+    }
+    return NULL;
 }
 
 char *

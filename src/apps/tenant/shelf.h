@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the stand-in remembers between requests: codes, refresh tokens and
- * browser sessions, each kind on a shelf of its own. A shelf has room for a
+ * What the stand-in remembers between requests: codes, refresh tokens, browser
+ * sessions and devices, each kind on a shelf of its own. A shelf has room for a
  * fixed number; the oldest makes way. Nothing outlives the process.
  */
 #ifndef VL_TENANT_SHELF_H
@@ -23,8 +23,13 @@ struct vl_tenant_grant {
     int64_t signed_in; /* seconds: when the password was given */
     char *scope;       /* as the client wrote it */
     char *redirect_uri, *challenge, *nonce;
+    char *acrs;      /* the authentication contexts that were met */
+    char *user_code; /* a device's: what the person types */
+    char *asked;     /* a device's: the authentication contexts to be met */
     bool challenge_is_plain;
-    bool is_used; /* a code that was redeemed */
+    bool is_capable;  /* the client knows claims challenges */
+    bool is_used;     /* a code that was redeemed */
+    bool is_declined; /* a device's: the person did not want to */
 };
 
 struct vl_tenant_shelf {
@@ -48,6 +53,11 @@ vl_tenant_shelf_put(struct vl_tenant_shelf *shelf,
 /* Expired ones too; NULL when it is not known, or no longer. */
 struct vl_tenant_grant *
 vl_tenant_shelf_find(const struct vl_tenant_shelf *shelf, struct vl_str handle);
+
+/* By what a person has typed: the case is ignored. */
+struct vl_tenant_grant *
+vl_tenant_shelf_find_typed(const struct vl_tenant_shelf *shelf,
+                           struct vl_str user_code);
 
 /* A copy for a grant's field; NULL for an absent or empty text. */
 char *vl_tenant_dup(struct vl_str text);
