@@ -177,7 +177,8 @@ describe('discovery', () => {
       assert.notEqual(doc[key], undefined, key);
     assert.deepEqual(doc.response_modes_supported, ['query', 'fragment', 'form_post']);
     assert.deepEqual(doc.response_types_supported, ['code']);
-    assert.deepEqual(doc.token_endpoint_auth_methods_supported, ['client_secret_post', 'client_secret_basic']);
+    assert.deepEqual(doc.token_endpoint_auth_methods_supported,
+      ['client_secret_post', 'private_key_jwt', 'client_secret_basic']);
     assert.equal(doc.code_challenge_methods_supported, undefined);
   });
 
@@ -194,8 +195,8 @@ describe('discovery', () => {
   test('announces only what is there', async () => {
     const { json } = await get(`${tenant}/v2.0/.well-known/openid-configuration`);
     const urls = Object.entries(json).filter(([key, value]) => key !== 'issuer' && /^http:/.test(value));
-    assert.deepEqual(urls.map(([key]) => key).sort(), ['authorization_endpoint', 'end_session_endpoint', 'jwks_uri',
-      'token_endpoint', 'userinfo_endpoint']);
+    assert.deepEqual(urls.map(([key]) => key).sort(), ['authorization_endpoint', 'device_authorization_endpoint',
+      'end_session_endpoint', 'jwks_uri', 'token_endpoint', 'userinfo_endpoint']);
     for (const [key, url] of urls) assert.notEqual((await get(url)).status, 404, key);
   });
 
@@ -540,7 +541,7 @@ describe('token', () => {
   test('checks the request', async () => {
     const url = `${tenant}/oauth2/v2.0/token`;
     assertError(await post(url, {}), 400, 'invalid_request', 900144);
-    for (const grant_type of ['password', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', 'x'])
+    for (const grant_type of ['password', 'urn:ietf:params:oauth:grant-type:saml2-bearer', 'x'])
       assertError(await post(url, { grant_type, client_id: apps.web.id }), 400, 'unsupported_grant_type', 70003);
     assertError(await get(url), 400, 'invalid_request', 900561);
     const twice = await request(url, { method: 'POST', body: 'grant_type=a&grant_type=b',

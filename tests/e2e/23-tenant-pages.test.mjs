@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import tls from 'node:tls';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { form, request } from './lib/browser.mjs';
 import { StandIn, STATE } from './lib/standin.mjs';
 import { launch, picture, Window } from './lib/window.mjs';
 
@@ -254,6 +255,57 @@ describe('consent', () => {
     await press(tab, 'Accept');
     await arrives(tab);
     assert.equal((await assertAnswered('GET')).oid, users.admin.id);
+    assert.deepEqual(window.complaints, []);
+  });
+});
+
+describe('a device code', () => {
+  const heading = (tab, name) => tab.getByRole('heading', { name }).waitFor();
+  const post = async (what, fields) => {
+    const answer = await request(`${standIn.tenant}/oauth2/v2.0/${what}`, { method: 'POST', body: form(fields),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    return JSON.parse(answer.text);
+  };
+  const begin = () => post('devicecode', { client_id: apps.public.id, scope: 'openid User.Read' });
+  const poll = ({ device_code }) => post('token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    client_id: apps.public.id, device_code });
+
+  async function typeCode(tab, code) {
+    await tab.getByLabel('Code', { exact: true }).fill(code);
+    await press(tab, 'Next');
+  }
+
+  test('is typed, and the person says that it is theirs', async (t) => {
+    const { window, tab } = await open(t);
+    const device = await begin();
+    await tab.goto(device.verification_uri);
+    await heading(tab, 'Enter the code');
+    await picture(tab, 'tenant-device-code');
+    assert.equal(await fits(tab), true);
+    await typeCode(tab, 'WRONGCODE');
+    await tab.getByRole('alert').getByText('AADSTS70018').waitFor();
+    await picture(tab, 'tenant-device-wrong');
+    await typeCode(tab, device.user_code);
+    await typeIn(tab, users.bengali);
+    await heading(tab, `Are you signing in to ${apps.public.name}?`);
+    await picture(tab, 'tenant-device-confirm');
+    await press(tab, 'Continue');
+    await heading(tab, `You are signed in to ${apps.public.name}`);
+    await picture(tab, 'tenant-device-done');
+    assert.ok((await poll(device)).access_token);
+    assert.deepEqual(window.complaints, []);
+  });
+
+  test('is turned down', async (t) => {
+    const { window, tab } = await open(t);
+    const device = await begin();
+    await tab.goto(device.verification_uri);
+    await typeCode(tab, device.user_code);
+    await typeIn(tab, users.reader);
+    await press(tab, 'Cancel');
+    await heading(tab, `You did not sign in to ${apps.public.name}`);
+    await picture(tab, 'tenant-device-declined');
+    assert.equal((await poll(device)).error, 'authorization_declined');
     assert.deepEqual(window.complaints, []);
   });
 });

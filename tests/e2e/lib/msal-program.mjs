@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from '@azure/msal-node';
 
 const apps = new Map();
+const asked = [];
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 // An ICachePlugin as the library's users write it: the cache is a file.
@@ -18,14 +19,24 @@ const cacheIn = (file) => ({
   },
 });
 
+// A function cannot come as JSON: it keeps what it was called with.
+const withCallback = ({ assertion, ...auth }) => (assertion ? { ...auth, clientAssertion: async (about) => {
+  asked.push(about);
+  return assertion;
+} } : auth);
+
 const commands = {
   make({ name, kind, auth, cacheFile }) {
     const Kind = kind === 'public' ? PublicClientApplication : ConfidentialClientApplication;
-    apps.set(name, new Kind({ auth, ...(cacheFile && { cache: { cachePlugin: cacheIn(cacheFile) } }) }));
+    apps.set(name, new Kind({ auth: withCallback(auth), ...(cacheFile && { cache: { cachePlugin: cacheIn(cacheFile) } }) }));
   },
   cache: ({ name, method, args }) => apps.get(name).getTokenCache()[method](...args),
   pkce: () => new CryptoProvider().generatePkceCodes(),
   call: ({ name, method, args }) => apps.get(name)[method](...args),
+  asked: () => asked.splice(0),
+  device: ({ name, args }) => apps.get(name).acquireTokenByDeviceCode({
+    ...args[0], deviceCodeCallback: (device) => say({ device }),
+  }),
   interactive: ({ name, args }) => apps.get(name).acquireTokenInteractive({
     ...args[0], openBrowser: async (url) => say({ open: url }),
   }),

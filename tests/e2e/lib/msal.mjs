@@ -13,8 +13,9 @@ export class Msal {
     });
     msal.exited = new Promise((resolve) => { msal.child.once('close', resolve); });
     createInterface({ input: msal.child.stdout }).on('line', (line) => {
-      const { id, open, ...answer } = JSON.parse(line);
+      const { id, open, device, ...answer } = JSON.parse(line);
       if (open) msal.opened(open);
+      else if (device) msal.shown(device);
       else msal.waiting.get(id)(answer);
     });
     return msal;
@@ -53,6 +54,11 @@ export class Msal {
         const { result, error } = await this.ask('call', { name, method, args });
         if (!error) throw new Error(`${method} was not refused: ${JSON.stringify(result)}`);
         return error;
+      },
+      // `walk` is what the person does with the code that is shown.
+      device: (request, walk) => {
+        this.shown = walk;
+        return this.ask('device', { name, args: [request] });
       },
       // `walk` is what the person does with the URL that the browser opens.
       interactive: (request, walk) => {
