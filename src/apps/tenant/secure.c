@@ -7,7 +7,7 @@
 
 #include "core/status.h"
 #include "core/sys.h"
-#include "crypto/authority.h"
+#include "crypto/ca.h"
 
 #define PATH_MAX_SIZE 4096
 #define PEM_MAX       8192
@@ -39,15 +39,14 @@ write_file(const struct vl_tenant_secure *secure, const char *name,
 }
 
 static valet_status
-write_files(struct vl_tenant_secure *secure,
-            const struct vl_authority *authority, valet_error *err)
+write_files(struct vl_tenant_secure *secure, const struct vl_ca *authority,
+            valet_error *err)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
     vl_auto(vl_buf) ca = vl_buf_of(PEM_MAX), leaf = vl_buf_of(PEM_MAX);
     vl_auto(vl_buf) key = vl_buf_of_secret(PEM_MAX);
-    VL_TRY(vl_authority_certificate(authority, &ca, err));
-    VL_TRY(vl_authority_issue(authority, names, VL_COUNT(names), &leaf, &key,
-                              err));
+    VL_TRY(vl_ca_certificate(authority, &ca, err));
+    VL_TRY(vl_ca_issue(authority, names, VL_COUNT(names), &leaf, &key, err));
     VL_TRY(write_file(secure, "/ca.pem", &ca, &secure->ca, err));
     VL_TRY(write_file(secure, "/server.pem", &leaf, &secure->certificate, err));
     return write_file(secure, "/server.key", &key, &secure->key, err);
@@ -56,15 +55,15 @@ write_files(struct vl_tenant_secure *secure,
 valet_status
 vl_tenant_secure_init(struct vl_tenant_secure *secure, valet_error *err)
 {
-    struct vl_authority *authority = NULL;
+    struct vl_ca *authority = NULL;
     *secure = (struct vl_tenant_secure){
         vl_buf_of(PATH_MAX_SIZE), vl_buf_of(PATH_MAX_SIZE),
         vl_buf_of(PATH_MAX_SIZE), vl_buf_of(PATH_MAX_SIZE)};
     VL_TRY(make_folder(&secure->folder, err));
-    VL_TRY(vl_authority_new("mcp-valet-tenant (made up, this machine only)",
-                            &authority, err));
+    VL_TRY(vl_ca_new("mcp-valet-tenant (made up, this machine only)",
+                     &authority, err));
     valet_status status = write_files(secure, authority, err);
-    vl_authority_free(authority);
+    vl_ca_free(authority);
     return status;
 }
 

@@ -3,18 +3,18 @@
 
 #include <openssl/err.h>
 
-#include "crypto/authority.h"
+#include "crypto/ca.h"
 #include "vl_test.h"
 
 /* Two certificates, as PEM. */
 static void
 add_two(struct vl_buf *out)
 {
-    struct vl_authority *authority;
-    assert_ok(vl_authority_new("an authority", &authority, NULL));
-    assert_ok(vl_authority_certificate(authority, out, NULL));
-    assert_ok(vl_authority_certificate(authority, out, NULL));
-    vl_authority_free(authority);
+    struct vl_ca *authority;
+    assert_ok(vl_ca_new("an authority", &authority, NULL));
+    assert_ok(vl_ca_certificate(authority, out, NULL));
+    assert_ok(vl_ca_certificate(authority, out, NULL));
+    vl_ca_free(authority);
 }
 
 static void
@@ -43,14 +43,13 @@ static void
 refuses_what_has_no_certificate(void **state)
 {
     (void)state;
-    struct vl_authority *authority;
+    struct vl_ca *authority;
     static const char *const names[] = {"localhost"};
     vl_auto(vl_buf) certificate = vl_buf_of(8192);
     vl_auto(vl_buf) key = vl_buf_of_secret(8192);
-    assert_ok(vl_authority_new("an authority", &authority, NULL));
-    assert_ok(
-        vl_authority_issue(authority, names, 1, &certificate, &key, NULL));
-    vl_authority_free(authority);
+    assert_ok(vl_ca_new("an authority", &authority, NULL));
+    assert_ok(vl_ca_issue(authority, names, 1, &certificate, &key, NULL));
+    vl_ca_free(authority);
     refuses((struct vl_str){NULL, 0}, "no certificate");
     refuses(VL_STR("not-a-secret"), "no certificate");
     refuses(vl_buf_str(&key), "no certificate");

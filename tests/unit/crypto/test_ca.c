@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crypto/authority.h"
+#include "crypto/ca.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -29,10 +29,10 @@ key_of(struct vl_str pem)
 }
 
 static X509 *
-root_of(const struct vl_authority *authority)
+root_of(const struct vl_ca *authority)
 {
     vl_auto(vl_buf) pem = vl_buf_of(4096);
-    assert_ok(vl_authority_certificate(authority, &pem, NULL));
+    assert_ok(vl_ca_certificate(authority, &pem, NULL));
     return certificate_of(vl_buf_str(&pem));
 }
 
@@ -58,8 +58,8 @@ judge(X509 *root, X509 *leaf)
 static int
 make_authority(void **state)
 {
-    struct vl_authority *authority = NULL;
-    if (vl_authority_new("A test", &authority, NULL) != VALET_OK)
+    struct vl_ca *authority = NULL;
+    if (vl_ca_new("A test", &authority, NULL) != VALET_OK)
         return -1;
     *state = authority;
     return 0;
@@ -68,7 +68,7 @@ make_authority(void **state)
 static int
 free_authority(void **state)
 {
-    vl_authority_free(*state);
+    vl_ca_free(*state);
     return 0;
 }
 
@@ -76,7 +76,7 @@ static void
 issues_certificates_that_who_trusts_it_accepts(void **state)
 {
     vl_auto(vl_buf) pem = vl_buf_of(4096), key = vl_buf_of_secret(4096);
-    assert_ok(vl_authority_issue(*state, names, 3, &pem, &key, NULL));
+    assert_ok(vl_ca_issue(*state, names, 3, &pem, &key, NULL));
     X509 *root = root_of(*state), *leaf = certificate_of(vl_buf_str(&pem));
     assert_int_equal(judge(root, leaf), X509_V_OK);
     assert_int_equal(X509_check_host(leaf, "localhost", 0, 0, NULL), 1);
@@ -95,15 +95,15 @@ issues_certificates_that_who_trusts_it_accepts(void **state)
 static void
 is_not_any_other_authority_of_the_same_name(void **state)
 {
-    struct vl_authority *other = NULL;
+    struct vl_ca *other = NULL;
     vl_auto(vl_buf) pem = vl_buf_of(4096), key = vl_buf_of_secret(4096);
-    assert_ok(vl_authority_new("A test", &other, NULL));
-    assert_ok(vl_authority_issue(other, names, 1, &pem, &key, NULL));
+    assert_ok(vl_ca_new("A test", &other, NULL));
+    assert_ok(vl_ca_issue(other, names, 1, &pem, &key, NULL));
     X509 *root = root_of(*state), *leaf = certificate_of(vl_buf_str(&pem));
     assert_int_not_equal(judge(root, leaf), X509_V_OK);
     X509_free(leaf);
     X509_free(root);
-    vl_authority_free(other);
+    vl_ca_free(other);
 }
 
 /* A server's key that leaks must not make further certificates. */
@@ -111,7 +111,7 @@ static void
 makes_no_further_authorities(void **state)
 {
     vl_auto(vl_buf) pem = vl_buf_of(4096), key = vl_buf_of_secret(4096);
-    assert_ok(vl_authority_issue(*state, names, 1, &pem, &key, NULL));
+    assert_ok(vl_ca_issue(*state, names, 1, &pem, &key, NULL));
     X509 *leaf = certificate_of(vl_buf_str(&pem)), *root = root_of(*state);
     assert_int_equal(X509_check_ca(leaf), 0);
     assert_int_equal(X509_check_ca(root), 1);
@@ -127,9 +127,8 @@ refuses_names_that_are_none(void **state)
                                       "h\xc3\xb6st", "::1::"};
     for (size_t i = 0; i < VL_COUNT(bad); i++) {
         vl_auto(vl_buf) pem = vl_buf_of(4096), key = vl_buf_of_secret(4096);
-        assert_int_equal(
-            vl_authority_issue(*state, &bad[i], 1, &pem, &key, NULL),
-            VALET_INVALID);
+        assert_int_equal(vl_ca_issue(*state, &bad[i], 1, &pem, &key, NULL),
+                         VALET_INVALID);
     }
 }
 
@@ -138,9 +137,8 @@ says_when_there_is_no_room(void **state)
 {
     vl_auto(vl_buf) small = vl_buf_of(10), pem = vl_buf_of(4096);
     vl_auto(vl_buf) key = vl_buf_of_secret(10);
-    assert_int_equal(vl_authority_certificate(*state, &small, NULL),
-                     VALET_LIMIT);
-    assert_int_equal(vl_authority_issue(*state, names, 3, &pem, &key, NULL),
+    assert_int_equal(vl_ca_certificate(*state, &small, NULL), VALET_LIMIT);
+    assert_int_equal(vl_ca_issue(*state, names, 3, &pem, &key, NULL),
                      VALET_LIMIT);
 }
 

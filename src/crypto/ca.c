@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crypto/authority.h"
+#include "crypto/ca.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,7 +14,7 @@
 #define CURVE         "P-256"
 #define NAME_MAX_SIZE 253
 
-struct vl_authority {
+struct vl_ca {
     EVP_PKEY *key;
     X509 *cert;
 };
@@ -147,15 +147,15 @@ write_key(EVP_PKEY *key, struct vl_buf *out)
 /* --- life --- */
 
 static bool
-make_root(struct vl_authority *authority, const char *common_name)
+make_root(struct vl_ca *ca, const char *common_name)
 {
     static const struct extension list[] = {
         {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
         {NID_key_usage, "critical,keyCertSign,cRLSign"},
         {NID_subject_key_identifier, "hash"},
     };
-    EVP_PKEY *key = authority->key = EVP_EC_gen(CURVE);
-    X509 *cert = authority->cert = X509_new();
+    EVP_PKEY *key = ca->key = EVP_EC_gen(CURVE);
+    X509 *cert = ca->cert = X509_new();
     return key && cert &&
            vl_certificate_fill(cert, key, common_name, NULL, DAYS) &&
            add_extensions(cert, cert, list, VL_COUNT(list)) &&
@@ -163,43 +163,41 @@ make_root(struct vl_authority *authority, const char *common_name)
 }
 
 valet_status
-vl_authority_new(const char *common_name, struct vl_authority **ret,
-                 valet_error *err)
+vl_ca_new(const char *common_name, struct vl_ca **ret, valet_error *err)
 {
-    struct vl_authority *authority = vl_alloc(sizeof *authority);
-    *authority = (struct vl_authority){NULL, NULL};
-    if (!make_root(authority, common_name)) {
-        vl_authority_free(authority);
+    struct vl_ca *ca = vl_alloc(sizeof *ca);
+    *ca = (struct vl_ca){NULL, NULL};
+    if (!make_root(ca, common_name)) {
+        vl_ca_free(ca);
         return vl_ossl_fail(err, VALET_INTERNAL,
                             "cannot make a certificate authority");
     }
-    *ret = authority;
+    *ret = ca;
     return VALET_OK;
 }
 
 void
-vl_authority_free(struct vl_authority *authority)
+vl_ca_free(struct vl_ca *ca)
 {
-    if (!authority)
+    if (!ca)
         return;
-    X509_free(authority->cert);
-    EVP_PKEY_free(authority->key);
-    free(authority);
+    X509_free(ca->cert);
+    EVP_PKEY_free(ca->key);
+    free(ca);
 }
 
 valet_status
-vl_authority_certificate(const struct vl_authority *authority,
-                         struct vl_buf *out, valet_error *err)
+vl_ca_certificate(const struct vl_ca *ca, struct vl_buf *out, valet_error *err)
 {
-    return write_certificate(authority->cert, out)
+    return write_certificate(ca->cert, out)
                ? VALET_OK
                : vl_ossl_fail(err, VALET_LIMIT, "no room for a certificate");
 }
 
 /* Signed by the authority; false when OpenSSL does not take it. */
 static bool
-make_leaf(const struct vl_authority *authority, const char *const *names,
-          size_t count, EVP_PKEY *key, X509 *cert)
+make_leaf(const struct vl_ca *ca, const char *const *names, size_t count,
+          EVP_PKEY *key, X509 *cert)
 {
     static const struct extension list[] = {
         {NID_basic_constraints, "critical,CA:FALSE"},
@@ -208,22 +206,21 @@ make_leaf(const struct vl_authority *authority, const char *const *names,
         {NID_subject_key_identifier, "hash"},
         {NID_authority_key_identifier, "keyid:always"},
     };
-    return vl_certificate_fill(cert, key, names[0], authority->cert, DAYS) &&
-           add_extensions(cert, authority->cert, list, VL_COUNT(list)) &&
+    return vl_certificate_fill(cert, key, names[0], ca->cert, DAYS) &&
+           add_extensions(cert, ca->cert, list, VL_COUNT(list)) &&
            add_names(cert, names, count) &&
-           X509_sign(cert, authority->key, EVP_sha256()) > 0;
+           X509_sign(cert, ca->key, EVP_sha256()) > 0;
 }
 
 valet_status
-vl_authority_issue(const struct vl_authority *authority,
-                   const char *const *names, size_t count,
-                   struct vl_buf *ret_certificate, struct vl_buf *ret_key,
-                   valet_error *err)
+vl_ca_issue(const struct vl_ca *ca, const char *const *names, size_t count,
+            struct vl_buf *ret_certificate, struct vl_buf *ret_key,
+            valet_error *err)
 {
     VL_ASSERT(count && ret_key->secret);
     EVP_PKEY *key = EVP_EC_gen(CURVE);
     X509 *cert = X509_new();
-    bool made = key && cert && make_leaf(authority, names, count, key, cert);
+    bool made = key && cert && make_leaf(ca, names, count, key, cert);
     bool written = made && write_certificate(cert, ret_certificate) &&
                    write_key(key, ret_key);
     X509_free(cert);

@@ -1,6 +1,6 @@
 // One token cache of Microsoft's library for Python and of ours, in both
 // directions (entra-wire 1.5, 4.4). Debian's Python and package, since it is a
-// second opinion on what 23-token-cache.test.mjs says. @spec S-29
+// second opinion on what 27-token-cache.test.mjs says. @spec S-29
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
