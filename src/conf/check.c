@@ -14,6 +14,8 @@
 
 /* Entra's secrets have 40 characters. */
 #define SECRET_SIZE 1024
+/* A chain and a key of 4096 bits. */
+#define CERTIFICATE_SIZE 65536
 
 static valet_status
 fail_for_room(struct vl_conf_loader *loader)
@@ -118,11 +120,14 @@ check_client_type(struct vl_conf_loader *loader)
 {
     const struct vl_conf *conf = loader->conf;
     struct vl_yaml_mark mark = vl_conf_place(loader, "entra.client_type");
-    const char *secret = vl_conf_written(loader, "entra.client_secret_file")
-                             ? "client_secret_file"
-                         : vl_conf_written(loader, "entra.client_secret_env")
-                             ? "client_secret_env"
-                             : NULL;
+    const char *secret =
+        vl_conf_written(loader, "entra.client_secret_file")
+            ? "client_secret_file"
+        : vl_conf_written(loader, "entra.client_certificate_file")
+            ? "client_certificate_file"
+        : vl_conf_written(loader, "entra.client_secret_env")
+            ? "client_secret_env"
+            : NULL;
     if (conf->client_type == VL_CLIENT_CONFIDENTIAL)
         return VALET_OK;
     if (secret)
@@ -198,11 +203,48 @@ read_secret_variable(struct vl_conf_loader *loader)
     return VALET_OK;
 }
 
+/* What is in it is for who knows about certificates. */
+static valet_status
+read_certificate_file(struct vl_conf_loader *loader)
+{
+    static const char path[] = "entra.client_certificate_file";
+    vl_auto(vl_buf) text = vl_buf_of_secret(CERTIFICATE_SIZE);
+    valet_error reason;
+    if (vl_file_read(loader->conf->client_certificate_file, true, &text,
+                     &reason) != VALET_OK)
+        return vl_conf_fail(loader, vl_conf_place(loader, path),
+                            "certificate_file",
+                            "%s: %s; write the path of a file that you alone "
+                            "may read",
+                            path, reason.message);
+    if (vl_buf_size(&text) == 0)
+        return vl_conf_fail(loader, vl_conf_place(loader, path),
+                            "empty_certificate",
+                            "%s names a file that is empty; write the "
+                            "certificate and its key there, as PEM",
+                            path);
+    loader->conf->client_certificate = vl_secret_of(vl_buf_str(&text));
+    return VALET_OK;
+}
+
 static valet_status
 check_credential(struct vl_conf_loader *loader)
 {
     struct vl_conf *conf = loader->conf;
     bool env_written = vl_conf_written(loader, "entra.client_secret_env");
+    if (conf->client_certificate_file &&
+        (conf->client_secret_file || env_written))
+        return vl_conf_fail(
+            loader, vl_conf_place(loader, "entra.client_certificate_file"),
+            "two_credentials",
+            "client_certificate_file and %s are both given, and one of them "
+            "would be without effect; write client_certificate_file alone",
+            conf->client_secret_file ? "client_secret_file"
+                                     : "client_secret_env");
+    if (conf->client_certificate_file) {
+        conf->client_secret_env = NULL; /* the file wins over AZURE_, FR_ */
+        return read_certificate_file(loader);
+    }
     if (conf->client_secret_file && env_written)
         return vl_conf_fail(loader,
                             vl_conf_place(loader, "entra.client_secret_env"),
@@ -216,11 +258,11 @@ check_credential(struct vl_conf_loader *loader)
     }
     if (conf->client_secret_env)
         return read_secret_variable(loader);
-    return vl_conf_fail(loader, vl_conf_place(loader, "entra"),
-                        "confidential_without_secret",
-                        "entra has no credential, but a server is a "
-                        "confidential client and must prove who it is; write "
-                        "client_secret_file: PATH");
+    return vl_conf_fail(
+        loader, vl_conf_place(loader, "entra"), "confidential_without_secret",
+        "entra has no credential, but a server is a "
+        "confidential client and must prove who it is; write "
+        "client_certificate_file: PATH or client_secret_file: PATH");
 }
 
 static valet_status

@@ -130,6 +130,7 @@ vl_conf_free(struct vl_conf *conf)
     if (!conf)
         return;
     vl_secret_done(&conf->client_secret);
+    vl_secret_done(&conf->client_certificate);
     vl_arena_done(conf->arena);
     free(conf->arena);
     free(conf);

@@ -63,11 +63,13 @@ struct vl_conf {
     const char *tenant_id; /* a GUID or a domain, never "common" */
     const char *client_id;
     enum vl_conf_client_type client_type;
-    const char *client_secret_file; /* or NULL */
-    const char *client_secret_env;  /* name of the variable, or NULL */
-    struct vl_secret client_secret; /* what one of the two holds */
-    const char *authority_host;     /* https://login.microsoftonline.com */
-    const char *graph_url;          /* https://graph.microsoft.com */
+    const char *client_secret_file;      /* or NULL */
+    const char *client_secret_env;       /* name of the variable, or NULL */
+    struct vl_secret client_secret;      /* what one of the two holds */
+    const char *client_certificate_file; /* in place of a secret, or NULL */
+    struct vl_secret client_certificate; /* what it holds: PEM, unread */
+    const char *authority_host;          /* https://login.microsoftonline.com */
+    const char *graph_url;               /* https://graph.microsoft.com */
     const char *entra_scopes; /* "openid profile offline_access User.Read" */
     const char *graph_select; /* of the first server, see there */
 

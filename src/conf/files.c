@@ -53,13 +53,15 @@ vl_conf_check_files(struct vl_conf_loader *loader)
     const struct {
         const char *path, *file;
         bool is_written;
-    } files[] = {{"entra.client_secret_file", conf->client_secret_file, false},
-                 {"tls.certificate_file", conf->tls_certificate_file, false},
-                 {"tls.key_file", conf->tls_key_file, false},
-                 {"outbound.ca_file", conf->outbound_ca_file, false},
-                 {"store.path", conf->store_path, true},
-                 {"keys.path", conf->key_path, true},
-                 {"audit.path", conf->audit_path, true}};
+    } files[] = {
+        {"entra.client_secret_file", conf->client_secret_file, false},
+        {"entra.client_certificate_file", conf->client_certificate_file, false},
+        {"tls.certificate_file", conf->tls_certificate_file, false},
+        {"tls.key_file", conf->tls_key_file, false},
+        {"outbound.ca_file", conf->outbound_ca_file, false},
+        {"store.path", conf->store_path, true},
+        {"keys.path", conf->key_path, true},
+        {"audit.path", conf->audit_path, true}};
     for (size_t i = 1; i < VL_COUNT(files); i++)
         for (size_t j = 0; j < i; j++)
             if (files[i].is_written && files[i].file && files[j].file &&

@@ -31,11 +31,17 @@ static const struct vl_option entra[] = {
      .fallback = "confidential", .choices = client_types,
      .at = IN(client_type),
      .help = "What the app registration is. A server is a confidential "
-             "client: it keeps a secret of its own."},
+             "client: it keeps a secret or a key of its own."},
     {.path = "entra.client_secret_file", .type = VL_OPTION_PATH,
      .example = "client-secret", .at = IN(client_secret_file),
      .help = "File with the client secret in one line; only its owner may "
              "read it (chmod 600)."},
+    {.path = "entra.client_certificate_file", .type = VL_OPTION_PATH,
+     .example = "client-certificate.pem", .at = IN(client_certificate_file),
+     .help = "PEM file with a certificate and its RSA key, in place of a "
+             "secret; only its owner may read it (chmod 600). The certificate "
+             "alone goes to the app registration: the key leaves this machine "
+             "neither when it is set up nor when it is used."},
     {.path = "entra.client_secret_env", .type = VL_OPTION_ENV_NAME,
      .example = "AZURE_CLIENT_SECRET",
      .env = {"AZURE_CLIENT_SECRET", "FR_API_CLIENT_SECRET"},

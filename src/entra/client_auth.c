@@ -49,16 +49,16 @@ vl_client_auth_add(const struct vl_client_auth *auth, struct vl_str client_id,
     vl_auto(vl_buf) assertion = vl_buf_of_secret(VL_LIMIT_JWT);
     vl_form_add(form, "client_id", client_id);
     switch (auth->kind) {
-    case VL_CLIENT_PUBLIC:
+    case VL_AUTH_PUBLIC:
         break;
-    case VL_CLIENT_SECRET:
+    case VL_AUTH_SECRET:
         vl_form_add(form, "client_secret", vl_secret_reveal(auth->secret));
         break;
-    case VL_CLIENT_CERTIFICATE:
+    case VL_AUTH_CERTIFICATE:
         VL_TRY(sign(auth, client_id, token_endpoint, now_ms, &assertion, err));
         add_assertion(form, vl_buf_str(&assertion));
         break;
-    case VL_CLIENT_ASSERTION:
+    case VL_AUTH_ASSERTION:
         VL_TRY(auth->assertion(&assertion, auth->ctx, err));
         add_assertion(form, without_end(vl_buf_str(&assertion)));
         break;

@@ -12,10 +12,10 @@
 #include "crypto/signer.h"
 
 enum vl_client_auth_kind {
-    VL_CLIENT_PUBLIC,
-    VL_CLIENT_SECRET,
-    VL_CLIENT_CERTIFICATE,
-    VL_CLIENT_ASSERTION,
+    VL_AUTH_PUBLIC,
+    VL_AUTH_SECRET,
+    VL_AUTH_CERTIFICATE,
+    VL_AUTH_ASSERTION,
 };
 
 struct vl_client_auth {

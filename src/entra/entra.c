@@ -23,15 +23,13 @@ vl_entra_new(struct vl_loop *loop, struct vl_fetcher *fetcher,
     entra->clock = clock;
     entra->authority = vl_authority_new(
         loop, fetcher, clock, config->authority_host, config->tenant_id);
-    entra->auth = (struct vl_client_auth){.kind = VL_CLIENT_SECRET,
-                                          .secret = config->client_secret};
     /* Without a throttle: each person's session backs off by itself, and a
      * request of one is never that of another. */
     entra->desk = (struct vl_grant_desk){
         .fetcher = fetcher,
         .authority = entra->authority,
         .clock = clock,
-        .auth = &entra->auth,
+        .auth = config->auth,
         .client_id = config->client_id,
     };
     vl_list_init(&entra->operations);

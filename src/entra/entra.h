@@ -8,6 +8,7 @@
 #define VL_ENTRA_ENTRA_H
 
 #include "core/sys.h"
+#include "entra/client_auth.h"
 #include "http/fetch.h"
 #include "oauth/idp.h"
 
@@ -17,9 +18,9 @@ struct vl_entra_config {
     const char *authority_host; /* https://login.microsoftonline.com */
     const char *tenant_id;      /* GUID or verified domain */
     const char *client_id;
-    const struct vl_secret *client_secret;
-    const char *redirect_uri; /* {public_url}/auth/callback */
-    const char *scopes;       /* openid profile offline_access User.Read */
+    const struct vl_client_auth *auth; /* who we are to Entra */
+    const char *redirect_uri;          /* {public_url}/auth/callback */
+    const char *scopes; /* openid profile offline_access User.Read */
 };
 
 /* No network before the first sign-in (@spec S-25). All borrowed. */

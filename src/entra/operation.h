@@ -20,7 +20,6 @@ struct vl_entra {
     const struct vl_entra_config *config;
     const struct vl_clock *clock;
     struct vl_authority *authority;
-    struct vl_client_auth auth;
     struct vl_grant_desk desk;
     struct vl_list operations;
 };

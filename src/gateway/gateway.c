@@ -119,11 +119,12 @@ static void
 configure_entra(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
+    gateway->auth = vl_credential_of(conf, gateway->signer);
     gateway->entra_config = (struct vl_entra_config){
         .authority_host = conf->authority_host,
         .tenant_id = conf->tenant_id,
         .client_id = conf->client_id,
-        .client_secret = &conf->client_secret,
+        .auth = &gateway->auth,
         .redirect_uri = gateway->redirect_uri,
         .scopes = conf->entra_scopes,
     };
@@ -174,6 +175,7 @@ vl_gateway_check(const struct vl_conf *conf, valet_error *err)
                            "required_scopes names \"" VL_STR_FMT
                            "\", which nobody can be granted here; write %s",
                            VL_STR_ARG(word), vl_policy_known_scopes());
+    VL_TRY(vl_credential_check(conf, err));
     return vl_front_check(conf, err);
 }
 
@@ -289,6 +291,7 @@ build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
     VL_TRY(open_state(gateway, in_memory, err));
     VL_TRY(vl_front_open(gateway, err));
     name_all(gateway);
+    VL_TRY(vl_credential_read(gateway->conf, &gateway->signer, err));
     configure_entra(gateway);
     configure_issuer(gateway);
     VL_TRY(build_lanes(gateway, err));
@@ -393,6 +396,7 @@ vl_gateway_free(struct vl_gateway *gateway)
     vl_http_group_free(gateway->group);
     vl_desk_limits_free(gateway->limits);
     vl_audit_close(gateway->audit);
+    vl_signer_free(gateway->signer);
     vl_keyring_free(gateway->ring);
     free(gateway->clients);
     free(gateway->lanes);

@@ -110,7 +110,9 @@ struct vl_gateway {
     struct vl_tls *tls; /* or NULL */
     struct vl_network proxies[VL_CONF_PROXIES_MAX];
     struct vl_http_trust trust;
-    bool is_strict; /* browsers are told to come over https alone */
+    bool is_strict;           /* browsers are told to come over https alone */
+    struct vl_signer *signer; /* or NULL: a secret */
+    struct vl_client_auth auth;
     struct vl_entra_config entra_config;
     struct vl_issuer_config issuer_config;
     struct vl_issuer_client *clients;
@@ -122,6 +124,15 @@ struct vl_gateway {
     void (*drained)(void *ctx);
     void *drained_ctx;
 };
+
+/* credential.c. The one that is read may be NULL: then it is a secret. */
+valet_status
+vl_credential_read(const struct vl_conf *conf, struct vl_signer **ret,
+                   valet_error *err) VALET_CHECK;
+valet_status
+vl_credential_check(const struct vl_conf *conf, valet_error *err) VALET_CHECK;
+struct vl_client_auth
+vl_credential_of(const struct vl_conf *conf, const struct vl_signer *signer);
 
 /* lane.c: on the main thread, before it runs and after it has ended. */
 valet_status vl_lane_build(struct vl_lane *lane, valet_error *err) VALET_CHECK;

@@ -196,7 +196,20 @@ static const struct refusal identity[] = {
      "confidential"},
     {ENTRA, "c.yaml:1:1: entra has no credential, but a server is a "
             "confidential client and must prove who it is; write "
-            "client_secret_file: PATH"},
+            "client_certificate_file: PATH or client_secret_file: PATH"},
+    {ENTRA "  client_certificate_file: /nowhere/c.pem\n"
+           "  client_secret_env: THE_SECRET\n",
+     "c.yaml:4:28: client_certificate_file and client_secret_env are both "
+     "given, and one of them would be without effect; write "
+     "client_certificate_file alone"},
+    {ENTRA "  client_certificate_file: /nowhere/c.pem\n"
+           "  client_secret_file: /nowhere/secret\n",
+     "c.yaml:4:28: client_certificate_file and client_secret_file are both "
+     "given"},
+    {ENTRA "  client_certificate_file: /nowhere/c.pem\n",
+     "c.yaml:4:28: entra.client_certificate_file: "},
+    {ENTRA "  client_certificate_file: /dev/null\n",
+     "c.yaml:4:28: entra.client_certificate_file: "},
     {ENTRA "  client_type: confidential\n",
      "c.yaml:1:1: entra has no credential"},
     {ENTRA "  client_type: public\n",
@@ -514,6 +527,12 @@ gives_each_bad_credential_its_own_code(void **state)
         {ENTRA "  client_type: public\n", "public_server"},
         {ENTRA "  client_type: public\n  client_secret_env: THE_SECRET\n",
          "public_with_secret"},
+        {ENTRA "  client_type: public\n  client_certificate_file: /x\n",
+         "public_with_secret"},
+        {ENTRA "  client_certificate_file: /x\n"
+               "  client_secret_env: THE_SECRET\n",
+         "two_credentials"},
+        {ENTRA "  client_certificate_file: /x\n", "certificate_file"},
         {ENTRA "  client_secret: x\n", "inline_secret"},
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {

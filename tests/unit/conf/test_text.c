@@ -155,8 +155,10 @@ uncomment(struct vl_str sample, struct vl_buf *out)
         bool prose = i + 1 < line.n && line.p[i] == '#' &&
                      line.p[i + 1] == ' ' &&
                      !(i + 2 < line.n && line.p[i + 2] == ' ');
-        /* Two references to one secret are refused. */
-        if (vl_str_starts(vl_str_from(line, i), VL_STR("#client_secret_env")))
+        /* Two credentials are refused. */
+        if (vl_str_starts(vl_str_from(line, i), VL_STR("#client_secret_env")) ||
+            vl_str_starts(vl_str_from(line, i),
+                          VL_STR("#client_certificate_file")))
             continue;
         vl_buf_add(out, vl_str_head(line, i));
         vl_buf_add(out, vl_str_from(line, option && !prose ? i + 1 : i));

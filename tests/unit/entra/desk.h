@@ -33,7 +33,7 @@ open_desk(void **state)
     assert_int_equal(open_bench(&bench), 0);
     struct bench *b = d->bench = bench;
     d->auth =
-        (struct vl_client_auth){.kind = VL_CLIENT_SECRET, .secret = &b->secret};
+        (struct vl_client_auth){.kind = VL_AUTH_SECRET, .secret = &b->secret};
     d->desk = (struct vl_grant_desk){
         .fetcher = b->fetcher,
         .authority = vl_authority_new(b->loop, b->fetcher, &b->clock,

@@ -57,6 +57,7 @@ struct bench {
     struct peer_route *document, *keys, *token;
     struct vl_buf document_text, keys_text, answer_text;
     struct vl_secret secret;
+    struct vl_client_auth auth;
     struct vl_entra_config config;
     struct vl_entra *entra;
     struct vl_secret verifier;
@@ -206,11 +207,13 @@ open_bench(void **state)
     b->token = peer_add(&b->peer, TOKEN);
     b->secret = vl_secret_of(VL_STR(SECRET));
     b->verifier = vl_secret_of(VL_STR("our-verifier"));
+    b->auth =
+        (struct vl_client_auth){.kind = VL_AUTH_SECRET, .secret = &b->secret};
     b->config = (struct vl_entra_config){
         .authority_host = b->peer.origin,
         .tenant_id = TID,
         .client_id = CLIENT,
-        .client_secret = &b->secret,
+        .auth = &b->auth,
         .redirect_uri = REDIRECT,
         .scopes = SCOPES,
     };

@@ -45,7 +45,7 @@ open_lot(void **state)
     void *desk;
     assert_int_equal(open_desk(&desk), 0);
     l->desk = desk;
-    l->desk->auth = (struct vl_client_auth){.kind = VL_CLIENT_PUBLIC};
+    l->desk->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
     (void)snprintf(l->folder, sizeof l->folder, "/tmp/valet-acquire-XXXXXX");
     assert_non_null(mkdtemp(l->folder));
     (void)snprintf(l->path, sizeof l->path, "%s/cache", l->folder);
@@ -415,7 +415,7 @@ asks_for_the_application_itself(void **state)
     struct lot *l = *state;
     struct vl_acquire_in in = {.tenant_id = VL_STR(TID),
                                .scopes = VL_STR("api://x/.default")};
-    l->desk->auth = (struct vl_client_auth){.kind = VL_CLIENT_SECRET,
+    l->desk->auth = (struct vl_client_auth){.kind = VL_AUTH_SECRET,
                                             .secret = &l->desk->bench->secret};
     refuse(l->desk->bench, 200, OWN, NULL);
     assert_string_equal(after(l, &in).access, "own");

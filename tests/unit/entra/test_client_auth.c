@@ -23,7 +23,7 @@ static void
 proves_nothing_where_nothing_is_to_prove(void **state)
 {
     (void)state;
-    struct vl_client_auth auth = {.kind = VL_CLIENT_PUBLIC};
+    struct vl_client_auth auth = {.kind = VL_AUTH_PUBLIC};
     vl_auto(vl_buf) form = vl_buf_of_secret(VL_LIMIT_JWT);
     assert_ok(add(&auth, &form, NULL));
     assert_str(vl_buf_str(&form), "client_id=the-id");
@@ -34,7 +34,7 @@ sends_a_secret_in_the_body(void **state)
 {
     (void)state;
     struct vl_secret secret = vl_secret_of(VL_STR("a&b=c"));
-    struct vl_client_auth auth = {.kind = VL_CLIENT_SECRET, .secret = &secret};
+    struct vl_client_auth auth = {.kind = VL_AUTH_SECRET, .secret = &secret};
     vl_auto(vl_buf) form = vl_buf_of_secret(VL_LIMIT_JWT);
     vl_buf_addz(&form, "grant_type=x");
     assert_ok(add(&auth, &form, NULL));
@@ -56,7 +56,7 @@ signs_with_a_certificate(void **state)
     vl_test_pem_key(key, NULL, &text);
     assert_ok(vl_signer_of_pem(vl_buf_str(&certificate), vl_buf_str(&text),
                                &signer, NULL));
-    struct vl_client_auth auth = {.kind = VL_CLIENT_CERTIFICATE,
+    struct vl_client_auth auth = {.kind = VL_AUTH_CERTIFICATE,
                                   .certificate = signer};
     assert_ok(add(&auth, &form, NULL));
     static const char begin[] = "client_id=the-id" TYPE "eyJ";
@@ -82,8 +82,7 @@ static void
 asks_for_an_assertion_each_time(void **state)
 {
     (void)state;
-    struct vl_client_auth auth = {.kind = VL_CLIENT_ASSERTION,
-                                  .assertion = give};
+    struct vl_client_auth auth = {.kind = VL_AUTH_ASSERTION, .assertion = give};
     valet_error err = {0};
     asked = 0;
     for (int i = 0; i < 2; i++) {

@@ -57,7 +57,7 @@ static struct screen
 after_sign_in(struct desk *d)
 {
     struct screen screen = {.told = {.bench = d->bench}};
-    d->auth = (struct vl_client_auth){.kind = VL_CLIENT_PUBLIC};
+    d->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
     d->bench->left++;
     assert_non_null(vl_device_start(&d->desk, d->bench->loop,
                                     VL_STR("User.Read offline_access"), show,
@@ -114,7 +114,7 @@ does_not_ask_when_the_code_is_over(void **state)
     refuse(d->bench, 400, PENDING, NULL);
     /* The clock of the test stands still: the code ends while it waits. */
     struct screen screen = {.told = {.bench = d->bench}};
-    d->auth = (struct vl_client_auth){.kind = VL_CLIENT_PUBLIC};
+    d->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
     d->bench->left++;
     (void)vl_device_start(&d->desk, d->bench->loop, VL_STR("User.Read"), show,
                           on_done, &screen);

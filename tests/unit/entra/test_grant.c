@@ -125,7 +125,7 @@ static void
 sends_nothing_without_a_proof(void **state)
 {
     struct desk *d = *state;
-    d->auth = (struct vl_client_auth){.kind = VL_CLIENT_ASSERTION,
+    d->auth = (struct vl_client_auth){.kind = VL_AUTH_ASSERTION,
                                       .assertion = no_assertion};
     refuse(d->bench, 200, ANSWER, NULL);
     const struct told *told = after_grant(d);
