@@ -32,8 +32,10 @@ no_passphrase(char *buf, int size, int writing, void *ctx)
 static BIO *
 reader(struct vl_str text)
 {
-    BIO *in = text.n <= INT32_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
-    VL_ASSERT(in || text.n > INT32_MAX);
+    if (!text.n || text.n > INT32_MAX)
+        return NULL;
+    BIO *in = BIO_new_mem_buf(text.p, (int)text.n);
+    VL_ASSERT(in);
     return in;
 }
 

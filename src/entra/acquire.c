@@ -9,9 +9,14 @@
 #include "oauth/scope.h"
 
 /* Entra's old refresh token stays valid, so asking again is safe. */
-#define ATTEMPTS  3
-#define TEXT_MAX  (VL_LIMIT_SCOPE + 64)
-#define CLAIM_MAX 2048
+#define ATTEMPTS 3
+/* Who has the turn of the keep is done after this: the authority's document,
+ * its keys and the token, each with its attempts. Then two renewals are better
+ * than none. */
+#define TURN_MAX_MS   (3 * VL_LIMIT_FETCH_MS + 10000)
+#define TURN_PAUSE_MS 20
+#define TEXT_MAX      (VL_LIMIT_SCOPE + 64)
+#define CLAIM_MAX     2048
 
 struct vl_acquire {
     struct vl_list node; /* among those that wait */
@@ -19,7 +24,8 @@ struct vl_acquire {
     struct vl_timer *timer; /* brings us back from the loop */
     struct vl_grant *grant;
     struct vl_keep_turn turn;
-    struct vl_buf home, tenant, scopes, claims;
+    int64_t turn_until; /* monotonic */
+    struct vl_buf home, scopes, claims;
     struct vl_secret used; /* the refresh token that was sent */
     bool renew;
     vl_acquire_done *done;
@@ -63,7 +69,6 @@ static void
 release(struct vl_acquire *acquire)
 {
     vl_buf_done(&acquire->home);
-    vl_buf_done(&acquire->tenant);
     vl_buf_done(&acquire->scopes);
     vl_buf_done(&acquire->claims);
     vl_secret_done(&acquire->used);
@@ -73,20 +78,41 @@ release(struct vl_acquire *acquire)
 /* The token is the cache's, or has texts of ours: they outlive the callback,
  * which may free what we stand on. */
 static void
-finish(struct vl_acquire *acquire, const struct vl_cache_token *token,
-       const valet_entra_error *error, const valet_error *unkept)
+tell(struct vl_acquire *acquire, const struct vl_cache_token *token,
+     const valet_entra_error *error, const valet_error *unkept)
 {
     leave(acquire);
     acquire->done(token, error, unkept, acquire->ctx);
     release(acquire);
 }
 
-static void
-fail(struct vl_acquire *acquire, valet_next next, const valet_error *why)
+static bool
+is_same(const struct vl_acquire *a, const struct vl_acquire *b)
 {
-    valet_entra_error error = {
-        .error = *why, .next = next, .retry_after_ms = -1};
-    finish(acquire, NULL, &error, NULL);
+    return a->renew == b->renew &&
+           vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
+           vl_str_eq(vl_buf_str(&a->scopes), vl_buf_str(&b->scopes)) &&
+           vl_str_eq(vl_buf_str(&a->claims), vl_buf_str(&b->claims));
+}
+
+/* Those who waited for the same thing would fail in the same way, one after
+ * the other. A callback may abort the next ones. */
+static void
+tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
+{
+    struct vl_list same;
+    vl_list_init(&same);
+    VL_LIST_EACH (node, &acquire->acquirer->waiting) {
+        struct vl_acquire *other = VL_CONTAINER(node, struct vl_acquire, node);
+        if (acquire->acquirer->renewing == acquire && is_same(acquire, other)) {
+            vl_list_remove(node);
+            vl_list_add_last(&same, node);
+        }
+    }
+    tell(acquire, NULL, error, NULL);
+    while (!vl_list_is_empty(&same))
+        tell(VL_CONTAINER(same.next, struct vl_acquire, node), NULL, error,
+             NULL);
 }
 
 /* --- the cache --- */
@@ -99,7 +125,7 @@ wanted(const struct vl_acquire *acquire)
         .home_account_id = vl_buf_str(&acquire->home),
         .environment = vl_cache_environment(acquirer->cache, acquirer->host),
         .client_id = vl_str_z(acquirer->desk->client_id),
-        .realm = vl_buf_str(&acquire->tenant),
+        .realm = acquirer->tenant_id,
         .target = vl_buf_str(&acquire->scopes),
     };
 }
@@ -119,6 +145,26 @@ find_good(const struct vl_acquire *acquire, struct vl_cache_token *ret)
     return !acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
            find(acquire, ret) &&
            (!ret->refresh_on || now_ms(acquire) / 1000 < ret->refresh_on);
+}
+
+/* A token that was to be renewed ahead of time is good, whatever came. */
+static void
+fail(struct vl_acquire *acquire, const valet_entra_error *error)
+{
+    struct vl_cache_token token;
+    if (!acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
+        find(acquire, &token))
+        tell(acquire, &token, NULL, NULL);
+    else
+        tell_all(acquire, error);
+}
+
+static void
+fail_here(struct vl_acquire *acquire, valet_next next, const valet_error *why)
+{
+    valet_entra_error error = {
+        .error = *why, .next = next, .retry_after_ms = -1};
+    fail(acquire, &error);
 }
 
 static valet_status
@@ -164,25 +210,13 @@ nobody(valet_error *err)
 static void
 forget(struct vl_acquire *acquire, const valet_entra_error *error)
 {
-    if (strcmp(error->suberror, "bad_token") == 0 &&
+    if (error->next == VALET_NEXT_SIGN_IN &&
+        strcmp(error->suberror, "bad_token") == 0 &&
         !vl_secret_is_empty(&acquire->used)) {
         vl_cache_remove_refresh(acquire->acquirer->cache, &acquire->used,
                                 now_ms(acquire) / 1000);
         (void)save(acquire, NULL); /* else it is refused once more */
     }
-}
-
-/* A token that was to be renewed ahead of time is still good. */
-static void
-refused(struct vl_acquire *acquire, const valet_entra_error *error)
-{
-    struct vl_cache_token token;
-    forget(acquire, error);
-    if (!acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
-        error->next == VALET_NEXT_RETRY && find(acquire, &token))
-        finish(acquire, &token, NULL, NULL);
-    else
-        finish(acquire, NULL, error, NULL);
 }
 
 static void
@@ -194,7 +228,8 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     valet_error err = {0}, unkept = {0};
     acquire->grant = NULL;
     if (error) {
-        refused(acquire, error);
+        forget(acquire, error);
+        fail(acquire, error);
         return;
     }
     struct vl_remember what = {.environment = token.environment,
@@ -205,25 +240,23 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
                                .home_account_id = token.home_account_id};
     valet_status status = vl_remember(acquire->acquirer->cache, &what,
                                       now_ms(acquire), NULL, &err);
-    if (status != VALET_OK) {
-        /* Who signed out meanwhile is not signed in again. */
-        fail(acquire,
-             status == VALET_NOT_FOUND ? VALET_NEXT_SIGN_IN
-                                       : VALET_NEXT_GIVE_UP,
-             &err);
-        return;
-    }
-    bool kept = save(acquire, &unkept) == VALET_OK;
+    if (save(acquire, &unkept) == VALET_OK)
+        unkept = err; /* the cache did not take it */
+    /* Who signed out meanwhile is not signed in again. */
     if (token.home_account_id.n && !is_signed_in(acquire)) {
         (void)nobody(&err);
-        fail(acquire, VALET_NEXT_SIGN_IN, &err);
+        fail_here(acquire, VALET_NEXT_SIGN_IN, &err);
+        return;
+    }
+    if (status == VALET_DENIED) {
+        fail_here(acquire, VALET_NEXT_GIVE_UP, &err);
         return;
     }
     token.secret = answer->tokens.access.secret;
     token.expires_on = answer->tokens.expires_ms / 1000;
     if (answer->scope.n)
         token.target = answer->scope;
-    finish(acquire, &token, NULL, kept ? NULL : &unkept);
+    tell(acquire, &token, NULL, unkept.status == VALET_OK ? NULL : &unkept);
 }
 
 static bool
@@ -237,7 +270,7 @@ is_of_resource(struct vl_str scope)
 static void
 add_scopes(struct vl_str scopes, struct vl_buf *form)
 {
-    vl_auto(vl_buf) all = vl_buf_of(TEXT_MAX);
+    vl_auto(vl_buf) all = vl_buf_of(2 * TEXT_MAX);
     vl_scope_filter(&all, scopes, is_of_resource);
     vl_buf_addz(&all, vl_buf_size(&all) ? " " : "");
     vl_buf_addz(&all, "openid profile offline_access");
@@ -278,7 +311,7 @@ renew(struct vl_acquire *acquire)
     valet_error err = {0};
     vl_auto(vl_buf) form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
     if (write_form(acquire, &form, &err) != VALET_OK)
-        fail(acquire, VALET_NEXT_SIGN_IN, &err);
+        fail_here(acquire, VALET_NEXT_SIGN_IN, &err);
     else
         acquire->grant = vl_grant_start(acquire->acquirer->desk, &form,
                                         ATTEMPTS, on_tokens, acquire);
@@ -290,25 +323,40 @@ renew(struct vl_acquire *acquire)
 static void
 look_again(struct vl_acquire *acquire)
 {
-    struct vl_acquirer *acquirer = acquire->acquirer;
     struct vl_cache_token token;
     valet_error err = {0};
-    valet_status status = VALET_OK;
-    acquirer->renewing = acquire;
-    if (acquirer->keep)
-        status = vl_keep_turn_take(acquirer->keep, &acquire->turn, &err);
-    /* Who has it holds it longer than a renewal takes: two renewals are better
-     * than none. */
-    if (status == VALET_OK || status == VALET_RETRY)
-        status = load(acquire, &err);
+    valet_status status = load(acquire, &err);
     if (status != VALET_OK)
-        fail(acquire,
-             status == VALET_RETRY ? VALET_NEXT_RETRY : VALET_NEXT_GIVE_UP,
-             &err);
+        fail_here(acquire,
+                  status == VALET_RETRY ? VALET_NEXT_RETRY : VALET_NEXT_GIVE_UP,
+                  &err);
     else if (find_good(acquire, &token))
-        finish(acquire, &token, NULL, NULL);
+        tell(acquire, &token, NULL, NULL);
     else
         renew(acquire);
+}
+
+static void
+take_turn(struct vl_acquire *acquire)
+{
+    struct vl_keep *keep = acquire->acquirer->keep;
+    valet_error err = {0};
+    valet_status status =
+        keep ? vl_keep_turn_try(keep, &acquire->turn, &err) : VALET_OK;
+    if (status == VALET_RETRY && vl_mono_now() < acquire->turn_until)
+        vl_timer_start(acquire->timer, TURN_PAUSE_MS);
+    else if (status == VALET_OK || status == VALET_RETRY)
+        look_again(acquire);
+    else
+        fail_here(acquire, VALET_NEXT_GIVE_UP, &err);
+}
+
+static valet_status
+check(const struct vl_acquire *acquire, valet_error *err)
+{
+    VL_TRY(vl_buf_check(&acquire->home, err));
+    VL_TRY(vl_buf_check(&acquire->scopes, err));
+    return vl_buf_check(&acquire->claims, err);
 }
 
 static void
@@ -317,18 +365,21 @@ look(void *ctx)
     struct vl_acquire *acquire = ctx;
     struct vl_acquirer *acquirer = acquire->acquirer;
     struct vl_cache_token token;
-    valet_error err = {0};
-    if (vl_buf_check(&acquire->home, &err) != VALET_OK ||
-        vl_buf_check(&acquire->tenant, &err) != VALET_OK ||
-        vl_buf_check(&acquire->scopes, &err) != VALET_OK ||
-        vl_buf_check(&acquire->claims, &err) != VALET_OK)
-        fail(acquire, VALET_NEXT_GIVE_UP, &err);
-    else if (find_good(acquire, &token))
-        finish(acquire, &token, NULL, NULL);
-    else if (acquirer->renewing)
+    valet_entra_error error = {.next = VALET_NEXT_GIVE_UP,
+                               .retry_after_ms = -1};
+    if (acquirer->renewing == acquire) {
+        take_turn(acquire);
+    } else if (check(acquire, &error.error) != VALET_OK) {
+        tell(acquire, NULL, &error, NULL);
+    } else if (find_good(acquire, &token)) {
+        tell(acquire, &token, NULL, NULL);
+    } else if (acquirer->renewing) {
         vl_list_add_last(&acquirer->waiting, &acquire->node);
-    else
-        look_again(acquire);
+    } else {
+        acquirer->renewing = acquire;
+        acquire->turn_until = vl_mono_now() + TURN_MAX_MS;
+        take_turn(acquire);
+    }
 }
 
 void
@@ -355,7 +406,6 @@ vl_acquire_start(struct vl_acquirer *acquirer, const struct vl_acquire_in *in,
     acquire->timer = vl_timer_new(acquirer->loop, look, acquire);
     acquire->turn = VL_KEEP_NO_TURN;
     acquire->home = copy(in->home_account_id, VL_HOME_ACCOUNT_SIZE);
-    acquire->tenant = copy(in->tenant_id, TEXT_MAX);
     acquire->scopes = copy(in->scopes, TEXT_MAX);
     acquire->claims = copy(in->claims, CLAIM_MAX);
     acquire->renew = in->renew;

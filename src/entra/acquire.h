@@ -9,8 +9,10 @@
  * so an expired token that many want is renewed once (@spec S-31).
  *
  * The keep is read and written on the loop's thread, which may block for as
- * long as a disk or the Secret Service takes, and for the turn: this is for
- * loops that serve one program, not for a server's.
+ * long as a disk or the Secret Service takes: this is for loops that serve one
+ * program, not for a server's. A token in memory is given without a look at
+ * the keep: others' sign-outs count from the next renewal on, or when the
+ * cache is loaded.
  */
 #ifndef VL_ENTRA_ACQUIRE_H
 #define VL_ENTRA_ACQUIRE_H
@@ -32,20 +34,21 @@ struct vl_acquirer {
     struct vl_cache *cache;
     struct vl_keep *keep;        /* NULL: the cache is all there is */
     struct vl_str host;          /* of the authority, with its port */
+    struct vl_str tenant_id;     /* of the authority: a GUID */
     struct vl_list waiting;      /* private: whose turn comes */
     struct vl_acquire *renewing; /* private */
 };
 
 struct vl_acquire_in {
     struct vl_str home_account_id; /* empty: for the application itself */
-    struct vl_str tenant_id;       /* a GUID */
     struct vl_str scopes;          /* separated by spaces */
     struct vl_str claims;          /* of a challenge: the cache does not do */
     bool renew;                    /* not the token that is there */
 };
 
 /*
- * Exactly one of the first two is not NULL; all is borrowed for the call.
+ * Exactly one of the first two is not NULL; all is borrowed for the call. A
+ * token that is to be renewed ahead of time, and cannot be, is still given.
  * VALET_NEXT_SIGN_IN: nobody is signed in, or not any more. `unkept` says why
  * a new token could not be kept; else NULL.
  */

@@ -80,9 +80,9 @@ vl_device_wait(struct vl_device_pace *pace, const valet_entra_error *error)
         pace->interval_ms += SLOWER_MS;
     if (slower || strcmp(error->oauth, "authorization_pending") == 0) {
         pace->failures = 0;
-        return pace->interval_ms;
+    } else {
+        pace->failures++;
     }
-    pace->failures++;
     int64_t ms = longer(pace->interval_ms, pace->failures);
     return error->retry_after_ms > ms ? error->retry_after_ms : ms;
 }

@@ -104,6 +104,9 @@ status_of(const valet_entra_error *failure)
     /* No refusal has such a status. */
     if (failure->http_status && failure->http_status < 400)
         return VALET_INTERNAL;
+    /* What may succeed later ends nobody's session. */
+    if (failure->next == VALET_NEXT_RETRY)
+        return VALET_RETRY;
     for (size_t i = 0; i < VL_COUNT(by_error); i++)
         if (strcmp(by_error[i].word, failure->oauth) == 0)
             return by_error[i].status;

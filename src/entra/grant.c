@@ -9,7 +9,8 @@ struct vl_grant {
     const struct vl_grant_desk *desk;
     struct vl_authority_wait wait;
     struct vl_fetch *fetch;
-    struct vl_buf form; /* as it was given: what makes requests identical */
+    struct vl_buf form; /* as it was given */
+    struct vl_buf key;  /* what makes requests identical */
     bool too_long;
     unsigned attempts;
     vl_grant_done *done;
@@ -22,6 +23,7 @@ release(struct vl_grant *grant)
     vl_authority_cancel(&grant->wait);
     vl_fetch_abort(&grant->fetch);
     vl_buf_done(&grant->form);
+    vl_buf_done(&grant->key);
     free(grant);
 }
 
@@ -68,12 +70,12 @@ on_answer(valet_status status, const struct vl_fetch_answer *answer,
     if (!vl_token_answer_read(answer, vl_clock_now(grant->desk->clock),
                               &document, &tokens, &error)) {
         if (throttle)
-            vl_throttle_note(throttle, vl_buf_str(&grant->form), &error);
+            vl_throttle_note(throttle, vl_buf_str(&grant->key), &error);
         refuse(grant, &error);
         return;
     }
     if (throttle)
-        vl_throttle_clear(throttle, vl_buf_str(&grant->form));
+        vl_throttle_clear(throttle, vl_buf_str(&grant->key));
     vl_grant_done *done = grant->done;
     void *to = grant->ctx;
     release(grant);
@@ -118,7 +120,23 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
     grant->fetch = vl_fetch_start(desk->fetcher, &request, on_answer, grant);
 }
 
-/* In place of asking for the facts: nothing is sent. */
+/* Where it goes, who asks with which secret, and for what: but no assertion,
+ * which is another each time. */
+static void
+write_key(struct vl_grant *grant, const struct vl_authority_facts *facts)
+{
+    const struct vl_grant_desk *desk = grant->desk;
+    vl_buf_add(&grant->key, facts->token_endpoint);
+    vl_buf_addc(&grant->key, '\n');
+    vl_buf_addz(&grant->key, desk->client_id);
+    vl_buf_addc(&grant->key, '\n');
+    if (desk->auth->kind == VL_AUTH_SECRET)
+        vl_buf_add(&grant->key, vl_secret_reveal(desk->auth->secret));
+    vl_buf_addc(&grant->key, '\n');
+    vl_buf_add(&grant->key, vl_buf_str(&grant->form));
+}
+
+/* In place of sending it. */
 static void
 on_held(valet_status status, const struct vl_authority_facts *facts,
         const valet_error *why, void *ctx)
@@ -126,8 +144,10 @@ on_held(valet_status status, const struct vl_authority_facts *facts,
     struct vl_grant *grant = ctx;
     valet_entra_error error;
     struct vl_throttle *throttle = grant->desk->throttle;
-    if (throttle &&
-        vl_throttle_holds(throttle, vl_buf_str(&grant->form), &error))
+    if (status == VALET_OK)
+        write_key(grant, facts);
+    if (status == VALET_OK && throttle &&
+        vl_throttle_holds(throttle, vl_buf_str(&grant->key), &error))
         refuse(grant, &error);
     else
         on_facts(status, facts, why, ctx);
@@ -144,6 +164,7 @@ vl_grant_start(const struct vl_grant_desk *desk, const struct vl_buf *form,
     /* Half a form could mean something else than the whole. */
     grant->too_long = vl_buf_check(form, NULL) != VALET_OK ||
                       vl_buf_check(&grant->form, NULL) != VALET_OK;
+    grant->key = vl_buf_of_secret(2 * VL_LIMIT_GRANT_FORM);
     grant->attempts = attempts;
     grant->done = done;
     grant->ctx = ctx;

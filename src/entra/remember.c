@@ -137,9 +137,15 @@ vl_remember(struct vl_cache *cache, const struct vl_remember *what,
 {
     char told[VL_HOME_ACCOUNT_SIZE] = "";
     int64_t now_s = seconds(now_ms);
-    if (what->person && !read_home(what, told))
+    bool tells = what->person ||
+                 (what->home_account_id.n && what->answer->client_info.n);
+    if (tells && !read_home(what, told))
         return vl_fail(err, VALET_DENIED, "invalid_client_info",
                        "Entra ID's answer names no account");
+    if (tells && what->home_account_id.n &&
+        !vl_str_ieq(what->home_account_id, vl_str_z(told)))
+        return vl_fail(err, VALET_DENIED, "invalid_client_info",
+                       "Entra ID's answer is for another account");
     struct vl_str home =
         what->home_account_id.n ? what->home_account_id : vl_str_z(told);
     if (home.n >= VL_HOME_ACCOUNT_SIZE)

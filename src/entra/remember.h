@@ -26,9 +26,10 @@ struct vl_remember {
 #define VL_HOME_ACCOUNT_SIZE 256
 
 /*
- * Puts all of it. Tokens that were renewed hold only while their account is
- * in the cache (VALET_NOT_FOUND); the name of it is then as it was. `ret_home`
- * may be NULL; "" for an application's own.
+ * Puts all of it. VALET_DENIED, and nothing is put: the answer names no
+ * account, or not the one whose tokens were renewed. Tokens that were renewed
+ * hold only while their account is in the cache (VALET_NOT_FOUND); the name of
+ * it is then as it was. `ret_home` may be NULL; "" for an application's own.
  */
 valet_status vl_remember(struct vl_cache *cache, const struct vl_remember *what,
                          int64_t now_ms, char ret_home[VL_HOME_ACCOUNT_SIZE],

@@ -13,7 +13,8 @@
 #define HOLD_MAX_MS 3600000
 /* Only the person, or an administrator, can change the answer; a program that
  * asks in a loop is the reason for AADSTS50196. */
-#define REFUSED_MS 60000
+#define REFUSED_MS   60000
+#define REQUEST_LOOP 50196
 
 struct entry {
     struct vl_list node; /* the oldest first */
@@ -83,7 +84,8 @@ hold_ms(const valet_entra_error *error)
         return HOLD_MS;
     bool refused =
         error->http_status >= 400 &&
-        (error->next == VALET_NEXT_SIGN_IN || error->next == VALET_NEXT_ADMIN);
+        (error->next == VALET_NEXT_SIGN_IN || error->next == VALET_NEXT_ADMIN ||
+         error->aadsts == REQUEST_LOOP);
     return refused ? REFUSED_MS : 0;
 }
 

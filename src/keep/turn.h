@@ -10,17 +10,15 @@
 #include "keep/keep.h"
 #include "keep/lock.h"
 
-/* Longer than all attempts of a request to the token endpoint. */
-#define VL_LIMIT_KEEP_TURN_MS 45000
-
 struct vl_keep_turn {
     struct vl_keep_lock lock;
 };
 #define VL_KEEP_NO_TURN ((struct vl_keep_turn){{-1}})
 
-/* Waits for it; VALET_RETRY: others had it all the time. */
-valet_status vl_keep_turn_take(struct vl_keep *keep, struct vl_keep_turn *ret,
-                               valet_error *err) VALET_CHECK;
+/* Does not wait, since who has it may be another on the same loop.
+ * VALET_RETRY: somebody has it. */
+valet_status vl_keep_turn_try(struct vl_keep *keep, struct vl_keep_turn *ret,
+                              valet_error *err) VALET_CHECK;
 void vl_keep_turn_done(struct vl_keep_turn *turn);
 
 #endif

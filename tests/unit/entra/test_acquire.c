@@ -32,6 +32,7 @@ struct lot {
 /* What one caller was told. */
 struct caller {
     struct bench *bench;
+    struct vl_acquire **abort; /* in the callback */
     int calls;
     char access[64];
     valet_entra_error error;
@@ -54,6 +55,7 @@ open_lot(void **state)
         .loop = l->desk->bench->loop,
         .cache = vl_cache_new(NULL),
         .host = VL_STR("login.microsoftonline.com"),
+        .tenant_id = VL_STR(TID),
     };
     assert_ok(vl_keep_open_file(l->path, &l->acquirer.keep, NULL));
     vl_acquirer_init(&l->acquirer);
@@ -147,6 +149,10 @@ on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
     else
         caller->error = *error;
     caller->unkept = unkept;
+    if (caller->abort) {
+        vl_acquire_abort(caller->abort);
+        caller->bench->left--;
+    }
     if (--caller->bench->left == 0)
         vl_loop_stop(caller->bench->loop);
 }
@@ -155,7 +161,6 @@ static struct vl_acquire_in
 person(void)
 {
     return (struct vl_acquire_in){.home_account_id = VL_STR(HOME),
-                                  .tenant_id = VL_STR(TID),
                                   .scopes = VL_STR(SCOPE)};
 }
 
@@ -246,7 +251,8 @@ acquire_alone(struct lot *l)
     struct vl_acquirer acquirer = {.desk = &desk,
                                    .loop = own.loop,
                                    .cache = vl_cache_new(NULL),
-                                   .host = l->acquirer.host};
+                                   .host = l->acquirer.host,
+                                   .tenant_id = VL_STR(TID)};
     if (vl_keep_open_file(l->path, &acquirer.keep, NULL) != VALET_OK)
         return 2;
     vl_acquirer_init(&acquirer);
@@ -413,8 +419,7 @@ static void
 asks_for_the_application_itself(void **state)
 {
     struct lot *l = *state;
-    struct vl_acquire_in in = {.tenant_id = VL_STR(TID),
-                               .scopes = VL_STR("api://x/.default")};
+    struct vl_acquire_in in = {.scopes = VL_STR("api://x/.default")};
     l->desk->auth = (struct vl_client_auth){.kind = VL_AUTH_SECRET,
                                             .secret = &l->desk->bench->secret};
     refuse(l->desk->bench, 200, OWN, NULL);
@@ -442,13 +447,121 @@ can_be_given_up_at_any_moment(void **state)
     vl_acquire_abort(&a); /* before the loop ran */
     while (l->desk->bench->document->asked == 0)
         vl_loop_step(l->desk->bench->loop);
-    vl_acquire_abort(&b); /* while it renews */
     vl_acquire_abort(&c); /* while it waits */
+    vl_acquire_abort(&b); /* while it renews */
     assert_null(c);
     l->desk->bench->left = 1;
     run(l->desk->bench);
     assert_int_equal(first.calls + second.calls + third.calls, 0);
     assert_string_equal(fourth.access, "at-2");
+}
+
+/* Fifty who wait for the same thing do not fail one after the other. */
+static void
+fails_once_for_all_who_ask(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person(), other = person();
+    static struct caller callers[AT_ONCE];
+    struct caller another;
+    struct vl_acquire *last = NULL;
+    other.scopes = VL_STR("Mail.Read");
+    sign_in(l, 0, 0);
+    struct vl_throttle *throttle = l->desk->desk.throttle;
+    l->desk->desk.throttle = NULL; /* it would hold them all */
+    refuse(l->desk->bench, 400,
+           "{\"error\":\"invalid_grant\",\"error_codes\":[50076]}", NULL);
+    for (size_t i = 0; i < AT_ONCE; i++)
+        last = start(l, &in, &callers[i]);
+    callers[0].abort = &last; /* one that is about to be told */
+    (void)start(l, &other, &another);
+    run(l->desk->bench);
+    for (size_t i = 0; i + 1 < AT_ONCE; i++)
+        assert_int_equal(callers[i].error.aadsts, 50076);
+    assert_int_equal(callers[AT_ONCE - 1].calls, 0);
+    assert_int_equal(another.error.aadsts, 50076);
+    assert_int_equal(l->desk->bench->token->asked, 2);
+    l->desk->desk.throttle = throttle;
+}
+
+static void
+gives_a_good_token_whatever_renewing_it_says(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, now_s(l) - 1);
+    refuse(l->desk->bench, 400,
+           "{\"error\":\"invalid_grant\",\"suberror\":\"bad_token\","
+           "\"error_codes\":[700082]}",
+           NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_false(keeps(l, "rt-1"));
+    /* Without a refresh token nothing is asked. */
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    in.renew = true;
+    assert_string_equal(after(l, &in).error.error.code, "no_tokens");
+}
+
+static void
+gives_a_token_that_cannot_be_kept_and_says_so(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    char key[128];
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    struct caller caller;
+    (void)start(l, &in, &caller);
+    while (l->desk->bench->document->asked == 0)
+        vl_loop_step(l->desk->bench->loop);
+    (void)snprintf(key, sizeof key, "%s.key", l->path);
+    assert_int_equal(unlink(key), 0);
+    run(l->desk->bench);
+    assert_string_equal(caller.access, "at-2");
+    assert_true(caller.unkept);
+}
+
+/* @spec S-31: two clients of one program share a keep, and a loop. */
+static void
+waits_for_the_turn_of_another_on_its_loop(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    struct vl_acquirer second = l->acquirer;
+    struct caller first_told, second_told = {.bench = l->desk->bench};
+    second.cache = vl_cache_new(NULL);
+    assert_ok(vl_keep_open_file(l->path, &second.keep, NULL));
+    vl_acquirer_init(&second);
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    (void)start(l, &in, &first_told);
+    l->desk->bench->left++;
+    (void)vl_acquire_start(&second, &in, on_acquired, &second_told);
+    run(l->desk->bench);
+    assert_string_equal(first_told.access, "at-2");
+    assert_string_equal(second_told.access, "at-2");
+    assert_int_equal(l->desk->bench->token->asked, 1);
+    vl_cache_free(second.cache);
+    vl_keep_close(second.keep);
+}
+
+static void
+takes_no_answer_for_another_account(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, 0, 0);
+    refuse(l->desk->bench, 200,
+           "{\"token_type\":\"Bearer\",\"expires_in\":3600,"
+           "\"access_token\":\"at-2\",\"refresh_token\":\"rt-2\","
+           /* {"uid":"a","utid":"b"} */
+           "\"client_info\":\"eyJ1aWQiOiJhIiwidXRpZCI6ImIifQ\"}",
+           NULL);
+    struct caller caller = after(l, &in);
+    assert_int_equal(caller.error.next, VALET_NEXT_GIVE_UP);
+    assert_string_equal(caller.error.error.code, "invalid_client_info");
+    assert_true(keeps(l, "rt-1"));
 }
 
 #define AT_LOT(test) cmocka_unit_test_setup_teardown(test, open_lot, close_lot)
@@ -468,6 +581,11 @@ main(void)
         AT_LOT(answers_a_claims_challenge_with_a_new_token),
         AT_LOT(does_not_undo_a_sign_out),
         AT_LOT(asks_for_the_application_itself),
+        AT_LOT(fails_once_for_all_who_ask),
+        AT_LOT(gives_a_good_token_whatever_renewing_it_says),
+        AT_LOT(gives_a_token_that_cannot_be_kept_and_says_so),
+        AT_LOT(waits_for_the_turn_of_another_on_its_loop),
+        AT_LOT(takes_no_answer_for_another_account),
         AT_LOT(can_be_given_up_at_any_moment),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);

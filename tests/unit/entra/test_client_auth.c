@@ -3,9 +3,11 @@
 
 #include <openssl/rsa.h>
 
+#include "core/enc.h"
 #include "core/limits.h"
 #include "core/status.h"
 #include "vl_test_pem.h"
+#include "json/read.h"
 
 #define ENDPOINT VL_STR("https://login.example/t/oauth2/v2.0/token")
 #define TYPE                                                                   \
@@ -43,6 +45,27 @@ sends_a_secret_in_the_body(void **state)
     vl_secret_done(&secret);
 }
 
+/* RFC 7523 section 3; what else is in it is jose/test_assertion's. */
+static void
+check_claims(struct vl_str token)
+{
+    vl_auto(vl_buf) text = vl_buf_of(VL_LIMIT_JWT);
+    vl_auto(vl_json) claims = {NULL};
+    struct vl_str payload;
+    int64_t nbf, exp;
+    assert_true(vl_str_split(&token, '.', &payload));
+    assert_true(vl_str_split(&token, '.', &payload));
+    assert_true(vl_dec_base64url(payload, &text));
+    assert_ok(vl_json_parse(vl_buf_str(&text), 4, &claims, NULL));
+    assert_str(vl_json_get_str(claims.root, "iss"), "the-id");
+    assert_str(vl_json_get_str(claims.root, "sub"), "the-id");
+    assert_str(vl_json_get_str(claims.root, "aud"), ENDPOINT.p);
+    assert_true(vl_json_get_int(claims.root, "nbf", &nbf));
+    assert_true(vl_json_get_int(claims.root, "exp", &exp));
+    assert_in_range(exp - 1800000000, 1, 600);
+    assert_true(nbf <= 1800000000);
+}
+
 static void
 signs_with_a_certificate(void **state)
 {
@@ -61,6 +84,7 @@ signs_with_a_certificate(void **state)
     assert_ok(add(&auth, &form, NULL));
     static const char begin[] = "client_id=the-id" TYPE "eyJ";
     assert_true(vl_str_starts(vl_buf_str(&form), vl_str_z(begin)));
+    check_claims(vl_str_from(vl_buf_str(&form), sizeof begin - 1 - 3));
     vl_signer_free(signer);
     EVP_PKEY_free(key);
 }

@@ -225,6 +225,7 @@ asks_in_the_rhythm_that_the_server_wants(void **state)
         {"", VALET_NEXT_RETRY, -1, 80000}, /* no longer than that */
         {"", VALET_NEXT_RETRY, -1, 80000},
         {"authorization_pending", VALET_NEXT_RETRY, -1, 10000},
+        {"slow_down", VALET_NEXT_RETRY, 60000, 60000},
         {"bad_verification_code", VALET_NEXT_GIVE_UP, -1, -1},
         {"expired_token", VALET_NEXT_SIGN_IN, -1, -1},
     };

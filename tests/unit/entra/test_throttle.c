@@ -83,6 +83,20 @@ holds_for_a_minute_when_nothing_was_said(void **state)
     }
 }
 
+/* AADSTS50196: it has been asked for too often already. */
+static void
+holds_what_entra_calls_a_loop(void **state)
+{
+    (void)state;
+    now_ms = 1000;
+    struct vl_throttle *throttle = vl_throttle_new(&hand);
+    valet_entra_error got, error = error_of(400, VALET_NEXT_GIVE_UP, -1);
+    error.aadsts = 50196;
+    vl_throttle_note(throttle, VL_STR("a"), &error);
+    assert_true(vl_throttle_holds(throttle, VL_STR("a"), &got));
+    vl_throttle_free(throttle);
+}
+
 static void
 lets_go_what_has_succeeded(void **state)
 {
@@ -122,6 +136,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_a_request_as_long_as_entra_said),
         cmocka_unit_test(holds_for_a_minute_when_nothing_was_said),
+        cmocka_unit_test(holds_what_entra_calls_a_loop),
         cmocka_unit_test(lets_go_what_has_succeeded),
         cmocka_unit_test(is_bounded_and_survives_a_clock_that_is_put_back),
     };
