@@ -74,6 +74,8 @@ step lint tools/lint.sh
 suite unit dev
 suite asan asan
 # The rooms whose threads meet.
+TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
+export TSAN_OPTIONS
 suite tsan tsan '^(io|store|guard)/|^http/test_group'
 # clang takes the whole tree too, with the fuzz targets.
 step fuzz-build sh -c 'cmake --preset fuzz && cmake --build --preset fuzz'
