@@ -59,9 +59,14 @@ describe('a wrong configuration', () => {
     ['public without a secret', secretFile('client_type: public'), '4:16', /write client_type: confidential/],
     // @spec W-26: what is needed is demanded, before anything listens.
     ['confidential without a secret', secretFile('client_type: confidential'), '1:1',
-      /must prove who it is; write client_secret_file: PATH/],
+      /must prove who it is; write client_certificate_file: PATH or client_secret_file: PATH/],
     ['two secrets', secretFile('client_secret_file: secret\n  client_secret_env: SOME_SECRET'), '5:22',
       /write client_secret_file alone/],
+    ['a certificate beside a secret', secretFile('client_certificate_file: c.pem\n  client_secret_file: secret'), '4:28',
+      /would be without effect; write client_certificate_file alone/],
+    ['public with a certificate', secretFile('client_certificate_file: c.pem\n  client_type: public'), '5:16',
+      /public client cannot keep a secret.*client_certificate_file.*write client_type: confidential/],
+    ['a certificate that is not there', secretFile('client_certificate_file: nowhere'), '4:28', /No such file or directory; write/],
     // @spec S-57
     ['a secret written into the file', secretFile('client_secret: hunter2'), '4:3', /write client_secret_file: PATH/],
     ['a secret file that is not there', secretFile('client_secret_file: nowhere'), '4:23', /No such file or directory; write/],
@@ -157,7 +162,7 @@ describe('a wrong configuration', () => {
     copyFileSync(path.join(folder, 'certificate.pem'), path.join(folder, 'private-ca.pem'));
     // Every option of it, switched on by taking the one character away; only
     // sentences begin behind "# ".
-    writeFileSync(file, filled.replace(/^( *)#(?! [^ ])/gm, '$1').replace(/^ *client_secret_env: .*\n/m, ''));
+    writeFileSync(file, filled.replace(/^( *)#(?! [^ ])/gm, '$1').replace(/^ *(client_secret_env|client_certificate_file): .*\n/gm, ''));
     const whole = await runToEnd(VALET, ['check', '--config', file], { env: NO_ENV });
     assert.equal(whole.code, 0, whole.stderr);
   });
