@@ -149,22 +149,3 @@ vl_signer_sign_ps256(const struct vl_signer *signer, struct vl_str bytes,
     vl_buf_add(out, vl_str_of(signature, size));
     return vl_buf_check(out, err);
 }
-
-valet_status
-vl_signer_verify_ps256(const struct vl_signer *signer, struct vl_str bytes,
-                       struct vl_str signature, valet_error *err)
-{
-    EVP_PKEY_CTX *rules = NULL;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good =
-        ctx &&
-        EVP_DigestVerifyInit(ctx, &rules, EVP_sha256(), NULL, signer->key) ==
-            1 &&
-        use_pss(rules) &&
-        EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
-                         (const unsigned char *)bytes.p, bytes.n) == 1;
-    EVP_MD_CTX_free(ctx);
-    return good ? VALET_OK
-                : vl_ossl_fail(err, VALET_DENIED,
-                               "the signature is not that of the key");
-}

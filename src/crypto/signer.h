@@ -30,9 +30,5 @@ void vl_signer_thumbprint(const struct vl_signer *signer,
 valet_status
 vl_signer_sign_ps256(const struct vl_signer *signer, struct vl_str bytes,
                      struct vl_buf *out, valet_error *err) VALET_CHECK;
-/* VALET_DENIED unless the signature is good. */
-valet_status
-vl_signer_verify_ps256(const struct vl_signer *signer, struct vl_str bytes,
-                       struct vl_str signature, valet_error *err) VALET_CHECK;
 
 #endif

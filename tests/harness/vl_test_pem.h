@@ -5,7 +5,9 @@
 #ifndef VL_TEST_PEM_H
 #define VL_TEST_PEM_H
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "core/buf.h"
@@ -53,6 +55,26 @@ vl_test_pem_key(EVP_PKEY *key, const char *passphrase, struct vl_buf *out)
                          NULL, NULL),
                      1);
     vl_test_pem_take(bio, out);
+}
+
+/* PS256 by OpenSSL's own means (RFC 7518 section 3.5). */
+static inline bool
+vl_test_is_ps256(EVP_PKEY *key, struct vl_str bytes, struct vl_str signature)
+{
+    EVP_PKEY_CTX *rules = NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestVerifyInit(ctx, &rules, EVP_sha256(), NULL, key),
+                     1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(rules, RSA_PKCS1_PSS_PADDING),
+                     1);
+    assert_int_equal(
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(rules, RSA_PSS_SALTLEN_DIGEST), 1);
+    bool good =
+        EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
+                         (const unsigned char *)bytes.p, bytes.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    ERR_clear_error();
+    return good;
 }
 
 #endif

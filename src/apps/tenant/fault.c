@@ -20,12 +20,6 @@ static const char *const grant_names[VL_TENANT_GRANT_TYPE_COUNT] = {
     [VL_TENANT_DEVICE_CODE] = "device_code",
 };
 
-const char *
-vl_tenant_grant_name(enum vl_tenant_grant_type type)
-{
-    return grant_names[type];
-}
-
 bool
 vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret)
 {

@@ -67,9 +67,6 @@ struct vl_tenant_faults {
 /* "token" → VL_TENANT_AT_TOKEN; false for a name that is none. */
 bool vl_tenant_where_of(struct vl_str name, enum vl_tenant_where *ret);
 
-/* "authorization_code", as faults and the log say it; "" for any. */
-const char *vl_tenant_grant_name(enum vl_tenant_grant_type type);
-
 /* A fault that does nothing yet: once, at nothing. */
 struct vl_tenant_fault vl_tenant_fault_of(void);
 /* "5" or "date" or "date:5"; VALET_INVALID otherwise. */

@@ -8,9 +8,8 @@
 #include "json/read.h"
 
 static struct vl_signer *
-make_signer(void)
+make_signer(EVP_PKEY *key)
 {
-    EVP_PKEY *key = EVP_RSA_gen(2048);
     vl_auto(vl_buf) certificate = vl_buf_of(16384);
     vl_auto(vl_buf) text = vl_buf_of_secret(16384);
     struct vl_signer *signer;
@@ -18,7 +17,6 @@ make_signer(void)
     vl_test_pem_key(key, NULL, &text);
     assert_ok(vl_signer_of_pem(vl_buf_str(&certificate), vl_buf_str(&text),
                                &signer, NULL));
-    EVP_PKEY_free(key);
     return signer;
 }
 
@@ -43,7 +41,8 @@ static void
 says_who_is_asking_whom_and_until_when(void **state)
 {
     (void)state;
-    struct vl_signer *signer = make_signer();
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    struct vl_signer *signer = make_signer(key);
     struct vl_assertion assertion = {
         .client_id = VL_STR("a-client"),
         .audience = VL_STR("https://login.example/t/oauth2/v2.0/token"),
@@ -64,9 +63,8 @@ says_who_is_asking_whom_and_until_when(void **state)
     assert_true(vl_str_split(&rest, '.', &part));
     read_part(part, &claims);
     assert_true(vl_dec_base64url(rest, &signature));
-    assert_ok(vl_signer_verify_ps256(signer,
-                                     vl_str_head(text, text.n - rest.n - 1),
-                                     vl_buf_str(&signature), NULL));
+    assert_true(vl_test_is_ps256(key, vl_str_head(text, text.n - rest.n - 1),
+                                 vl_buf_str(&signature)));
     unsigned char hash[VL_SHA256_SIZE];
     vl_signer_thumbprint(signer, hash);
     vl_enc_base64url(&thumbprint, vl_str_of(hash, sizeof hash));
@@ -90,13 +88,15 @@ says_who_is_asking_whom_and_until_when(void **state)
     assert_false(vl_str_eq(vl_json_get_str(claims.root, "jti"),
                            vl_json_get_str(other.root, "jti")));
     vl_signer_free(signer);
+    EVP_PKEY_free(key);
 }
 
 static void
 does_not_cut_what_is_too_long(void **state)
 {
     (void)state;
-    struct vl_signer *signer = make_signer();
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    struct vl_signer *signer = make_signer(key);
     struct vl_assertion assertion = {.client_id = VL_STR("a"),
                                      .audience = VL_STR("b"),
                                      .now_s = 1,
@@ -106,6 +106,7 @@ does_not_cut_what_is_too_long(void **state)
                      VALET_LIMIT);
     assert_int_equal(vl_buf_size(&token), 0);
     vl_signer_free(signer);
+    EVP_PKEY_free(key);
 }
 
 int
