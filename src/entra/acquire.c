@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "entra/acquire.h"
 
+#include "cache/kept.h"
 #include "core/status.h"
-#include "entra/cache_keep.h"
 #include "entra/remember.h"
 #include "http/url.h"
 #include "keep/turn.h"

@@ -17,8 +17,8 @@
 #ifndef VL_ENTRA_ACQUIRE_H
 #define VL_ENTRA_ACQUIRE_H
 
+#include "cache/cache.h"
 #include "core/list.h"
-#include "entra/cache.h"
 #include "entra/grant.h"
 #include "keep/keep.h"
 

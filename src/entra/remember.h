@@ -6,7 +6,7 @@
 #ifndef VL_ENTRA_REMEMBER_H
 #define VL_ENTRA_REMEMBER_H
 
-#include "entra/cache.h"
+#include "cache/cache.h"
 #include "entra/token_answer.h"
 
 struct vl_remember {

@@ -13,10 +13,10 @@
  */
 #include <stdio.h>
 
+#include "cache/kept.h"
 #include "core/limits.h"
 #include "core/status.h"
 #include "core/sys.h"
-#include "entra/cache_keep.h"
 #include "json/read.h"
 #include "json/write.h"
 

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cache/kept.h"
 #include "desk.h"
-#include "entra/cache_keep.h"
 #include "http/url.h"
 
 #define HOME  OID "." TID

@@ -254,5 +254,5 @@ main(void)
         cmocka_unit_test(keeps_fields_that_the_other_added_meanwhile),
         cmocka_unit_test(has_its_changes_still_when_the_document_is_broken),
     };
-    return cmocka_run_group_tests_name("entra/cache_merge", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("cache/merge", tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * Questions to the cache. Every one looks at all entries: a person's cache has
  * some dozens, and is bounded (VL_LIMIT_CACHE_ENTRIES).
  */
-#include "entra/cache_inside.h"
+#include "cache/inside.h"
 
 static bool
 is_same_host(const struct vl_cache *cache, struct vl_str a, struct vl_str b)

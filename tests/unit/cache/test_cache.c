@@ -367,5 +367,5 @@ main(void)
         cmocka_unit_test(puts_no_token_that_is_not_text_or_lacks_a_field),
         cmocka_unit_test(knows_the_clouds_that_discovery_told),
     };
-    return cmocka_run_group_tests_name("entra/cache", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("cache/cache", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * all that it has, less what was removed here, and then what was put here, as
  * if it were put now. The rule is in cache.h; ADR 9 says why.
  */
-#include "entra/cache_inside.h"
+#include "cache/inside.h"
 
 /* Is there something that another process wrote after ours? */
 static bool

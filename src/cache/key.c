@@ -3,9 +3,9 @@
  * What makes two entries the same thing, and how their key is spelled. The
  * identity is ours alone and never leaves memory; the key is for the others.
  */
+#include "cache/inside.h"
 #include "core/enc.h"
 #include "crypto/digest.h"
-#include "entra/cache_inside.h"
 
 /* Microsoft's clouds: what instance discovery says of them, preferred_cache
  * first. No network is asked for what does not change. */

@@ -3,9 +3,9 @@
  * The document: five sections of the schema, and whatever else stands beside
  * them.
  */
+#include "cache/inside.h"
 #include "core/limits.h"
 #include "core/status.h"
-#include "entra/cache_inside.h"
 #include "json/write.h"
 
 const char *const vl_cache_section_names[VL_CACHE_KIND_COUNT] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "entra/cache_keep.h"
+#include "cache/kept.h"
 
 valet_status
 vl_cache_load(struct vl_cache *cache, struct vl_keep *keep, valet_error *err)

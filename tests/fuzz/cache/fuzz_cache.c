@@ -4,8 +4,8 @@
  * it reads as the same again; and changes to it stay a document. Two documents,
  * parted by a line feed byte pair, are ours and another process's.
  */
+#include "cache/cache.h"
 #include "core/limits.h"
-#include "entra/cache.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

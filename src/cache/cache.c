@@ -2,10 +2,10 @@
  *
  * The cache as a whole, and its changes.
  */
-#include "entra/cache.h"
+#include "cache/cache.h"
 
+#include "cache/inside.h"
 #include "core/status.h"
-#include "entra/cache_inside.h"
 
 struct vl_cache *
 vl_cache_new(const struct vl_cache_cloud *clouds)

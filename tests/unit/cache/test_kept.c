@@ -2,7 +2,7 @@
  *
  * Processes that share one kept cache. @spec S-29 S-31
  */
-#include "entra/cache_keep.h"
+#include "cache/kept.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -159,5 +159,5 @@ main(void)
         cmocka_unit_test(saves_only_changes_and_sweeps_what_is_over),
         cmocka_unit_test(does_not_overwrite_what_it_cannot_read),
     };
-    return cmocka_run_group_tests_name("entra/cache_keep", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("cache/kept", tests, NULL, NULL);
 }

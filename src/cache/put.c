@@ -2,9 +2,9 @@
  *
  * New entries: their fields as JSON, as most of the libraries spell them.
  */
+#include "cache/inside.h"
 #include "core/limits.h"
 #include "core/status.h"
-#include "entra/cache_inside.h"
 #include "json/write.h"
 
 static void

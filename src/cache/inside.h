@@ -13,11 +13,11 @@
  * in it by itself. Its strings, tokens among them, are in memory that json/
  * wipes when it is freed.
  */
-#ifndef VL_ENTRA_CACHE_INSIDE_H
-#define VL_ENTRA_CACHE_INSIDE_H
+#ifndef VL_CACHE_INSIDE_H
+#define VL_CACHE_INSIDE_H
 
+#include "cache/cache.h"
 #include "core/list.h"
-#include "entra/cache.h"
 #include "json/read.h"
 
 struct vl_cache_entry {

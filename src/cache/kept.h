@@ -5,10 +5,10 @@
  * (on a disk, on the Secret Service, on another process that writes): on a
  * loop they belong on io/work.h's thread.
  */
-#ifndef VL_ENTRA_CACHE_KEEP_H
-#define VL_ENTRA_CACHE_KEEP_H
+#ifndef VL_CACHE_KEPT_H
+#define VL_CACHE_KEPT_H
 
-#include "entra/cache.h"
+#include "cache/cache.h"
 #include "keep/keep.h"
 
 /* Brings the cache up to what is kept; changes made here stay. */

@@ -2,9 +2,9 @@
  *
  * The fields of one entry, as the libraries spell them.
  */
+#include "cache/inside.h"
 #include "core/limits.h"
 #include "core/status.h"
-#include "entra/cache_inside.h"
 #include "json/write.h"
 
 /* The first of these members that is a text with something in it. */

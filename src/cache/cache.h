@@ -9,7 +9,7 @@
  * whoever wrote them, under one canonical key. What is not understood (fields,
  * entries, sections) is kept as it is.
  *
- * In memory only, and of one thread: entra/cache_keep.h reads and writes it
+ * In memory only, and of one thread: cache/kept.h reads and writes it
  * where it is kept. Times are seconds since 1970; 0 is "not told". Slices that
  * are handed out are borrowed until the cache is changed.
  *
@@ -18,8 +18,8 @@
  *     if (vl_cache_find_access(cache, &wanted, now, 300, &token))
  *         use(&token.secret);
  */
-#ifndef VL_ENTRA_CACHE_H
-#define VL_ENTRA_CACHE_H
+#ifndef VL_CACHE_CACHE_H
+#define VL_CACHE_CACHE_H
 
 #include "core/buf.h"
 #include "core/limits.h"

@@ -6,11 +6,11 @@
 #ifndef VL_CACHE_KIT_H
 #define VL_CACHE_KIT_H
 
+#include "cache/cache.h"
 #include "core/sys.h"
-#include "entra/cache.h"
 #include "vl_test.h"
 
-#define SEEDS  "fuzz/entra/fuzz_cache.seeds/"
+#define SEEDS  "fuzz/cache/fuzz_cache.seeds/"
 #define UID    "9f4880d8-80ba-4c40-97bc-f7a23c703084"
 #define UTID   "f645ad92-e38d-4d1a-b510-d1b09a74a8ca"
 #define HOME   UID "." UTID
