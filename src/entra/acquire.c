@@ -254,6 +254,7 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     }
     token.secret = answer->tokens.access.secret;
     token.expires_on = answer->tokens.expires_ms / 1000;
+    token.refresh_on = answer->refresh_ms / 1000;
     if (answer->scope.n)
         token.target = answer->scope;
     tell(acquire, &token, NULL, unkept.status == VALET_OK ? NULL : &unkept);

@@ -48,7 +48,8 @@ struct vl_acquire_in {
 
 /*
  * Exactly one of the first two is not NULL; all is borrowed for the call. A
- * token that is to be renewed ahead of time, and cannot be, is still given.
+ * token that is to be renewed ahead of time, and cannot be, is still given. One
+ * that came just now has no `cached_at`.
  * VALET_NEXT_SIGN_IN: nobody is signed in, or not any more. `unkept` says why
  * a new token could not be kept; else NULL.
  */

@@ -52,6 +52,16 @@ read_home(const struct vl_remember *what, char ret[VL_HOME_ACCOUNT_SIZE])
                       vl_json_get_str(info.root, "utid"), ret);
 }
 
+valet_status
+vl_remember_home(const struct vl_remember *what,
+                 char ret_home[VL_HOME_ACCOUNT_SIZE], valet_error *err)
+{
+    return what->person && read_home(what, ret_home)
+               ? VALET_OK
+               : vl_fail(err, VALET_DENIED, "invalid_client_info",
+                         "Entra ID's answer names no account");
+}
+
 static valet_status
 put_account(struct vl_cache *cache, const struct vl_remember *what,
             struct vl_str home, int64_t now_s, valet_error *err)

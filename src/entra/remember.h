@@ -25,6 +25,11 @@ struct vl_remember {
  * NUL. */
 #define VL_HOME_ACCOUNT_SIZE 256
 
+/* Whose tokens these are, before they are put: VALET_DENIED, the answer does
+ * not tell. */
+valet_status vl_remember_home(const struct vl_remember *what,
+                              char ret_home[VL_HOME_ACCOUNT_SIZE],
+                              valet_error *err) VALET_CHECK;
 /*
  * Puts all of it. VALET_DENIED, and nothing is put: the answer names no
  * account, or not the one whose tokens were renewed. Tokens that were renewed

@@ -107,6 +107,7 @@ struct identity {
     const char *nonce;
     const char *kid; /* NULL: the signer's */
     const char *tid; /* NULL: TID */
+    const char *oid; /* NULL: OID */
 };
 
 static inline void
@@ -122,7 +123,7 @@ write_id_token(const struct bench *b, const struct identity *who,
     vl_json_add_str(&json, "iss", vl_buf_str(&issuer));
     vl_json_add_z(&json, "aud", CLIENT);
     vl_json_add_z(&json, "tid", tid);
-    vl_json_add_z(&json, "oid", OID);
+    vl_json_add_z(&json, "oid", who->oid ? who->oid : OID);
     vl_json_add_z(&json, "nonce", who->nonce);
     vl_json_add_int(&json, "exp", b->now_ms / 1000 + 3600);
     vl_json_add_int(&json, "nbf", b->now_ms / 1000);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/account.h"
+
+#include "core/status.h"
+
+struct search {
+    struct vl_engine *engine;
+    struct vl_str name, environment, tenant_id;
+    struct vl_cache_account found;
+    size_t count;
+};
+
+struct vl_str
+vl_account_tenant(struct vl_str home_account_id)
+{
+    size_t dot = vl_str_index(home_account_id, '.');
+    struct vl_str tenant = vl_str_from(home_account_id, dot + 1);
+    return vl_guid_is_valid(tenant) ? tenant : (struct vl_str){NULL, 0};
+}
+
+static bool
+is_here(const struct search *search, const struct vl_cache_account *account)
+{
+    struct vl_cache_account here;
+    if (!search->tenant_id.n)
+        return vl_client_config_allows(
+            &search->engine->client->config,
+            vl_account_tenant(account->home_account_id));
+    return vl_cache_find_account(search->engine->cache,
+                                 account->home_account_id, search->environment,
+                                 search->tenant_id, &here);
+}
+
+static bool
+look_at(const struct vl_cache_account *account, void *ctx)
+{
+    struct search *search = ctx;
+    bool is_meant = !search->name.n ||
+                    vl_str_ieq(account->home_account_id, search->name) ||
+                    vl_str_ieq(account->username, search->name);
+    if (is_meant && is_here(search, account)) {
+        search->found = *account;
+        search->count++;
+    }
+    return true;
+}
+
+static void
+look(struct search *search)
+{
+    struct vl_cache *cache = search->engine->cache;
+    search->environment =
+        vl_cache_environment(cache, vl_engine_host(search->engine));
+    search->count = 0;
+    vl_cache_each_account(cache, search->environment, look_at, search);
+}
+
+valet_status
+vl_account_find(struct vl_engine *engine, struct vl_str name,
+                struct vl_str tenant_id, struct vl_cache_account *ret,
+                valet_error *err)
+{
+    struct search search = {
+        .engine = engine, .name = name, .tenant_id = tenant_id};
+    bool loaded = engine->loaded;
+    if (!loaded)
+        VL_TRY(vl_engine_load(engine, err));
+    look(&search);
+    if (loaded && search.count != 1) { /* others may have signed in or out */
+        VL_TRY(vl_engine_load(engine, err));
+        look(&search);
+    }
+    if (search.count > 1)
+        return vl_fail(err, VALET_CONFLICT, "several_accounts",
+                       name.n ? "several accounts have this name: give the id"
+                              : "several accounts are signed in: say which");
+    if (search.count == 0)
+        return vl_fail(err, VALET_NOT_FOUND, "no_account",
+                       name.n ? "this account is not signed in"
+                              : "nobody is signed in");
+    *ret = search.found;
+    return VALET_OK;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which account is meant: never "the first one" (@spec S-30 W-38). On the
+ * engine's thread; what is returned is borrowed from the cache until that
+ * changes.
+ */
+#ifndef VL_CLIENT_ACCOUNT_H
+#define VL_CLIENT_ACCOUNT_H
+
+#include "client/engine.h"
+
+/*
+ * By id or username (without regard to case); an empty name means the only one
+ * there is. `tenant_id`: of those that have been in this tenant; empty: of
+ * those whose home tenant may sign in. VALET_NOT_FOUND ("no_account");
+ * VALET_CONFLICT ("several_accounts").
+ */
+valet_status
+vl_account_find(struct vl_engine *engine, struct vl_str name,
+                struct vl_str tenant_id, struct vl_cache_account *ret,
+                valet_error *err) VALET_CHECK;
+/* The tenant in "uid.utid"; empty when there is none. */
+struct vl_str vl_account_tenant(struct vl_str home_account_id);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/place.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/status.h"
+
+/* Makes what is missing of a path of folders, for this person alone. */
+static valet_status
+make_folders(const char *path, valet_error *err)
+{
+    char folder[PATH_MAX];
+    size_t n = strlen(path);
+    if (n >= sizeof folder)
+        return vl_fail(err, VALET_LIMIT, "", "the path is too long");
+    for (size_t i = 1; i <= n; i++) {
+        if (i < n && path[i] != '/')
+            continue;
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)i, path);
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return vl_fail(err, VALET_INTERNAL, "", "cannot make %s: %s",
+                           folder, strerror(errno));
+    }
+    return VALET_OK;
+}
+
+/*
+ * The file that processes lock: of this person, whatever the session, since
+ * the Secret Service's items outlive sessions too (XDG Base Directory
+ * Specification: state).
+ */
+static valet_status
+write_lock_path(const char *name, struct vl_buf *out, valet_error *err)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        vl_buf_addf(out, "%s/mcp-valet", state);
+    else if (home && home[0] == '/')
+        vl_buf_addf(out, "%s/.local/state/mcp-valet", home);
+    else
+        return vl_fail(err, VALET_NOT_FOUND, "",
+                       "neither XDG_STATE_HOME nor HOME is set: there is no "
+                       "place for the token cache's lock");
+    VL_TRY(vl_buf_check(out, err));
+    VL_TRY(make_folders(vl_buf_cstr(out), err));
+    vl_buf_addf(out, "/%s.lock", name);
+    return vl_buf_check(out, err);
+}
+
+static valet_status
+open_secret_service(const struct vl_client_config *config, struct vl_keep **ret,
+                    valet_error *err)
+{
+    vl_auto(vl_buf) lock = vl_buf_of(PATH_MAX);
+    VL_TRY(write_lock_path(config->cache_name, &lock, err));
+    return vl_keep_open_secret_service(config->modules, config->cache_name,
+                                       vl_buf_cstr(&lock), ret, err);
+}
+
+/* @spec S-29 W-37: nothing stands in for what is missing. */
+valet_status
+vl_place_open(const struct vl_client_config *config, struct vl_keep **ret,
+              valet_error *err)
+{
+    *ret = NULL;
+    switch (config->cache) {
+    case VALET_CACHE_FILE:
+        return vl_keep_open_file(config->cache_file, ret, err);
+    case VALET_CACHE_SECRET_SERVICE:
+        return open_secret_service(config, ret, err);
+    default:
+        return VALET_OK;
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tokens that were given before, by the very words of the request: what a
+ * program asks for again and again is answered on its own thread, without the
+ * client's. Only a shortcut: it is emptied whenever the cache has changed in
+ * another way than by a renewal. Any thread.
+ */
+#ifndef VL_CLIENT_READY_H
+#define VL_CLIENT_READY_H
+
+#include "client/result.h"
+
+struct vl_ready;
+
+/* Longer requests take the long way. */
+#define VL_READY_KEY_MAX 1024
+
+/* The words of a request. Empty for one that wants a new token, or whose texts
+ * are secrets. */
+struct vl_ready_key {
+    size_t n;
+    char bytes[VL_READY_KEY_MAX];
+};
+void vl_ready_key(const valet_request *request, struct vl_ready_key *ret);
+
+struct vl_ready *vl_ready_new(void);
+void vl_ready_free(struct vl_ready *ready); /* NULL is fine */
+/* One more hold on a fresh token; NULL: there is none. */
+struct vl_auth_inside *
+vl_ready_find(struct vl_ready *ready, const struct vl_ready_key *key,
+              int64_t now_s);
+/* The generation is that of before the token was looked for: what is emptied
+ * meanwhile does not come back. */
+unsigned vl_ready_generation(struct vl_ready *ready);
+void vl_ready_put(struct vl_ready *ready, const struct vl_ready_key *key,
+                  struct vl_auth_inside *inside, unsigned generation);
+void vl_ready_empty(struct vl_ready *ready);
+
+#endif
