@@ -52,6 +52,10 @@
 #define VL_LIMIT_FETCH_MS         20000
 #define VL_LIMIT_FETCH_CONNECT_MS 5000
 
+/* Where a browser is sent to sign in: with a claims challenge, escaped, it is 8
+ * kB, and browsers take four times as much. */
+#define VL_LIMIT_SIGN_IN_URL 16384
+
 /* --- JSON and tokens --- */
 #define VL_LIMIT_JSON_DEPTH 64
 /* Entra's tokens are 1 to 3 kB; with 200 groups about 10 kB. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to browser/: what its files and their tests share.
+ */
+#ifndef VL_BROWSER_INSIDE_H
+#define VL_BROWSER_INSIDE_H
+
+#include "http/server.h"
+
+/* Listens on both loopbacks. VALET_CONFLICT: another has the port of one, and
+ * the server may have it of the other. */
+valet_status
+vl_loopback_listen(struct vl_http_server *server, unsigned port,
+                   unsigned *ret_port, valet_error *err) VALET_CHECK;
+
+#endif
