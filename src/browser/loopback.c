@@ -2,7 +2,6 @@
 #include "browser/loopback.h"
 
 #include "browser/inside.h"
-#include "core/enc.h"
 #include "core/secret.h"
 #include "core/status.h"
 #include "core/sys.h"
@@ -19,17 +18,16 @@
 /* Of ports that are free in both families. */
 #define ATTEMPTS 10
 
-#define START       "/start/"
-#define RANDOM_SIZE 32
-#define RANDOM_TEXT 44 /* its base64url and the NUL */
-#define URI_SIZE    32 /* "http://localhost:65535" */
+#define START    "/start/"
+#define URI_SIZE 32 /* "http://localhost:65535" */
 
 struct vl_loopback {
     struct vl_http_server *server;
     struct vl_http_site site;
     unsigned port;
-    char uri[URI_SIZE], start_uri[URI_SIZE + sizeof START + RANDOM_TEXT];
-    char state[RANDOM_TEXT], start[RANDOM_TEXT];
+    char uri[URI_SIZE],
+        start_uri[URI_SIZE + sizeof START + VL_RANDOM_TEXT_SIZE];
+    char state[VL_RANDOM_TEXT_SIZE], start[VL_RANDOM_TEXT_SIZE];
     struct vl_buf target;  /* where /start/… leads to; empty: nowhere */
     struct vl_arena arena; /* of the redirect */
     struct vl_redirect redirect;
@@ -236,17 +234,6 @@ listen_somewhere(struct vl_loopback *loopback, struct vl_loop *loop,
     return status;
 }
 
-static void
-draw(char ret[RANDOM_TEXT])
-{
-    unsigned char bytes[RANDOM_SIZE];
-    vl_auto(vl_buf) text = vl_buf_of_secret(RANDOM_TEXT);
-    vl_random(bytes, sizeof bytes);
-    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
-    vl_wipe(bytes, sizeof bytes);
-    (void)snprintf(ret, RANDOM_TEXT, "%s", vl_buf_cstr(&text));
-}
-
 valet_status
 vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
                  struct vl_loopback **ret, valet_error *err)
@@ -257,8 +244,8 @@ vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
     loopback->arena = vl_arena_of(VL_LIMIT_REQUEST_ARENA);
     loopback->done = done;
     loopback->ctx = ctx;
-    draw(loopback->state);
-    draw(loopback->start);
+    vl_random_text(loopback->state);
+    vl_random_text(loopback->start);
     valet_status status = listen_somewhere(loopback, loop, err);
     if (status != VALET_OK) {
         vl_loopback_close(&loopback);

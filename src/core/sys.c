@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/enc.h"
+#include "core/secret.h"
 #include "core/status.h"
 
 static int64_t
@@ -68,6 +69,18 @@ vl_random(void *bytes, size_t n)
             n -= (size_t)got;
         }
     }
+}
+
+void
+vl_random_text(char ret[VL_RANDOM_TEXT_SIZE])
+{
+    unsigned char bytes[32];
+    vl_auto(vl_buf) text = vl_buf_of_secret(VL_RANDOM_TEXT_SIZE);
+    vl_random(bytes, sizeof bytes);
+    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
+    VL_ASSERT(vl_buf_size(&text) == VL_RANDOM_TEXT_SIZE - 1);
+    memcpy(ret, vl_buf_cstr(&text), VL_RANDOM_TEXT_SIZE);
+    vl_wipe(bytes, sizeof bytes);
 }
 
 void

@@ -28,6 +28,9 @@ void vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE]);
 
 /* Bytes from the operating system; cannot fail (stops the process). */
 void vl_random(void *bytes, size_t n);
+/* 256 random bits in base64url, with the NUL: a state, a nonce, a verifier. */
+#define VL_RANDOM_TEXT_SIZE 44
+void vl_random_text(char ret[VL_RANDOM_TEXT_SIZE]);
 /* A version 4 UUID in lower case; `ret` holds VL_UUID_SIZE bytes. */
 #define VL_UUID_SIZE 37
 void vl_uuid(char ret[VL_UUID_SIZE]);

@@ -110,12 +110,7 @@ vl_token_family_id(const struct vl_token_keys *keys,
 void
 vl_handle_new(char ret[VL_HANDLE_SIZE])
 {
-    unsigned char bytes[32];
-    vl_auto(vl_buf) text = vl_buf_of_secret(VL_HANDLE_SIZE);
-    vl_random(bytes, sizeof bytes);
-    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
-    memcpy(ret, vl_buf_cstr(&text), VL_HANDLE_SIZE);
-    vl_wipe(bytes, sizeof bytes);
+    vl_random_text(ret);
 }
 
 bool

@@ -60,12 +60,11 @@ vl_pkce_verify(struct vl_str verifier, struct vl_str challenge)
 struct vl_secret
 vl_pkce_new_verifier(void)
 {
-    unsigned char bytes[32];
-    vl_auto(vl_buf) text = vl_buf_of_secret(VL_PKCE_CHALLENGE_SIZE);
-    vl_random(bytes, sizeof bytes);
-    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
-    vl_wipe(bytes, sizeof bytes);
-    return vl_secret_of(vl_buf_str(&text));
+    char text[VL_RANDOM_TEXT_SIZE];
+    vl_random_text(text);
+    struct vl_secret verifier = vl_secret_of(vl_str_z(text));
+    vl_wipe(text, sizeof text);
+    return verifier;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/enc.h"
 #include "core/principal.h"
 #include "core/secret.h"
 #include "vl_test.h"
@@ -340,6 +341,18 @@ tells_the_time(void **state)
 }
 
 static void
+makes_random_texts(void **state)
+{
+    (void)state;
+    char one[VL_RANDOM_TEXT_SIZE], other[VL_RANDOM_TEXT_SIZE];
+    unsigned char bytes[32];
+    vl_random_text(one);
+    vl_random_text(other);
+    assert_true(vl_dec_base64url_into(vl_str_z(one), bytes, sizeof bytes));
+    assert_string_not_equal(one, other);
+}
+
+static void
 makes_uuids(void **state)
 {
     (void)state;
@@ -386,6 +399,7 @@ main(void)
         IN_PLACE(refuses_a_file_too_large),
         cmocka_unit_test(writes_times),
         cmocka_unit_test(tells_the_time),
+        cmocka_unit_test(makes_random_texts),
         cmocka_unit_test(makes_uuids),
         cmocka_unit_test(makes_random_bytes),
     };
