@@ -2,25 +2,8 @@
  *
  * Where to send the browser.
  */
-#include "core/status.h"
+#include "entra/authorize.h"
 #include "entra/operation.h"
-#include "http/url.h"
-
-static valet_status
-write_url(const struct vl_entra_op *op, const struct vl_authority_facts *facts,
-          struct vl_buf *url, valet_error *err)
-{
-    bool has_query = vl_str_has(facts->authorization_endpoint, '?');
-    vl_buf_add(url, facts->authorization_endpoint);
-    vl_buf_addc(url, has_query ? '&' : '?');
-    vl_buf_add(url, vl_buf_str(&op->query));
-    /* A URL that was cut could lack what protects the sign-in. */
-    if (vl_buf_check(&op->query, NULL) != VALET_OK ||
-        vl_buf_check(url, NULL) != VALET_OK)
-        return vl_fail(err, VALET_LIMIT, "",
-                       "the URL of the sign-in would be too long");
-    return VALET_OK;
-}
 
 static void
 on_facts(valet_status status, const struct vl_authority_facts *facts,
@@ -33,7 +16,7 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
     if (status != VALET_OK)
         err = *why;
     else
-        status = write_url(op, facts, &text, &err);
+        status = vl_authorize_url(facts, &op->query, &text, &err);
     if (status == VALET_OK)
         url = vl_buf_str(&text);
     vl_entra_op_leave(op);
@@ -50,15 +33,16 @@ vl_entra_begin(struct vl_idp *idp, const struct vl_idp_begin *in,
     struct vl_entra_op *op = vl_entra_op_new(idp, ctx);
     const struct vl_entra_config *config = op->entra->config;
     op->begun = done;
-    vl_form_add(&op->query, "client_id", vl_str_z(config->client_id));
-    vl_form_add(&op->query, "response_type", VL_STR("code"));
-    vl_form_add(&op->query, "response_mode", VL_STR("query"));
-    vl_form_add(&op->query, "redirect_uri", vl_str_z(config->redirect_uri));
-    vl_form_add(&op->query, "scope", vl_str_z(config->scopes));
-    vl_form_add(&op->query, "state", in->state);
-    vl_form_add(&op->query, "nonce", in->nonce);
-    vl_form_add(&op->query, "code_challenge", in->code_challenge);
-    vl_form_add(&op->query, "code_challenge_method", VL_STR("S256"));
+    vl_authorize_write(&op->query,
+                       &(struct vl_authorize){
+                           .client_id = vl_str_z(config->client_id),
+                           .response_mode = "query",
+                           .redirect_uri = vl_str_z(config->redirect_uri),
+                           .scope = vl_str_z(config->scopes),
+                           .state = in->state,
+                           .nonce = in->nonce,
+                           .code_challenge = in->code_challenge,
+                       });
     op->wait.ready = on_facts;
     vl_authority_get(op->entra->authority, &op->wait);
 }
