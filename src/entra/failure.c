@@ -159,16 +159,17 @@ number_in(struct vl_str description)
 static void
 conclude(valet_entra_error *failure)
 {
-    char code[48] = "";
+    char code[48] = "", answer[24] = "by the browser";
     failure->next = judge(failure);
     if (failure->aadsts)
         (void)snprintf(code, sizeof code, "AADSTS%u", failure->aadsts);
     else
         (void)snprintf(code, sizeof code, "%.47s", failure->oauth);
+    if (failure->http_status)
+        (void)snprintf(answer, sizeof answer, "HTTP %d", failure->http_status);
     (void)vl_fail(&failure->error, status_of(failure), code,
-                  "Entra ID refused the request (HTTP %d, %s, correlation "
-                  "id %s)",
-                  failure->http_status, code[0] ? code : "no error code",
+                  "Entra ID refused the request (%s, %s, correlation id %s)",
+                  answer, code[0] ? code : "no error code",
                   failure->correlation_id[0] ? failure->correlation_id
                                              : "none");
 }
@@ -235,6 +236,15 @@ vl_failure_of_redirect(struct vl_str error, struct vl_str description,
     copy_word(ret->suberror, sizeof ret->suberror, suberror);
     ret->aadsts = number_in(description);
     conclude(ret);
+}
+
+void
+vl_failure_of_ours(const valet_error *why, valet_entra_error *ret)
+{
+    begin(NULL, ret);
+    ret->error = *why;
+    ret->next =
+        why->status == VALET_RETRY ? VALET_NEXT_RETRY : VALET_NEXT_GIVE_UP;
 }
 
 void

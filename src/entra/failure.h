@@ -23,6 +23,9 @@ void vl_failure_of_nonsense(const struct vl_fetch_answer *answer,
 /* The parameters of a redirect: error, error_description, error_subcode. */
 void vl_failure_of_redirect(struct vl_str error, struct vl_str description,
                             struct vl_str suberror, valet_entra_error *ret);
+/* What no answer tells of: a fault of ours or of the authority's documents. It
+ * may pass (VALET_RETRY), or never does. */
+void vl_failure_of_ours(const valet_error *why, valet_entra_error *ret);
 /* Nobody answered: a failure of the network, as a fetch told it. */
 void vl_failure_of_network(const valet_error *why, valet_entra_error *ret);
 
