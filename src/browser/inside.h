@@ -7,6 +7,10 @@
 
 #include "http/server.h"
 
+/* A browser opens six to a host; the rest is for strangers, who could fill
+ * fewer and turn the redirect away. */
+#define VL_LOOPBACK_CONNECTIONS 128
+
 /* Listens on both loopbacks. VALET_CONFLICT: another has the port of one, and
  * the server may have it of the other. */
 valet_status

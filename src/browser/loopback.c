@@ -8,11 +8,10 @@
 #include "http/url.h"
 #include "web/page.h"
 
-/* A browser opens six connections to a host at most; the rest is for its
- * other windows and for strangers. */
-#define CONNECTIONS 64
-/* Everybody is on this machine. */
-#define REQUEST_MS 5000
+/* Everybody is on this machine, so nobody needs longer. */
+#define REQUEST_MS 3000
+/* Strangers who have got their answer do not keep a place. */
+#define IDLE_MS 1000
 /* After the redirect, for the answer to reach the browser. */
 #define FLUSH_MS 500
 /* Of ports that are free in both families. */
@@ -139,11 +138,12 @@ at_start(struct vl_loopback *loopback, struct vl_exchange *x)
         return;
     }
     if (!vl_buf_size(&loopback->target)) {
-        refuse(x, 410,
-               "It has been opened before. If that was you, go on in the "
-               "window that came first. If not, stop the sign-in in your "
-               "program and begin again: somebody else on this computer may "
-               "have opened it.");
+        vl_page_error(x, 410, "This sign-in is open already",
+                      "If you have opened it, go on in the window that came "
+                      "first. If not, somebody else on this computer may "
+                      "have: stop the sign-in in your program and begin "
+                      "again.",
+                      NULL);
         return;
     }
     vl_auto(vl_buf) target = vl_buf_take(&loopback->target);
@@ -219,12 +219,12 @@ static valet_status
 listen_somewhere(struct vl_loopback *loopback, struct vl_loop *loop,
                  valet_error *err)
 {
-    const struct vl_http_limits limits = {.connections = CONNECTIONS,
-                                          .connections_per_address =
-                                              CONNECTIONS,
-                                          .idle_ms = REQUEST_MS,
-                                          .request_ms = REQUEST_MS,
-                                          .write_ms = REQUEST_MS};
+    const struct vl_http_limits limits = {
+        .connections = VL_LOOPBACK_CONNECTIONS,
+        .connections_per_address = VL_LOOPBACK_CONNECTIONS,
+        .idle_ms = IDLE_MS,
+        .request_ms = REQUEST_MS,
+        .write_ms = REQUEST_MS};
     valet_status status = VALET_CONFLICT;
     for (int i = 0; i < ATTEMPTS && status == VALET_CONFLICT; i++) {
         vl_http_server_free(loopback->server);

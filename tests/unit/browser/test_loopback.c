@@ -511,14 +511,29 @@ static void
 who_sends_slowly_holds_nobody_up(void **state)
 {
     struct bench *b = *state;
-    struct client mute, slow;
-    assert_true(client_open(&mute, b, "127.0.0.1"));
+    struct client slow;
     assert_true(client_open(&slow, b, "127.0.0.1"));
     vl_stream_write(slow.stream, VL_STR("POST / HTTP/1.1\r\nHost: loc"));
-    UNTIL(b, mute.ended && slow.ended);
+    ASSERT_STATUS(b, "404", .target = "/while-it-sends");
+    UNTIL(b, slow.ended);
     assert_string_equal(status_of(&slow.got), "408");
-    client_close(&mute);
     client_close(&slow);
+    assert_still_waits(b);
+}
+
+/* @spec S-33: all places are taken, but not for long. */
+static void
+who_says_nothing_is_sent_away(void **state)
+{
+    struct bench *b = *state;
+    static struct client mute[VL_LOOPBACK_CONNECTIONS];
+    for (size_t i = 0; i < VL_COUNT(mute); i++)
+        assert_true(client_open(&mute[i], b, "127.0.0.1"));
+    ASSERT_STATUS(b, "503", .target = "/");
+    for (size_t i = 0; i < VL_COUNT(mute); i++) {
+        UNTIL(b, mute[i].ended);
+        client_close(&mute[i]);
+    }
     assert_still_waits(b);
 }
 
@@ -624,7 +639,7 @@ sends_the_browser_on_once(void **state)
     vl_auto(vl_buf) again = ask(b, &r);
     assert_string_equal(status_of(&again), "410");
     assert_false(has(&again, "login.example"));
-    assert_true(has(&again, "opened before"));
+    assert_true(has(&again, "open already"));
     assert_still_waits(b);
 }
 
@@ -670,6 +685,7 @@ main(void)
         AT_BENCH(other_methods_and_paths_get_nothing),
         AT_BENCH(a_body_too_large_is_refused),
         AT_BENCH(who_sends_slowly_holds_nobody_up),
+        AT_BENCH(who_says_nothing_is_sent_away),
         AT_BENCH(only_the_first_good_redirect_counts),
         AT_BENCH(does_not_wait_for_a_browser_that_stays),
         AT_BENCH(a_port_of_which_another_has_one_half_is_not_taken),
