@@ -13,8 +13,8 @@
  * bits that only the authority and this browser learn: whatever lacks it is
  * refused and changes nothing, however often it comes. (To end after so many
  * wrong ones would let strangers end sign-ins; to guess right is hopeless.)
- * Whoever could inject a code with the right state still lacks the verifier
- * (RFC 7636).
+ * Should a code of somebody else's come with the right state, the authority
+ * refuses it: it is bound to another challenge than ours (RFC 7636).
  *
  * The browser is given an address of ours, http://localhost:PORT/start/RANDOM,
  * because a program's arguments can be read by everybody on the machine: the
