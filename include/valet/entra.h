@@ -217,9 +217,8 @@ typedef struct valet_progress {
     /* It cannot be done this way, and why: the next one is tried. Else NULL.
      * The other texts are then NULL as well. */
     const char *failed;
-    /* Where to sign in: opened in the browser already (BROWSER), or to be
-     * opened on any device (DEVICE_CODE). The one of BROWSER has secrets of
-     * this sign-in in it: for this person's eyes. */
+    /* Where to sign in: about to be opened in the browser of this machine, for
+     * once (BROWSER), or to be opened on any device (DEVICE_CODE). */
     const char *url;
     const char *user_code; /* DEVICE_CODE: to be typed there */
     int64_t expires_at;    /* then it is too late; seconds since 1970 */

@@ -4,22 +4,21 @@
  */
 #include "client/sign_in.h"
 #include "core/status.h"
-#include "entra/admit.h"
 #include "entra/device.h"
+#include "entra/person.h"
 
 struct work {
     struct vl_sign_in *sign_in;
     struct vl_device *device;
-    struct vl_admit *admit;
+    struct vl_person *person;
 };
 
 static void
-on_admitted(const struct vl_idp_person *person,
-            const struct vl_token_answer *answer,
-            const valet_entra_error *error, void *ctx)
+on_person(const struct vl_idp_person *person, struct vl_token_answer *answer,
+          const valet_entra_error *error, void *ctx)
 {
     struct work *work = ctx;
-    work->admit = NULL;
+    work->person = NULL;
     if (error)
         vl_sign_in_refused(work->sign_in, error);
     else
@@ -31,13 +30,14 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
           void *ctx)
 {
     struct work *work = ctx;
-    const struct vl_admit_in in = {.no_nonce = true};
+    const struct vl_person_in in = {.desk = &work->sign_in->run->realm->desk,
+                                    .answer = answer,
+                                    .no_nonce = true};
     work->device = NULL;
     if (error)
         vl_sign_in_refused(work->sign_in, error);
     else
-        work->admit = vl_admit_start(&work->sign_in->run->realm->desk, &in,
-                                     answer, on_admitted, work);
+        work->person = vl_person_start(&in, on_person, work);
 }
 
 static void
@@ -69,7 +69,7 @@ release(void *at_work)
 {
     struct work *work = at_work;
     vl_device_abort(&work->device);
-    vl_admit_abort(&work->admit);
+    vl_person_abort(&work->person);
     free(work);
 }
 

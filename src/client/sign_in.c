@@ -3,10 +3,11 @@
 
 #include "client/account.h"
 #include "core/status.h"
-#include "oauth/scope.h"
+#include "entra/scopes.h"
 
 /* In the order in which they are tried (@spec S-27). */
 static const struct vl_method *const methods[] = {
+    &vl_method_browser,
     &vl_method_device,
 };
 
@@ -201,13 +202,6 @@ vl_sign_in_worked(struct vl_sign_in *sign_in,
 
 /* --- its beginning --- */
 
-static bool
-is_of_resource(struct vl_str scope)
-{
-    return !vl_str_eqz(scope, "openid") && !vl_str_eqz(scope, "profile") &&
-           !vl_str_eqz(scope, "offline_access");
-}
-
 /* With an account, its name is where to begin. */
 static void
 write_hint(struct vl_sign_in *sign_in)
@@ -235,12 +229,12 @@ vl_sign_in_begin(struct vl_run *run)
         .left = request->methods,
         .scopes = vl_buf_of(2 * VL_LIMIT_SCOPE),
         .login_hint = vl_buf_of(VL_CLIENT_TEXT_MAX),
+        .deadline_ms =
+            vl_clock_now(run->engine->client->clock) + request->timeout_ms,
         .deadline = vl_timer_new(run->engine->loop, on_deadline, sign_in),
     };
     run->sign_in = sign_in;
-    vl_scope_filter(&sign_in->scopes, request->scopes, is_of_resource);
-    vl_buf_addz(&sign_in->scopes, vl_buf_size(&sign_in->scopes) ? " " : "");
-    vl_buf_addz(&sign_in->scopes, "openid profile offline_access");
+    vl_scopes_write(&sign_in->scopes, request->scopes, VL_SCOPES_SIGN_IN);
     write_hint(sign_in);
     vl_timer_start(sign_in->deadline, request->timeout_ms);
     try_next(sign_in);

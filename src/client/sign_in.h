@@ -18,7 +18,8 @@ struct vl_sign_in {
     struct vl_buf scopes;           /* with OpenID's */
     struct vl_buf login_hint;
     struct vl_timer *deadline;
-    valet_error failed; /* why the last method could not be used */
+    int64_t deadline_ms; /* since 1970 */
+    valet_error failed;  /* why the last method could not be used */
 };
 
 /* --- for the methods --- */
