@@ -1,7 +1,7 @@
-# cmake --install FOLDER: the server and what belongs to it. The stand-in
-# tenant has known passwords and is no part of a production install; it comes
-# with --component tenant only.
-include(GNUInstallDirs)
+# cmake --install FOLDER: the server (component valet), libvalet and the modules
+# that both load (library), what it takes to build with it (development). The
+# stand-in tenant has known passwords and is no part of a production install; it
+# comes with --component tenant only.
 # A build with sanitizers is not for installing, nor runs everywhere.
 if(VALET_SANITIZE OR NOT TARGET mcp-valet OR NOT TARGET mcp-valet-tenant)
   return()
@@ -21,19 +21,55 @@ set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 set(man ${CMAKE_SOURCE_DIR}/docs/man)
 
 install(TARGETS mcp-valet RUNTIME COMPONENT valet)
-# Found beside the program: ../lib/mcp-valet/modules of its folder.
-install(TARGETS keep_secret_service LIBRARY DESTINATION lib/mcp-valet/modules
-        COMPONENT valet)
 install(FILES ${man}/mcp-valet.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT valet)
-install(FILES ${man}/valet_mcp.3 ${man}/valet_validate.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT valet)
 install(FILES ${man}/mcp-valet.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT valet)
 install(FILES ${completions}/mcp-valet.bash DESTINATION ${bash_folder} RENAME mcp-valet COMPONENT valet)
 install(FILES ${completions}/_mcp-valet DESTINATION ${zsh_folder} COMPONENT valet)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/valet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT valet FILES_MATCHING PATTERN *.h)
 install(FILES ${sample} ${CMAKE_SOURCE_DIR}/LICENSE
               ${CMAKE_SOURCE_DIR}/CHANGELOG.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT valet)
+
+# libvalet. `core/installed` finds the modules beside it.
+get_property(modules GLOBAL PROPERTY VALET_LOADABLES)
+install(TARGETS ${modules} LIBRARY DESTINATION ${VALET_MODULES} COMPONENT library)
+install(TARGETS libvalet EXPORT valetShared
+        LIBRARY COMPONENT library NAMELINK_COMPONENT development)
+install(TARGETS libvalet_static EXPORT valetStatic ARCHIVE COMPONENT development)
+get_target_property(headers libvalet VALET_HEADERS)
+foreach(name ${headers})
+  install(FILES ${CMAKE_SOURCE_DIR}/include/valet/${name}.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/valet COMPONENT development)
+  if(EXISTS ${man}/valet_${name}.3)
+    install(FILES ${man}/valet_${name}.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
+            COMPONENT development)
+  endif()
+endforeach()
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        COMPONENT development)
+
+# Found by pkg-config and by find_package(valet), wherever the prefix lies.
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_BINARY_DIR}/package)
+set(cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/valet)
+get_target_property(REQUIRED_MODULES libvalet VALET_REQUIRES)
+list(JOIN REQUIRED_MODULES ", " REQUIRES_PRIVATE)
+string(REPLACE ">=" " >= " REQUIRES_PRIVATE "${REQUIRES_PRIVATE}")
+list(JOIN REQUIRED_MODULES " " REQUIRED_MODULES)
+file(RELATIVE_PATH PREFIX_FROM_PKGCONFIG /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" PREFIX_FROM_PKGCONFIG "${PREFIX_FROM_PKGCONFIG}")
+configure_file(${CMAKE_SOURCE_DIR}/packaging/valet.pc.in ${package}/valet.pc @ONLY)
+configure_package_config_file(${CMAKE_SOURCE_DIR}/packaging/valetConfig.cmake.in
+  ${package}/valetConfig.cmake INSTALL_DESTINATION ${cmake_folder} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${package}/valetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${package}/valet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+        COMPONENT development)
+install(FILES ${package}/valetConfig.cmake ${package}/valetConfigVersion.cmake
+        DESTINATION ${cmake_folder} COMPONENT development)
+foreach(set Shared Static)
+  install(EXPORT valet${set} NAMESPACE valet:: DESTINATION ${cmake_folder}
+          COMPONENT development)
+endforeach()
+
 # The unit names the program by its full path, which is known only now.
 install(CODE "
   set(BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")

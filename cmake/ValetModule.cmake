@@ -16,11 +16,13 @@ function(valet_module name)
   set_target_properties(${name} PROPERTIES OUTPUT_NAME valet_${name} LINKER_LANGUAGE C)
   target_include_directories(${name} PUBLIC ${stage} ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${name} PUBLIC ${M_DEPS} PRIVATE ${M_LIBS})
+  set_target_properties(${name} PROPERTIES VALET_DEPS "${M_DEPS}" VALET_LIBS "${M_LIBS}")
 endfunction()
 
 # A module that is loaded at run time, so that a foreign library comes into the
 # processes that use it and no others: the folder's *.c, with the headers of
-# its room, and nothing of the house linked in. Left at modules/ of the build.
+# its room, and nothing of the house linked in. Left in the build where it lies
+# when installed.
 #
 #   valet_loadable(keep_secret_service keep/modules keep PkgConfig::SECRET)
 function(valet_loadable name folder room)
@@ -30,7 +32,8 @@ function(valet_loadable name folder room)
                              ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${name} PRIVATE Threads::Threads ${ARGN})
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${VALET_MODULES})
+  set_property(GLOBAL APPEND PROPERTY VALET_LOADABLES ${name})
 endfunction()
 
 # All of a program but its main.c, so that tests can link it like a room.
@@ -74,7 +77,7 @@ function(valet_unit_tests)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${room}/${stem} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(${room}/${stem} PROPERTIES TIMEOUT 120 LABELS unit
-      ENVIRONMENT VALET_MODULES=${CMAKE_BINARY_DIR}/modules)
+      ENVIRONMENT VALET_MODULES=${CMAKE_BINARY_DIR}/${VALET_MODULES})
   endforeach()
 endfunction()
 

@@ -81,6 +81,7 @@ suite tsan tsan '^(io|store|guard)/|^http/test_group'
 step fuzz-build sh -c 'cmake --preset fuzz && cmake --build --preset fuzz'
 step ledger tools/ledger.sh --check
 step release sh -c 'cmake --preset release -DVALET_WERROR=ON && cmake --build --preset release'
+step symbols tools/symbols.sh --check
 step learn tools/learn.sh --check
 end_to_end e2e build/bin
 # Once more under ASan: random disconnects and malformed input leave nothing.

@@ -225,9 +225,9 @@ describe('install', () => {
     const at = path.join(folder, 'usr');
     const install = (...args) => execFileSync('cmake', ['--install', build, '--prefix', at, ...args], { stdio: 'pipe' });
     install();
-    for (const file of ['bin/mcp-valet', 'share/man/man1/mcp-valet.1', 'share/man/man3/valet_mcp.3', 'share/man/man3/valet_validate.3',
+    for (const file of ['bin/mcp-valet', 'share/man/man1/mcp-valet.1', 'share/man/man3/valet_validate.3',
       'share/man/man5/mcp-valet.yaml.5', 'share/bash-completion/completions/mcp-valet',
-      'share/zsh/site-functions/_mcp-valet', 'include/valet/mcp.h', 'include/valet/status.h', 'include/valet/validate.h',
+      'share/zsh/site-functions/_mcp-valet', 'include/valet/status.h', 'include/valet/validate.h',
       'share/doc/mcp-valet/valet.yaml', 'share/doc/mcp-valet/LICENSE'])
       assert.ok(existsSync(path.join(at, file)), file);
     assert.equal(readFileSync(path.join(at, 'share/doc/mcp-valet/valet.yaml'), 'utf8'), run(VALET, 'config', 'sample').stdout);

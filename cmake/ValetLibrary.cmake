@@ -1,0 +1,79 @@
+# libvalet, for programs in C: the rooms that implement include/valet/*.h and
+# what of those below them they use.
+#
+#   valet_library(ROOMS validate HEADERS status validate
+#                 REQUIRES libuv>=1.44)
+#
+# HEADERS are installed with their man pages; REQUIRES are the packages
+# (pkg-config) that who links statically needs as well.
+# Shared and static library are made of one object, linked and optimised as a
+# whole, in which nothing but valet_… is visible: an archive of the rooms would
+# show all that one room offers another, and a release build's hold no machine
+# code at all. Gives the targets libvalet and libvalet_static, unless the build has
+# sanitizers.
+function(valet_library)
+  cmake_parse_arguments(M "" "" "ROOMS;HEADERS;REQUIRES" ${ARGN})
+  if(VALET_SANITIZE OR VALET_FUZZ OR VALET_COVERAGE)
+    return()
+  endif()
+
+  set(rooms ${M_ROOMS})
+  set(below "")
+  set(libs Threads::Threads)
+  while(rooms)
+    list(POP_FRONT rooms room)
+    get_target_property(deps ${room} VALET_DEPS)
+    get_target_property(foreign ${room} VALET_LIBS)
+    list(APPEND libs ${foreign})
+    foreach(dep ${deps})
+      if(NOT dep IN_LIST below AND NOT dep IN_LIST M_ROOMS)
+        list(APPEND below ${dep})
+        list(APPEND rooms ${dep})
+      endif()
+    endforeach()
+  endwhile()
+  list(REMOVE_DUPLICATES libs)
+
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
+  if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+    list(APPEND flags -flto=auto -flinker-output=nolto-rel)
+  endif()
+  list(TRANSFORM M_ROOMS REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE whole)
+  list(TRANSFORM below REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE used)
+  set(object ${CMAKE_BINARY_DIR}/libvalet.o)
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${CMAKE_C_COMPILER} ${flags} -fPIC -ffunction-sections -fdata-sections
+            -r -nostdlib -o ${object} -Wl,--whole-archive ${whole} -Wl,--no-whole-archive
+            -Wl,--start-group ${used} -Wl,--end-group
+    COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=valet_*" ${object}
+    DEPENDS ${M_ROOMS} ${below} COMMENT "libvalet.o" VERBATIM)
+
+  set(map ${CMAKE_SOURCE_DIR}/packaging/libvalet.map)
+  add_library(libvalet SHARED ${object})
+  add_library(libvalet_static STATIC ${object})
+  set_target_properties(libvalet libvalet_static PROPERTIES LINKER_LANGUAGE C OUTPUT_NAME valet
+    INTERPROCEDURAL_OPTIMIZATION OFF
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
+  set_target_properties(libvalet PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${map}
+    EXPORT_NAME valet VALET_HEADERS "${M_HEADERS}" VALET_REQUIRES "${M_REQUIRES}")
+  set_target_properties(libvalet_static PROPERTIES EXPORT_NAME static)
+  foreach(target libvalet libvalet_static)
+    target_include_directories(${target} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  endforeach()
+  target_link_libraries(libvalet_static INTERFACE $<INSTALL_INTERFACE:PkgConfig::valet_private>)
+  target_link_libraries(libvalet PRIVATE ${libs})
+  # Never unloaded: jansson calls back into it.
+  target_link_options(libvalet PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections -Wl,-z,nodelete)
+endfunction()
+
+# Tells a source file where modules lie when installed: as seen from the
+# programs and from the library, which may be moved together, and at all.
+function(valet_places file)
+  set(modules ${CMAKE_INSTALL_FULL_LIBDIR}/mcp-valet/modules)
+  file(RELATIVE_PATH from_program ${CMAKE_INSTALL_FULL_BINDIR} ${modules})
+  file(RELATIVE_PATH from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${modules})
+  set_property(SOURCE ${file} PROPERTY COMPILE_DEFINITIONS VL_MODULES="${modules}"
+    VL_MODULES_FROM_PROGRAM="${from_program}" VL_MODULES_FROM_LIBRARY="${from_library}")
+endfunction()
