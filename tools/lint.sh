@@ -14,7 +14,7 @@ report() {
 	printf '%s\n%s\n\n' "lint: $1" "$findings" | tee -a "$found"
 }
 
-sources() { git ls-files -co --exclude-standard 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]'; }
+sources() { git ls-files -co --exclude-standard 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'examples/*.c'; }
 production() { git ls-files -co --exclude-standard 'src/*.[ch]' 'include/*.h'; }
 # only_in PATTERN FOLDERS: files outside FOLDERS that include PATTERN.
 only_in() { production | xargs grep -lE "#include <($1)" | grep -vE "^src/($2)"; }
