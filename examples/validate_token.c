@@ -13,7 +13,6 @@
  *     VALET_AUDIENCE   this API's application id (v2 tokens) or its URI (v1)
  *     VALET_SCOPE      what the token has to allow; any scope if unset
  *     VALET_AUTHORITY  another cloud than the public one
- *     VALET_CA_FILE    PEM, trusted besides the system's
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +41,6 @@ make_validator(void)
         .audiences = only(getenv("VALET_AUDIENCE"), audiences),
         .scopes = only(getenv("VALET_SCOPE"), scopes),
         .authority_host = getenv("VALET_AUTHORITY"),
-        .ca_file = getenv("VALET_CA_FILE"),
     };
     valet_validator *validator;
     valet_error error = {0};

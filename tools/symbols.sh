@@ -46,5 +46,8 @@ sed '/^VALET_/d; s/@.*//' "$work/listed" >"$work/names" && mv "$work/names" "$wo
 nm -g --defined-only "${library%.so.0}.a" | sed -n 's/.* [A-Z] //p' | sort >"$work/static"
 same "${library%.so.0}.a" "$work/static"
 cmake --install "$folder" --prefix "$work/usr" --component development >/dev/null
-cat "$work"/usr/include/valet/*.h | sed '/^ \*/d' | grep -oE '\bvalet_[a-z0-9_]+\(' | tr -d '(' | sort -u >"$work/declared"
+# Without comments, and types of callbacks.
+cat "$work"/usr/include/valet/*.h |
+	sed '/^ \*/d; /^typedef [^;{]*;/d; /^typedef [^;{]*$/,/;/d' |
+	grep -oE '\bvalet_[a-z0-9_]+\(' | tr -d '(' | sort -u >"$work/declared"
 same 'the installed headers' "$work/declared"

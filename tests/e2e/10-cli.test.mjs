@@ -144,11 +144,13 @@ describe('man pages', () => {
   const interfaces = [
     ['mcp', ['valet_mcp_tool', 'valet_mcp_result'], /VALET_MCP_[A-Z_]+(?= =)/g],
     ['validate', ['valet_validator_options', 'valet_token'], /VALET_(?:[RPE]S256|ENTRA_V\d)(?= =)/g],
+    ['entra', ['valet_client_options', 'valet_request', 'valet_progress', 'valet_auth_result', 'valet_entra_error',
+      'valet_account', 'valet_account_list'], /VALET_(?:NEXT|CLIENT|CACHE|FLOW|METHOD)_(?!COUNT)[A-Z_]+(?=,| =)/g],
   ];
   for (const [name, structs, constants] of interfaces) test(`show functions and structs of ${name}.h`, () => {
     const page = read(`docs/man/valet_${name}.3`);
     const header = read(`include/valet/${name}.h`);
-    const names = sorted(header.replace(/^ \*.*$/gm, '').match(/\bvalet_\w+(?=\()/g));
+    const names = sorted(header.replace(/^ \*.*$|^typedef [^;{]*;/gm, '').match(/\bvalet_\w+(?=\()/g));
     assert.deepEqual(sorted(page.match(/^\.Nm valet_\w+/gm).map((l) => l.slice(4))), names);
     for (const one of names) assert.match(page, new RegExp(`^\\.F[no] ${one}\\b`, 'm'), one);
     for (const struct of structs) {
