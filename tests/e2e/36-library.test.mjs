@@ -1,17 +1,26 @@
 // libvalet as a product: what is installed compiles by itself, links both ways,
 // and its examples do against the stand-in what they say.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { examples, Installed, notInstallable } from './lib/installed.mjs';
+import { examples, Installed, notInstallable, ROOT } from './lib/installed.mjs';
 import { OIDC, StandIn } from './lib/standin.mjs';
 
 const C = ['-std=c11', '-std=c17'].map((standard) => ['-x', 'c', standard]);
 const CPP = [['-x', 'c++', '-std=c++17']];
 const compilers = Object.entries({ gcc: C, 'g++': CPP, 'clang-14': [...C, ...CPP] })
   .filter(([name]) => spawnSync(name, ['--version']).status === 0);
+
+test('every function of entra.h has its counterpart in docs/msal.md, which names no other', () => {
+  const read = (name) => readFileSync(path.join(ROOT, name), 'utf8');
+  const header = read('include/valet/entra.h').replace(/^ \*.*$|^typedef [^;{]*;/gm, '');
+  const page = read('docs/msal.md');
+  const functions = (text) => [...new Set(text.match(/\bvalet_\w+(?=\()/g))].filter((name) => !/^valet_(entra|validate)$/.test(name)).sort();
+  assert.deepEqual(functions(page), functions(header));
+  for (const name of page.match(/\bVALET_\w+/g)) assert.match(header, new RegExp(`\\b${name}\\b`));
+});
 
 describe('the installed libvalet', { skip: notInstallable }, () => {
   let installed, standIn, programs;

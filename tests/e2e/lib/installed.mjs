@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { BIN } from './valet.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
+export const ROOT = path.resolve(import.meta.dirname, '../../..');
 const BUILD = path.dirname(BIN);
 const CACHE = path.join(BUILD, 'CMakeCache.txt');
 export const EXAMPLES = path.join(ROOT, 'examples');
