@@ -41,10 +41,16 @@ function(valet_library)
   endif()
   list(TRANSFORM M_ROOMS REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE whole)
   list(TRANSFORM below REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE used)
+  # What is shown may lie in a lower room, too.
+  set(list ${CMAKE_SOURCE_DIR}/packaging/libvalet.symbols)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
+  file(STRINGS ${list} shown REGEX "^ valet_")
+  list(TRANSFORM shown REPLACE "^ ([a-z0-9_]+)@.*" "-Wl,-u,\\1")
+
   set(object ${CMAKE_BINARY_DIR}/libvalet.o)
   add_custom_command(OUTPUT ${object}
     COMMAND ${CMAKE_C_COMPILER} ${flags} -fPIC -ffunction-sections -fdata-sections
-            -r -nostdlib -o ${object} -Wl,--whole-archive ${whole} -Wl,--no-whole-archive
+            -r -nostdlib -o ${object} ${shown} -Wl,--whole-archive ${whole} -Wl,--no-whole-archive
             -Wl,--start-group ${used} -Wl,--end-group
     COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=valet_*" ${object}
     DEPENDS ${M_ROOMS} ${below} COMMENT "libvalet.o" VERBATIM)
@@ -65,7 +71,8 @@ function(valet_library)
   target_link_libraries(libvalet_static INTERFACE $<INSTALL_INTERFACE:PkgConfig::valet_private>)
   target_link_libraries(libvalet PRIVATE ${libs})
   # Never unloaded: jansson calls back into it.
-  target_link_options(libvalet PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections -Wl,-z,nodelete)
+  target_link_options(libvalet PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections
+    -Wl,-z,defs -Wl,-z,nodelete)
 endfunction()
 
 # Tells a source file where modules lie when installed: as seen from the

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/installed.h"
 #include "core/status.h"
 
 /* Makes what is missing of a path of folders, for this person alone. */
@@ -55,9 +56,16 @@ open_secret_service(const struct vl_client_config *config, struct vl_keep **ret,
                     valet_error *err)
 {
     vl_auto(vl_buf) lock = vl_buf_of(PATH_MAX);
+    vl_auto(vl_buf) modules = vl_buf_of(PATH_MAX);
+    if (config->modules)
+        vl_buf_addz(&modules, config->modules);
+    else
+        vl_modules_of_library(&modules);
+    VL_TRY(vl_buf_check(&modules, err));
     VL_TRY(write_lock_path(config->cache_name, &lock, err));
-    return vl_keep_open_secret_service(config->modules, config->cache_name,
-                                       vl_buf_cstr(&lock), ret, err);
+    return vl_keep_open_secret_service(vl_buf_cstr(&modules),
+                                       config->cache_name, vl_buf_cstr(&lock),
+                                       ret, err);
 }
 
 /* @spec S-29 W-37: nothing stands in for what is missing. */

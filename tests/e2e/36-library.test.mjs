@@ -1,11 +1,13 @@
 // libvalet as a product: what is installed compiles by itself, links both ways,
 // and its examples do against the stand-in what they say.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { examples, Installed, notInstallable, ROOT } from './lib/installed.mjs';
+import { Browser } from './lib/browser.mjs';
+import { example, examples, Installed, notInstallable, ROOT } from './lib/installed.mjs';
 import { OIDC, StandIn } from './lib/standin.mjs';
 
 const C = ['-std=c11', '-std=c17'].map((standard) => ['-x', 'c', standard]);
@@ -26,7 +28,7 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
   let installed, standIn, programs;
   before(async () => {
     installed = new Installed();
-    programs = Object.fromEntries(examples().map((name) => [name, installed.build(name)]));
+    programs = Object.fromEntries(examples().map((name) => [name, installed.build(example(name))]));
     standIn = await StandIn.start();
   });
   after(async () => {
@@ -61,6 +63,21 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
     }
   });
 
+  test('finds its modules where it was moved, and looks nowhere around a static program', () => {
+    const file = path.join(ROOT, 'tests/e2e/programs/default_cache.c');
+    const env = { ...installed.env, HOME: installed.folder, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' };
+    const run = (program) => execFileSync(program, { encoding: 'utf8', env, timeout: 20000 });
+    const shared = installed.build(file);
+    assert.match(run(shared), /^there is no Secret Service on the session bus/);
+    renameSync(installed.find('keep_secret_service.so'), installed.path('keep_secret_service.so'));
+    assert.match(run(shared), /^the Secret Service needs a module: /);
+    // Beside this one lies what is no module: to load it is an error of its own.
+    const bundled = installed.buildStatic(file);
+    mkdirSync(installed.path('mcp-valet/modules'), { recursive: true });
+    writeFileSync(installed.path('mcp-valet/modules/keep_secret_service.so'), '');
+    assert.doesNotMatch(run(bundled), new RegExp(installed.folder));
+  });
+
   describe('validate_token', () => {
     let token;
     before(async () => {
@@ -82,7 +99,7 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
 
     test('tells whose token it is', () => isGood(validate(`${token}\n`)));
     test('does the same with the static library, without the other', () =>
-      isGood(validate(token, { LD_LIBRARY_PATH: '' }, installed.buildStatic('validate_token'))));
+      isGood(validate(token, { LD_LIBRARY_PATH: '' }, installed.buildStatic(example('validate_token')))));
     test('refuses what is no good token, and says why to its log alone', () => {
       assert.deepEqual(validate(token, { VALET_SCOPE: 'Orders.Read' }).status, 1);
       const changed = validate(`${token}x`);
@@ -96,6 +113,86 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
       assert.equal(validate(token, { VALET_TENANT: 'common' }).status, 2);
       const away = validate(token, { VALET_AUTHORITY: 'http://127.0.0.1:9' });
       assert.deepEqual([away.status, away.stderr.split(':')[0]], [3, 'keys_unavailable']);
+    });
+  });
+
+  const settings = (app, extra) => ({ ...installed.env, HOME: installed.folder, VALET_TENANT: standIn.tenants[0].id,
+    VALET_AUTHORITY: standIn.base, VALET_CLIENT_ID: standIn.apps[app].id, ...extra });
+  const start = (name, args, app, extra) => {
+    const program = { child: spawn(programs[name], args, { env: settings(app, extra) }), stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr']) program.child[stream].on('data', (d) => { program[stream] += d; });
+    program.exited = once(program.child, 'close').then(([code]) => code);
+    // What it has said, once it is this.
+    program.says = async (stream, pattern) => {
+      for (; !pattern.test(program[stream]); await once(program.child[stream], 'data', { signal: AbortSignal.timeout(20000) }));
+      return pattern.exec(program[stream]);
+    };
+    return program;
+  };
+
+  describe('acquire_token', () => {
+    const acquire = (extra) => start('acquire_token', [standIn.apps.api.scope], 'public', extra);
+    // The other device.
+    const approve = async (url, code, { username, password }) => {
+      const page = await (await new Browser().open(url)).follow();
+      const asked = await (await page.submit({ otc: code })).submit({ username, password });
+      await asked.submit({ choice: 'continue' });
+    };
+
+    test('signs a person in by a code, and is silent from then on', async () => {
+      const { reader } = standIn.users;
+      const cache = { VALET_CACHE_FILE: installed.path('cache') };
+      await standIn.emul('settings', { device_interval: 1 });
+      const first = acquire(cache);
+      const [, url, code] = await first.says('stderr', /open (\S+) on any device and type (\S+)\n/);
+      await approve(url, code, reader);
+      assert.equal(await first.exited, 0, first.stderr);
+      assert.match(first.stderr, new RegExp(`a token of ${reader.username}, from device_code\\n$`));
+      const second = acquire(cache);
+      assert.equal(await second.exited, 0, second.stderr);
+      assert.equal(second.stderr, `a token of ${reader.username}, from cache\n`);
+      assert.equal(second.stdout, first.stdout);
+      const { status, stdout } = spawnSync(programs.validate_token, { input: first.stdout, encoding: 'utf8',
+        env: settings('public', { VALET_AUDIENCE: standIn.apps.api.id }) });
+      assert.deepEqual([status, stdout.split(' by ')[0]], [0, `person ${reader.id} of tenant ${reader.tenant}`]);
+    });
+    test('says what is wrong, and what to do', async () => {
+      const unset = acquire({ VALET_CLIENT_ID: undefined });
+      assert.equal(await unset.exited, 2);
+      assert.match(unset.stderr, /^settings: /);
+      const unknown = acquire({ VALET_CLIENT_ID: standIn.tenants[1].id });
+      assert.equal(await unknown.exited, 1);
+      assert.match(unknown.stderr, /AADSTS700016.*; next: ask_an_administrator\n$/);
+      assert.equal(unset.stdout + unknown.stdout, '');
+    });
+  });
+
+  describe('daemon', () => {
+    const SCOPE = 'https://graph.microsoft.com/.default';
+    const keep = (name, pem) => {
+      const file = installed.path(name);
+      writeFileSync(file, pem, { mode: 0o600 });
+      return { VALET_CERTIFICATE_FILE: file };
+    };
+    const certificate = async (app) => {
+      const { certificate: pem, key } = JSON.parse((await standIn.emul('certificate', { app })).text);
+      return keep(`${app}.pem`, pem + key);
+    };
+
+    test('works round after round with one token, and ends on SIGTERM', async () => {
+      const daemon = start('daemon', [SCOPE, '10'], 'daemon', await certificate('daemon'));
+      await daemon.says('stdout', /^work for \S+, token from app\n(work for \S+, token from cache\n){2}/);
+      daemon.child.kill('SIGTERM');
+      assert.equal(await daemon.exited, 0, daemon.stderr);
+      assert.equal(daemon.stderr, '');
+    });
+    test('gives up when asking again does not help', async () => {
+      const stranger = start('daemon', [SCOPE, '10'], 'daemon', await certificate('web'));
+      assert.equal(await stranger.exited, 1);
+      assert.match(stranger.stderr, /next: ask_an_administrator\n$/);
+      const none = start('daemon', [SCOPE], 'daemon');
+      assert.equal(await none.exited, 2);
+      assert.match(none.stderr, /^settings: /);
     });
   });
 });

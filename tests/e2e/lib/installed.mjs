@@ -10,6 +10,7 @@ export const ROOT = path.resolve(import.meta.dirname, '../../..');
 const BUILD = path.dirname(BIN);
 const CACHE = path.join(BUILD, 'CMakeCache.txt');
 export const EXAMPLES = path.join(ROOT, 'examples');
+export const example = (name) => path.join(EXAMPLES, `${name}.c`);
 export const examples = () => readdirSync(EXAMPLES).filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2));
 
 // Why there is nothing to install, or false.
@@ -51,17 +52,17 @@ export class Installed {
   }
 
   // With nothing but what pkg-config says.
-  build(name) {
-    const program = this.path(name);
-    this.compile('cc', ['-std=c11'], path.join(EXAMPLES, `${name}.c`), '-o', program, ...this.pkgConfig('--cflags', '--libs'));
+  build(file) {
+    const program = this.path(path.basename(file, '.c'));
+    this.compile('cc', ['-std=c11'], file, '-o', program, ...this.pkgConfig('--cflags', '--libs'));
     return program;
   }
 
   // The same, with libvalet in the program.
-  buildStatic(name) {
-    const program = this.path(`${name}-static`);
+  buildStatic(file) {
+    const program = this.path(`${path.basename(file, '.c')}-static`);
     const flags = this.pkgConfig('--static', '--cflags', '--libs').map((f) => (f === '-lvalet' ? '-l:libvalet.a' : f));
-    this.compile('cc', ['-std=c11'], path.join(EXAMPLES, `${name}.c`), '-o', program, ...flags);
+    this.compile('cc', ['-std=c11'], file, '-o', program, ...flags);
     return program;
   }
 
