@@ -2,8 +2,9 @@
 # that both load (library), what it takes to build with it (development). The
 # stand-in tenant has known passwords and is no part of a production install; it
 # comes with --component tenant only.
-# A build with sanitizers is not for installing, nor runs everywhere.
-if(VALET_SANITIZE OR NOT TARGET mcp-valet OR NOT TARGET mcp-valet-tenant)
+# A build with sanitizers has no library, is not for installing, nor runs
+# everywhere.
+if(NOT TARGET libvalet OR NOT TARGET mcp-valet OR NOT TARGET mcp-valet-tenant)
   return()
 endif()
 
