@@ -6,38 +6,26 @@
 #
 # HEADERS are installed with their man pages; REQUIRES are the packages
 # (pkg-config) that who links statically needs as well.
+#
 # Shared and static library are made of one object, linked and optimised as a
 # whole, in which nothing but valet_… is visible: an archive of the rooms would
 # show all that one room offers another, and a release build's hold no machine
-# code at all. Gives the targets libvalet and libvalet_static, unless the build has
-# sanitizers.
+# code at all. Gives the targets libvalet and libvalet_static, unless the build is
+# instrumented.
 function(valet_library)
   cmake_parse_arguments(M "" "" "ROOMS;HEADERS;REQUIRES" ${ARGN})
   if(VALET_SANITIZE OR VALET_FUZZ OR VALET_COVERAGE)
     return()
   endif()
 
-  set(rooms ${M_ROOMS})
-  set(below "")
-  set(libs Threads::Threads)
-  while(rooms)
-    list(POP_FRONT rooms room)
-    get_target_property(deps ${room} VALET_DEPS)
-    get_target_property(foreign ${room} VALET_LIBS)
-    list(APPEND libs ${foreign})
-    foreach(dep ${deps})
-      if(NOT dep IN_LIST below AND NOT dep IN_LIST M_ROOMS)
-        list(APPEND below ${dep})
-        list(APPEND rooms ${dep})
-      endif()
-    endforeach()
-  endwhile()
-  list(REMOVE_DUPLICATES libs)
-
+  valet_below(below libs ${M_ROOMS})
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
-  if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  # Linked to machine code, not to what a later link would compile.
+  if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND flags -flto=auto -flinker-output=nolto-rel)
+  elseif(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+    list(APPEND flags -flto=thin)
   endif()
   list(TRANSFORM M_ROOMS REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE whole)
   list(TRANSFORM below REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE used)
@@ -56,8 +44,11 @@ function(valet_library)
     DEPENDS ${M_ROOMS} ${below} COMMENT "libvalet.o" VERBATIM)
 
   set(map ${CMAKE_SOURCE_DIR}/packaging/libvalet.map)
+  add_custom_target(libvalet_object DEPENDS ${object}) # once, for both
   add_library(libvalet SHARED ${object})
   add_library(libvalet_static STATIC ${object})
+  add_dependencies(libvalet libvalet_object)
+  add_dependencies(libvalet_static libvalet_object)
   set_target_properties(libvalet libvalet_static PROPERTIES LINKER_LANGUAGE C OUTPUT_NAME valet
     INTERPROCEDURAL_OPTIMIZATION OFF
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}
@@ -73,6 +64,28 @@ function(valet_library)
   # Never unloaded: jansson calls back into it.
   target_link_options(libvalet PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections
     -Wl,-z,defs -Wl,-z,nodelete)
+endfunction()
+
+# The rooms that these stand on, and the foreign libraries of all of them.
+function(valet_below ret_below ret_libs)
+  set(rooms ${ARGN})
+  set(below "")
+  set(libs Threads::Threads)
+  while(rooms)
+    list(POP_FRONT rooms room)
+    get_target_property(deps ${room} VALET_DEPS)
+    get_target_property(foreign ${room} VALET_LIBS)
+    list(APPEND libs ${foreign})
+    foreach(dep ${deps})
+      if(NOT dep IN_LIST below AND NOT dep IN_LIST ARGN)
+        list(APPEND below ${dep})
+        list(APPEND rooms ${dep})
+      endif()
+    endforeach()
+  endwhile()
+  list(REMOVE_DUPLICATES libs)
+  set(${ret_below} ${below} PARENT_SCOPE)
+  set(${ret_libs} ${libs} PARENT_SCOPE)
 endfunction()
 
 # Tells a source file where modules lie when installed: as seen from the
