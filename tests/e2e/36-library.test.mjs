@@ -15,6 +15,7 @@ const CPP = [['-x', 'c++', '-std=c++17']];
 const compilers = Object.entries({ gcc: C, 'g++': CPP, 'clang-14': [...C, ...CPP] })
   .filter(([name]) => spawnSync(name, ['--version']).status === 0);
 
+// @spec S-116
 test('every function of entra.h has its counterpart in docs/msal.md, which names no other', () => {
   const read = (name) => readFileSync(path.join(ROOT, name), 'utf8');
   const header = read('include/valet/entra.h').replace(/^ \*.*$|^typedef [^;{]*;/gm, '');
