@@ -112,10 +112,8 @@ vl_cache_is_bearer(struct vl_str token_type)
 static void
 add_lower(struct vl_buf *out, struct vl_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        vl_buf_addc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
+    for (size_t i = 0; i < s.n; i++)
+        vl_buf_addc(out, vl_to_lower(s.p[i]));
 }
 
 static int
@@ -124,9 +122,8 @@ compare_words(const void *a, const void *b)
     const struct vl_str *x = a, *y = b;
     size_t n = x->n < y->n ? x->n : y->n;
     for (size_t i = 0; i < n; i++) {
-        int c = (unsigned char)x->p[i], d = (unsigned char)y->p[i];
-        c += c >= 'A' && c <= 'Z' ? 'a' - 'A' : 0;
-        d += d >= 'A' && d <= 'Z' ? 'a' - 'A' : 0;
+        int c = (unsigned char)vl_to_lower(x->p[i]);
+        int d = (unsigned char)vl_to_lower(y->p[i]);
         if (c != d)
             return c - d;
     }

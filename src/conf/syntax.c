@@ -13,24 +13,12 @@
 #define NAME_MAX_SIZE 64
 #define PATH_MAX_SIZE 1024
 
-static bool
-is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Only letters, digits and the characters of `more`; never empty. */
 static bool
 is_word(struct vl_str s, const char *more)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) &&
+        if (!vl_is_letter(s.p[i]) && !vl_is_digit(s.p[i]) &&
             !vl_str_has(vl_str_z(more), s.p[i]))
             return false;
     return s.n > 0;
@@ -65,16 +53,10 @@ vl_syntax_path(struct vl_str text)
 const char *
 vl_syntax_env_name(struct vl_str text)
 {
-    if (!is_word(text, "_") || is_digit(text.p[0]) || text.n > NAME_MAX_SIZE)
+    if (!is_word(text, "_") || vl_is_digit(text.p[0]) || text.n > NAME_MAX_SIZE)
         return "must be the name of an environment variable, not the secret; "
                "write for example AZURE_CLIENT_SECRET";
     return NULL;
-}
-
-static bool
-is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static bool
@@ -84,7 +66,7 @@ is_guid(struct vl_str text)
         return false;
     for (size_t i = 0; i < text.n; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text.p[i] != '-' : !is_hex(text.p[i]))
+        if (dash ? text.p[i] != '-' : !vl_is_hex(text.p[i]))
             return false;
     }
     return true;
@@ -113,7 +95,7 @@ is_host_name(struct vl_str text, size_t min_labels)
             return false;
         labels++;
     }
-    return labels >= min_labels && is_alpha(label.p[0]);
+    return labels >= min_labels && vl_is_letter(label.p[0]);
 }
 
 /* @spec S-22: who may sign in is one organisation, not the world. */
@@ -177,7 +159,7 @@ vl_syntax_scope(struct vl_str text)
 const char *
 vl_syntax_property(struct vl_str text)
 {
-    if (!is_word(text, "_") || is_digit(text.p[0]) || text.n > NAME_MAX_SIZE)
+    if (!is_word(text, "_") || vl_is_digit(text.p[0]) || text.n > NAME_MAX_SIZE)
         return "must be names of properties of a Graph user; write for "
                "example displayName,mail";
     return NULL;
@@ -328,7 +310,7 @@ is_app_scheme(struct vl_str scheme)
         if (vl_str_eqz(scheme, known[i]))
             return true;
     /* @spec W-17: javascript:, data: and file: have no dot. */
-    return is_word(scheme, "+-.") && is_alpha(scheme.p[0]) &&
+    return is_word(scheme, "+-.") && vl_is_letter(scheme.p[0]) &&
            vl_str_has(scheme, '.');
 }
 

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/str.h"
 
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 /* The same for the eight letters of a word at once. With the high bit of each
  * byte out of the way the sums cannot carry; their own high bits say "not
  * below A" and "above Z". */
@@ -35,7 +29,7 @@ vl_bytes_ieq(const char *a, const char *b, size_t n)
 {
     if (n < 8) {
         for (size_t i = 0; i < n; i++)
-            if (lower(a[i]) != lower(b[i]))
+            if (vl_to_lower(a[i]) != vl_to_lower(b[i]))
                 return false;
         return true;
     }

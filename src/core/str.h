@@ -50,6 +50,31 @@ vl_str_eqz(struct vl_str a, const char *text)
     return vl_str_eq(a, vl_str_z(text));
 }
 
+/* Of ASCII; no locale is asked. */
+static inline bool
+vl_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool
+vl_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+vl_is_hex(char c)
+{
+    return vl_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static inline char
+vl_to_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* vl_str_ieq() for two of one length. */
 bool vl_bytes_ieq(const char *a, const char *b, size_t n);
 

@@ -21,24 +21,6 @@ enum {
     IS_HEX = 32
 };
 
-static bool
-is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* NUL ends the C strings here, and is in none of the classes. */
 static bool
 is_one_of(char c, const char *set)
@@ -49,7 +31,7 @@ is_one_of(char c, const char *set)
 static bool
 is_in_class(char c, int class)
 {
-    bool word = is_letter(c) || is_digit(c);
+    bool word = vl_is_letter(c) || vl_is_digit(c);
     switch (class) {
     case IS_SCHEME:
         return word || is_one_of(c, "+-.");
@@ -62,7 +44,7 @@ is_in_class(char c, int class)
     case IS_LABEL:
         return word || is_one_of(c, "-_");
     default:
-        return is_hex(c);
+        return vl_is_hex(c);
     }
 }
 
@@ -72,7 +54,7 @@ is_all(struct vl_str s, int class, bool escapes)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (escapes && s.p[i] == '%') {
-            if (s.n - i < 3 || !is_hex(s.p[i + 1]) || !is_hex(s.p[i + 2]))
+            if (s.n - i < 3 || !vl_is_hex(s.p[i + 1]) || !vl_is_hex(s.p[i + 2]))
                 return false;
             i += 2;
         } else if (!is_in_class(s.p[i], class)) {
@@ -120,7 +102,7 @@ is_number(struct vl_str label)
     if (label.n >= 2 && label.p[0] == '0' && (label.p[1] | 0x20) == 'x')
         return is_all(vl_str_from(label, 2), IS_HEX, false);
     for (size_t i = 0; i < label.n; i++)
-        if (!is_digit(label.p[i]))
+        if (!vl_is_digit(label.p[i]))
             return false;
     return true;
 }
@@ -205,7 +187,7 @@ parse_scheme(struct vl_str *rest, struct vl_url *url, valet_error *err)
 {
     size_t colon = vl_str_index(*rest, ':');
     url->scheme = vl_str_head(*rest, colon);
-    if (colon == rest->n || colon == 0 || !is_letter(rest->p[0]) ||
+    if (colon == rest->n || colon == 0 || !vl_is_letter(rest->p[0]) ||
         !is_all(url->scheme, IS_SCHEME, false))
         return refuse(err, "no scheme");
     *rest = vl_str_from(*rest, colon + 1);
