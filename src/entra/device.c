@@ -2,6 +2,7 @@
 #include "entra/device.h"
 
 #include "core/status.h"
+#include "entra/claims.h"
 #include "entra/failure.h"
 #include "http/url.h"
 
@@ -20,7 +21,8 @@ struct vl_device {
     struct vl_authority_wait wait;
     struct vl_fetch *fetch;
     struct vl_grant *grant;
-    struct vl_buf form; /* of the first request, then of those that follow */
+    struct vl_buf form;   /* of the first request, then of those that follow */
+    struct vl_buf claims; /* of a challenge */
     struct vl_device_pace pace;
     int64_t expires_ms;
     vl_device_show *show;
@@ -36,6 +38,7 @@ release(struct vl_device *device)
     vl_grant_abort(&device->grant);
     vl_timer_free(device->timer);
     vl_buf_done(&device->form);
+    vl_buf_done(&device->claims);
     free(device);
 }
 
@@ -58,6 +61,16 @@ fail(struct vl_device *device, valet_status status, valet_next next,
     (void)snprintf(error.oauth, sizeof error.oauth, "%s", oauth);
     (void)vl_fail(&error.error, status, oauth, "%s", message);
     finish(device, NULL, &error);
+}
+
+/* To the code's form, and to those of the token. */
+static valet_status
+add_claims(struct vl_device *device, valet_error *err)
+{
+    VL_TRY(vl_buf_check(&device->claims, err));
+    VL_TRY(vl_claims_add(vl_buf_str(&device->claims),
+                         device->desk->capabilities, &device->form, err));
+    return vl_buf_check(&device->form, err);
 }
 
 /* --- asking whether the person has finished --- */
@@ -123,17 +136,11 @@ ask(void *ctx)
 /* --- getting a code --- */
 
 static bool
-is_letter_or_digit(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-           (c >= 'a' && c <= 'z');
-}
-
-static bool
 is_user_code(struct vl_str code)
 {
     for (size_t i = 0; i < code.n; i++)
-        if (!is_letter_or_digit(code.p[i]) && code.p[i] != '-')
+        if (!vl_is_letter(code.p[i]) && !vl_is_digit(code.p[i]) &&
+            code.p[i] != '-')
             return false;
     return code.n > 0 && code.n <= USER_CODE_MAX;
 }
@@ -173,7 +180,7 @@ read_code(struct vl_device *device, const struct json_t *body,
                 VL_STR("urn:ietf:params:oauth:grant-type:device_code"));
     vl_form_add(&device->form, "client_info", VL_STR("1"));
     vl_form_add(&device->form, "device_code", code);
-    return vl_buf_check(&device->form, NULL) == VALET_OK;
+    return add_claims(device, NULL) == VALET_OK;
 }
 
 static void
@@ -209,7 +216,7 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
     struct vl_device *device = ctx;
     valet_error err;
     if (status == VALET_OK) {
-        status = vl_buf_check(&device->form, &err);
+        status = add_claims(device, &err);
         why = &err;
     }
     if (status != VALET_OK) {
@@ -235,8 +242,8 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
 
 struct vl_device *
 vl_device_start(const struct vl_grant_desk *desk, struct vl_loop *loop,
-                struct vl_str scopes, vl_device_show *show, vl_grant_done *done,
-                void *ctx)
+                struct vl_str scopes, struct vl_str claims,
+                vl_device_show *show, vl_grant_done *done, void *ctx)
 {
     struct vl_device *device = vl_alloc(sizeof *device);
     device->desk = desk;
@@ -244,6 +251,8 @@ vl_device_start(const struct vl_grant_desk *desk, struct vl_loop *loop,
     device->form = vl_buf_of(VL_LIMIT_GRANT_FORM);
     vl_form_add(&device->form, "client_id", vl_str_z(desk->client_id));
     vl_form_add(&device->form, "scope", scopes);
+    device->claims = vl_buf_of(VL_LIMIT_CLAIMS);
+    vl_buf_add(&device->claims, claims);
     device->show = show;
     device->done = done;
     device->ctx = ctx;

@@ -34,14 +34,14 @@ vl_device_wait(struct vl_device_pace *pace, const valet_entra_error *error);
 struct vl_device;
 
 /*
- * `scopes` (separated by spaces) are copied; everything else is borrowed until
- * `done`. `show` is called once, unless there is no code at all; then `done`,
- * once.
+ * `scopes` (separated by spaces) and `claims` (a challenge's JSON, or empty)
+ * are copied; everything else is borrowed until `done`. `show` is called once,
+ * unless there is no code at all; then `done`, once.
  */
 struct vl_device *
 vl_device_start(const struct vl_grant_desk *desk, struct vl_loop *loop,
-                struct vl_str scopes, vl_device_show *show, vl_grant_done *done,
-                void *ctx);
+                struct vl_str scopes, struct vl_str claims,
+                vl_device_show *show, vl_grant_done *done, void *ctx);
 /* Silences and frees it; *device becomes NULL. NULL is fine. */
 void vl_device_abort(struct vl_device **device);
 

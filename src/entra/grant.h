@@ -20,6 +20,9 @@ struct vl_grant_desk {
     struct vl_throttle *throttle; /* NULL: nothing is held back */
     const struct vl_client_auth *auth;
     const char *client_id;
+    /* What the program can do ("cp1"), for who writes a form that asks for
+     * claims (vl_claims_add()); ends in NULL. NULL: nothing. */
+    const char *const *capabilities;
 };
 
 /* Of a form: a token and an assertion, escaped, and the rest. */

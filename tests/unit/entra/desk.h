@@ -22,6 +22,7 @@ struct desk {
     struct bench *bench;
     struct vl_client_auth auth;
     struct vl_grant_desk desk;
+    struct vl_str claims; /* of a challenge */
     struct told told[RESULTS];
 };
 

@@ -60,8 +60,8 @@ after_sign_in(struct desk *d)
     d->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
     d->bench->left++;
     assert_non_null(vl_device_start(&d->desk, d->bench->loop,
-                                    VL_STR("User.Read offline_access"), show,
-                                    on_done, &screen));
+                                    VL_STR("User.Read offline_access"),
+                                    d->claims, show, on_done, &screen));
     assert_int_equal(screen.told.calls, 0);
     run(d->bench);
     assert_int_equal(screen.told.calls, 1);
@@ -94,6 +94,37 @@ shows_a_code_and_asks_until_the_person_is_done(void **state)
                "&client_id=" CLIENT);
 }
 
+/* With both requests: the policy looks at the sign-in and at the token. */
+static void
+tells_a_challenge_and_what_we_can_do(void **state)
+{
+    static const char *const capabilities[] = {"cp1", NULL};
+    struct desk *d = *state;
+    struct peer_route *device = device_route(d, 200, GOOD_CODE);
+    d->desk.capabilities = capabilities;
+    d->claims = VL_STR("{\"id_token\":{}}");
+    refuse(d->bench, 200, ANSWER, NULL);
+    struct screen screen = after_sign_in(d);
+    assert_string_equal(screen.told.access, "at-1");
+    assert_non_null(strstr(vl_buf_cstr(&device->body), "&claims=%7B%22id_to"));
+    assert_non_null(strstr(vl_buf_cstr(&d->bench->token->body),
+                           "&claims=%7B%22id_token%22%3A%7B%7D%2C"
+                           "%22access_token%22%3A%7B%22xms_cc%22"));
+}
+
+static void
+asks_nothing_with_claims_that_are_none(void **state)
+{
+    struct desk *d = *state;
+    struct peer_route *device = device_route(d, 200, GOOD_CODE);
+    d->claims = VL_STR("[]");
+    struct screen screen = after_sign_in(d);
+    assert_int_equal(screen.told.error.error.status, VALET_INVALID);
+    assert_int_equal(screen.told.error.next, VALET_NEXT_GIVE_UP);
+    assert_int_equal(screen.shown, 0);
+    assert_int_equal(device->asked, 0);
+}
+
 static void
 ends_when_the_person_declines(void **state)
 {
@@ -116,8 +147,8 @@ does_not_ask_when_the_code_is_over(void **state)
     struct screen screen = {.told = {.bench = d->bench}};
     d->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
     d->bench->left++;
-    (void)vl_device_start(&d->desk, d->bench->loop, VL_STR("User.Read"), show,
-                          on_done, &screen);
+    (void)vl_device_start(&d->desk, d->bench->loop, VL_STR("User.Read"),
+                          d->claims, show, on_done, &screen);
     while (!screen.shown)
         vl_loop_step(d->bench->loop);
     d->bench->now_ms += 1000;
@@ -199,7 +230,7 @@ can_be_given_up_while_the_code_is_shown(void **state)
     struct screen screen = {.told = {.bench = d->bench}, .abort = &device};
     (void)device_route(d, 200, GOOD_CODE);
     device = vl_device_start(&d->desk, d->bench->loop, VL_STR("User.Read"),
-                             show, on_done, &screen);
+                             d->claims, show, on_done, &screen);
     vl_loop_run(d->bench->loop);
     assert_null(device);
     assert_int_equal(screen.shown, 1);
@@ -243,6 +274,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         AT_DESK(shows_a_code_and_asks_until_the_person_is_done),
+        AT_DESK(tells_a_challenge_and_what_we_can_do),
+        AT_DESK(asks_nothing_with_claims_that_are_none),
         AT_DESK(ends_when_the_person_declines),
         AT_DESK(does_not_ask_when_the_code_is_over),
         AT_DESK(tells_why_there_is_no_code),
