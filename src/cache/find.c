@@ -21,17 +21,27 @@ struct search {
     int64_t now, skew; /* access tokens */
 };
 
+/* An assertion tells by itself whose token it was exchanged for; a token
+ * without a person is the application's own all the same. */
+static bool
+is_whose(const struct vl_cache_token *t, const struct vl_cache_token *w)
+{
+    bool anybody = w->user_assertion_hash.n && !w->home_account_id.n;
+    return vl_str_eq(t->user_assertion_hash, w->user_assertion_hash) &&
+           (anybody ? t->home_account_id.n > 0
+                    : vl_str_ieq(t->home_account_id, w->home_account_id));
+}
+
 /* What holds for tokens of every kind. */
 static bool
 is_ours(const struct search *search, const struct vl_cache_token *t)
 {
     const struct vl_cache_token *w = search->wanted;
     bool family = search->kind == VL_CACHE_REFRESH_TOKEN && w->family_id.n;
-    return vl_str_ieq(t->home_account_id, w->home_account_id) &&
+    return is_whose(t, w) &&
            is_same_host(search->cache, t->environment, w->environment) &&
            (family ? vl_str_ieq(t->family_id, w->family_id)
-                   : vl_str_ieq(t->client_id, w->client_id)) &&
-           vl_str_eq(t->user_assertion_hash, w->user_assertion_hash);
+                   : vl_str_ieq(t->client_id, w->client_id));
 }
 
 static bool

@@ -2,11 +2,13 @@
 #include "entra/acquire.h"
 
 #include "cache/kept.h"
+#include "core/enc.h"
 #include "core/status.h"
+#include "crypto/digest.h"
+#include "entra/acquire_form.h"
+#include "entra/claims.h"
 #include "entra/remember.h"
-#include "http/url.h"
 #include "keep/turn.h"
-#include "oauth/scope.h"
 
 /* Entra's old refresh token stays valid, so asking again is safe. */
 #define ATTEMPTS 3
@@ -16,16 +18,19 @@
 #define TURN_MAX_MS   (3 * VL_LIMIT_FETCH_MS + 10000)
 #define TURN_PAUSE_MS 20
 #define TEXT_MAX      (VL_LIMIT_SCOPE + 64)
-#define CLAIM_MAX     2048
+#define HASH_SIZE     43 /* base64url of SHA-256 */
 
 struct vl_acquire {
-    struct vl_list node; /* among those that wait */
+    struct vl_list node; /* among those that wait, or renew */
+    bool renewing;
     struct vl_acquirer *acquirer;
     struct vl_timer *timer; /* brings us back from the loop */
     struct vl_grant *grant;
     struct vl_keep_turn turn;
     int64_t turn_until; /* monotonic */
     struct vl_buf home, scopes, claims;
+    struct vl_buf hash; /* of the assertion; empty: there is none */
+    struct vl_buf assertion;
     struct vl_secret used; /* the refresh token that was sent */
     bool renew;
     vl_acquire_done *done;
@@ -38,17 +43,28 @@ now_ms(const struct vl_acquire *acquire)
     return vl_clock_now(acquire->acquirer->desk->clock);
 }
 
+/* Renewals for one and the same, or of what is kept in one place, would do the
+ * same twice or wait for each other's turn. */
+static bool
+is_in_the_way(const struct vl_acquire *a, const struct vl_acquire *b)
+{
+    return a->acquirer->keep ||
+           (vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
+            vl_str_eq(vl_buf_str(&a->hash), vl_buf_str(&b->hash)));
+}
+
 /* Those who waited look whether it was theirs, too. */
 static void
 give_turn(struct vl_acquire *acquire)
 {
-    struct vl_acquirer *acquirer = acquire->acquirer;
     vl_keep_turn_done(&acquire->turn);
-    if (acquirer->renewing != acquire)
+    if (!acquire->renewing)
         return;
-    acquirer->renewing = NULL;
-    VL_LIST_EACH (node, &acquirer->waiting) {
+    acquire->renewing = false;
+    VL_LIST_EACH (node, &acquire->acquirer->waiting) {
         struct vl_acquire *next = VL_CONTAINER(node, struct vl_acquire, node);
+        if (!is_in_the_way(acquire, next))
+            continue;
         vl_list_remove(&next->node);
         vl_timer_start(next->timer, 0);
     }
@@ -71,6 +87,8 @@ release(struct vl_acquire *acquire)
     vl_buf_done(&acquire->home);
     vl_buf_done(&acquire->scopes);
     vl_buf_done(&acquire->claims);
+    vl_buf_done(&acquire->hash);
+    vl_buf_done(&acquire->assertion);
     vl_secret_done(&acquire->used);
     free(acquire);
 }
@@ -91,6 +109,7 @@ is_same(const struct vl_acquire *a, const struct vl_acquire *b)
 {
     return a->renew == b->renew &&
            vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
+           vl_str_eq(vl_buf_str(&a->hash), vl_buf_str(&b->hash)) &&
            vl_str_eq(vl_buf_str(&a->scopes), vl_buf_str(&b->scopes)) &&
            vl_str_eq(vl_buf_str(&a->claims), vl_buf_str(&b->claims));
 }
@@ -104,7 +123,7 @@ tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
     vl_list_init(&same);
     VL_LIST_EACH (node, &acquire->acquirer->waiting) {
         struct vl_acquire *other = VL_CONTAINER(node, struct vl_acquire, node);
-        if (acquire->acquirer->renewing == acquire && is_same(acquire, other)) {
+        if (acquire->renewing && is_same(acquire, other)) {
             vl_list_remove(node);
             vl_list_add_last(&same, node);
         }
@@ -127,6 +146,7 @@ wanted(const struct vl_acquire *acquire)
         .client_id = vl_str_z(acquirer->desk->client_id),
         .realm = acquirer->tenant_id,
         .target = vl_buf_str(&acquire->scopes),
+        .user_assertion_hash = vl_buf_str(&acquire->hash),
     };
 }
 
@@ -182,6 +202,7 @@ save(const struct vl_acquire *acquire, valet_error *err)
     if (acquirer->keep)
         return vl_cache_save(acquirer->cache, acquirer->keep,
                              now_ms(acquire) / 1000, err);
+    (void)vl_cache_sweep(acquirer->cache, now_ms(acquire) / 1000);
     vl_cache_settle(acquirer->cache);
     return VALET_OK;
 }
@@ -237,9 +258,12 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
                                .tenant_id = token.realm,
                                .scopes = token.target,
                                .answer = answer,
-                               .home_account_id = token.home_account_id};
+                               .home_account_id = token.home_account_id,
+                               .user_assertion_hash =
+                                   token.user_assertion_hash};
+    char home[VL_HOME_ACCOUNT_SIZE] = "";
     valet_status status = vl_remember(acquire->acquirer->cache, &what,
-                                      now_ms(acquire), NULL, &err);
+                                      now_ms(acquire), home, &err);
     if (save(acquire, &unkept) == VALET_OK)
         unkept = err; /* the cache did not take it */
     /* Who signed out meanwhile is not signed in again. */
@@ -255,55 +279,28 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     token.secret = answer->tokens.access.secret;
     token.expires_on = answer->tokens.expires_ms / 1000;
     token.refresh_on = answer->refresh_ms / 1000;
+    token.home_account_id = vl_str_z(home);
     if (answer->scope.n)
         token.target = answer->scope;
     tell(acquire, &token, NULL, unkept.status == VALET_OK ? NULL : &unkept);
-}
-
-static bool
-is_of_resource(struct vl_str scope)
-{
-    return !vl_str_eqz(scope, "openid") && !vl_str_eqz(scope, "profile") &&
-           !vl_str_eqz(scope, "offline_access");
-}
-
-/* Without these there would be no next refresh token. */
-static void
-add_scopes(struct vl_str scopes, struct vl_buf *form)
-{
-    vl_auto(vl_buf) all = vl_buf_of(2 * TEXT_MAX);
-    vl_scope_filter(&all, scopes, is_of_resource);
-    vl_buf_addz(&all, vl_buf_size(&all) ? " " : "");
-    vl_buf_addz(&all, "openid profile offline_access");
-    vl_form_add(form, "scope", vl_buf_str(&all));
-}
-
-static void
-add_claims(const struct vl_acquire *acquire, struct vl_buf *form)
-{
-    if (vl_buf_size(&acquire->claims))
-        vl_form_add(form, "claims", vl_buf_str(&acquire->claims));
 }
 
 static valet_status
 write_form(struct vl_acquire *acquire, struct vl_buf *form, valet_error *err)
 {
     struct vl_cache_token refresh, want = wanted(acquire);
-    if (!want.home_account_id.n) {
-        vl_form_add(form, "grant_type", VL_STR("client_credentials"));
-        vl_form_add(form, "scope", want.target);
-        add_claims(acquire, form);
-        return VALET_OK;
+    struct vl_acquire_form what = {.scopes = want.target};
+    if (want.user_assertion_hash.n) {
+        what.assertion = vl_buf_str(&acquire->assertion);
+    } else if (want.home_account_id.n) {
+        if (!vl_cache_find_refresh(acquire->acquirer->cache, &want, &refresh))
+            return nobody(err);
+        acquire->used = vl_secret_of(vl_secret_reveal(&refresh.secret));
+        what.refresh_token = vl_secret_reveal(&acquire->used);
     }
-    if (!vl_cache_find_refresh(acquire->acquirer->cache, &want, &refresh))
-        return nobody(err);
-    acquire->used = vl_secret_of(vl_secret_reveal(&refresh.secret));
-    vl_form_add(form, "grant_type", VL_STR("refresh_token"));
-    vl_form_add(form, "client_info", VL_STR("1"));
-    vl_form_add(form, "refresh_token", vl_secret_reveal(&refresh.secret));
-    add_scopes(want.target, form);
-    add_claims(acquire, form);
-    return VALET_OK;
+    vl_acquire_form_write(&what, form);
+    return vl_claims_add(vl_buf_str(&acquire->claims),
+                         acquire->acquirer->desk->capabilities, form, err);
 }
 
 static void
@@ -311,8 +308,12 @@ renew(struct vl_acquire *acquire)
 {
     valet_error err = {0};
     vl_auto(vl_buf) form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
-    if (write_form(acquire, &form, &err) != VALET_OK)
-        fail_here(acquire, VALET_NEXT_SIGN_IN, &err);
+    valet_status status = write_form(acquire, &form, &err);
+    if (status != VALET_OK)
+        fail_here(acquire,
+                  status == VALET_DENIED ? VALET_NEXT_SIGN_IN
+                                         : VALET_NEXT_GIVE_UP,
+                  &err);
     else
         acquire->grant = vl_grant_start(acquire->acquirer->desk, &form,
                                         ATTEMPTS, on_tokens, acquire);
@@ -357,7 +358,17 @@ check(const struct vl_acquire *acquire, valet_error *err)
 {
     VL_TRY(vl_buf_check(&acquire->home, err));
     VL_TRY(vl_buf_check(&acquire->scopes, err));
+    VL_TRY(vl_buf_check(&acquire->assertion, err));
     return vl_buf_check(&acquire->claims, err);
+}
+
+static bool
+has_to_wait(const struct vl_acquire *acquire)
+{
+    VL_LIST_EACH (node, &acquire->acquirer->renewing)
+        if (is_in_the_way(VL_CONTAINER(node, struct vl_acquire, node), acquire))
+            return true;
+    return false;
 }
 
 static void
@@ -368,16 +379,17 @@ look(void *ctx)
     struct vl_cache_token token;
     valet_entra_error error = {.next = VALET_NEXT_GIVE_UP,
                                .retry_after_ms = -1};
-    if (acquirer->renewing == acquire) {
+    if (acquire->renewing) {
         take_turn(acquire);
     } else if (check(acquire, &error.error) != VALET_OK) {
         tell(acquire, NULL, &error, NULL);
     } else if (find_good(acquire, &token)) {
         tell(acquire, &token, NULL, NULL);
-    } else if (acquirer->renewing) {
+    } else if (has_to_wait(acquire)) {
         vl_list_add_last(&acquirer->waiting, &acquire->node);
     } else {
-        acquirer->renewing = acquire;
+        vl_list_add_last(&acquirer->renewing, &acquire->node);
+        acquire->renewing = true;
         acquire->turn_until = vl_mono_now() + TURN_MAX_MS;
         take_turn(acquire);
     }
@@ -387,7 +399,7 @@ void
 vl_acquirer_init(struct vl_acquirer *acquirer)
 {
     vl_list_init(&acquirer->waiting);
-    acquirer->renewing = NULL;
+    vl_list_init(&acquirer->renewing);
 }
 
 static struct vl_buf
@@ -395,6 +407,18 @@ copy(struct vl_str text, size_t max)
 {
     struct vl_buf buf = vl_buf_of(max);
     vl_buf_add(&buf, text);
+    return buf;
+}
+
+/* As MSAL writes it, so that its libraries and we find each other's. */
+static struct vl_buf
+hash_of(struct vl_str assertion)
+{
+    unsigned char hash[VL_SHA256_SIZE];
+    struct vl_buf buf = vl_buf_of(HASH_SIZE);
+    vl_sha256(assertion, hash);
+    if (assertion.n)
+        vl_enc_base64url(&buf, vl_str_of(hash, sizeof hash));
     return buf;
 }
 
@@ -408,7 +432,10 @@ vl_acquire_start(struct vl_acquirer *acquirer, const struct vl_acquire_in *in,
     acquire->turn = VL_KEEP_NO_TURN;
     acquire->home = copy(in->home_account_id, VL_HOME_ACCOUNT_SIZE);
     acquire->scopes = copy(in->scopes, TEXT_MAX);
-    acquire->claims = copy(in->claims, CLAIM_MAX);
+    acquire->claims = copy(in->claims, VL_LIMIT_CLAIMS);
+    acquire->assertion = vl_buf_of_secret(VL_LIMIT_UPSTREAM_TOKEN);
+    vl_buf_add(&acquire->assertion, in->assertion);
+    acquire->hash = hash_of(in->assertion);
     acquire->renew = in->renew;
     acquire->done = done;
     acquire->ctx = ctx;

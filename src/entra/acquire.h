@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A token for a person who signed in before, or for the application itself:
- * from the cache, else new for what the cache holds (a refresh token) or for
- * the proof of the client (client credentials).
+ * A token for a person who signed in before, for one in whose name we were
+ * called, or for the application itself: from the cache, else new for what the
+ * cache holds (a refresh token), for the person's assertion (on-behalf-of), or
+ * for the proof of the client (client credentials).
  *
- * Renewals are made one at a time, in this process (a queue) and among all
- * that share the keep (its turn): whoever waited looks into the cache again,
- * so an expired token that many want is renewed once (@spec S-31).
+ * Renewals for one person, assertion or application are made one at a time, in
+ * this process (a queue), and all of those that share a keep (its turn):
+ * whoever waited looks into the cache again, so an expired token that many
+ * want is renewed once (@spec S-31).
  *
  * The keep is read and written on the loop's thread, which may block for as
  * long as a disk or the Secret Service takes: this is for loops that serve one
@@ -32,26 +34,29 @@ struct vl_acquirer {
     const struct vl_grant_desk *desk;
     struct vl_loop *loop;
     struct vl_cache *cache;
-    struct vl_keep *keep;        /* NULL: the cache is all there is */
-    struct vl_str host;          /* of the authority, with its port */
-    struct vl_str tenant_id;     /* of the authority: a GUID */
-    struct vl_list waiting;      /* private: whose turn comes */
-    struct vl_acquire *renewing; /* private */
+    struct vl_keep *keep;             /* NULL: the cache is all there is */
+    struct vl_str host;               /* of the authority, with its port */
+    struct vl_str tenant_id;          /* of the authority: a GUID */
+    struct vl_list waiting, renewing; /* private */
 };
 
 struct vl_acquire_in {
     struct vl_str home_account_id; /* empty: for the application itself */
-    struct vl_str scopes;          /* separated by spaces */
-    struct vl_str claims;          /* of a challenge: the cache does not do */
-    bool renew;                    /* not the token that is there */
+    /* The token that the application was called with: for its person. Their
+     * token is cached for this assertion alone, and found by nobody who does
+     * not have it. A secret; empty: none. Not together with the above. */
+    struct vl_str assertion;
+    struct vl_str scopes; /* separated by spaces */
+    struct vl_str claims; /* JSON of a challenge: the cache does not do */
+    bool renew;           /* not the token that is there */
 };
 
 /*
  * Exactly one of the first two is not NULL; all is borrowed for the call. A
  * token that is to be renewed ahead of time, and cannot be, is still given. One
- * that came just now has no `cached_at`.
- * VALET_NEXT_SIGN_IN: nobody is signed in, or not any more. `unkept` says why
- * a new token could not be kept; else NULL.
+ * that came just now has no `cached_at`. VALET_NEXT_SIGN_IN: nobody is signed
+ * in, or not any more; of an assertion, its person has to, where they called us
+ * from. `unkept` says why a new token could not be kept; else NULL.
  */
 typedef void vl_acquire_done(const struct vl_cache_token *token,
                              const valet_entra_error *error,

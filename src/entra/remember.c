@@ -13,8 +13,7 @@ is_part(struct vl_str part)
 {
     for (size_t i = 0; i < part.n; i++) {
         char c = part.p[i];
-        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
-            !(c >= 'a' && c <= 'z') && c != '-' && c != '_')
+        if (!vl_is_letter(c) && !vl_is_digit(c) && c != '-' && c != '_')
             return false;
     }
     return part.n > 0;
@@ -43,7 +42,8 @@ read_home(const struct vl_remember *what, char ret[VL_HOME_ACCOUNT_SIZE])
     vl_auto(vl_json) info = {NULL};
     struct vl_str encoded = what->answer->client_info;
     if (!encoded.n)
-        return write_home(vl_str_z(what->person->user.oid),
+        return what->person &&
+               write_home(vl_str_z(what->person->user.oid),
                           vl_str_z(what->person->user.tid), ret);
     return vl_dec_base64url(encoded, &text) &&
            vl_json_parse(vl_buf_str(&text), VL_LIMIT_JSON_DEPTH, &info, NULL) ==
@@ -97,6 +97,7 @@ put_token(struct vl_cache *cache, const struct vl_remember *what,
         return VALET_OK;
     token->environment = what->environment;
     token->client_id = what->client_id;
+    token->user_assertion_hash = what->user_assertion_hash;
     return vl_cache_put_token(cache, kind, token,
                               renewed ? VL_CACHE_RENEWED : VL_CACHE_SIGNED_IN,
                               now_s, err);
@@ -108,6 +109,7 @@ put_tokens(struct vl_cache *cache, const struct vl_remember *what,
 {
     const struct vl_token_answer *answer = what->answer;
     struct vl_secret id = vl_secret_of(answer->id_token);
+    bool all = what->user_assertion_hash.n == 0;
     struct vl_cache_token access = {.home_account_id = home,
                                     .realm = what->tenant_id,
                                     .target = answer->scope.n ? answer->scope
@@ -127,8 +129,10 @@ put_tokens(struct vl_cache *cache, const struct vl_remember *what,
                                       .secret = id};
     /* The refresh token first: without an account it fails before anything
      * was put. */
-    valet_status status =
-        put_token(cache, what, VL_CACHE_REFRESH_TOKEN, &refresh, now_s, err);
+    valet_status status = VALET_OK;
+    if (all)
+        status = put_token(cache, what, VL_CACHE_REFRESH_TOKEN, &refresh, now_s,
+                           err);
     if (status == VALET_OK)
         status =
             put_token(cache, what, VL_CACHE_ACCESS_TOKEN, &access, now_s, err);
@@ -147,7 +151,8 @@ vl_remember(struct vl_cache *cache, const struct vl_remember *what,
 {
     char told[VL_HOME_ACCOUNT_SIZE] = "";
     int64_t now_s = seconds(now_ms);
-    bool tells = what->person ||
+    bool is_assertion = what->user_assertion_hash.n > 0;
+    bool tells = what->person || is_assertion ||
                  (what->home_account_id.n && what->answer->client_info.n);
     if (tells && !read_home(what, told))
         return vl_fail(err, VALET_DENIED, "invalid_client_info",
@@ -160,16 +165,16 @@ vl_remember(struct vl_cache *cache, const struct vl_remember *what,
         what->home_account_id.n ? what->home_account_id : vl_str_z(told);
     if (home.n >= VL_HOME_ACCOUNT_SIZE)
         return vl_fail(err, VALET_LIMIT, "", "the account's id is too long");
+    if (ret_home)
+        (void)snprintf(ret_home, VL_HOME_ACCOUNT_SIZE, "%.*s", (int)home.n,
+                       home.p);
     if (what->person)
         VL_TRY(put_account(cache, what, home, now_s, err));
     VL_TRY(put_tokens(cache, what, home, now_s, err));
     struct vl_cache_app app = {.environment = what->environment,
                                .client_id = what->client_id,
                                .family_id = what->answer->family_id};
-    if (home.n)
+    if (home.n && !is_assertion)
         VL_TRY(vl_cache_put_app(cache, &app, now_s, err));
-    if (ret_home)
-        (void)snprintf(ret_home, VL_HOME_ACCOUNT_SIZE, "%.*s", (int)home.n,
-                       home.p);
     return VALET_OK;
 }

@@ -5,16 +5,10 @@
  */
 #include "entra/acquire.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "cache/kept.h"
-#include "desk.h"
-#include "http/url.h"
+#include "lot.h"
 
-#define HOME  OID "." TID
-#define SCOPE "User.Read"
 #define NEXT                                                                   \
     "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"scope\":\"User.Read\","  \
     "\"access_token\":\"at-2\",\"refresh_token\":\"rt-2\"}"
@@ -22,85 +16,6 @@
     "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"own\"}"
 
 enum { AT_ONCE = 50, PROCESSES = 8, HOUR_S = 3600 };
-
-struct lot {
-    struct desk *desk;
-    struct vl_acquirer acquirer;
-    char folder[64], path[96];
-};
-
-/* What one caller was told. */
-struct caller {
-    struct bench *bench;
-    struct vl_acquire **abort; /* in the callback */
-    int calls;
-    char access[64];
-    valet_entra_error error;
-    bool unkept;
-};
-
-static int
-open_lot(void **state)
-{
-    struct lot *l = vl_alloc(sizeof *l);
-    void *desk;
-    assert_int_equal(open_desk(&desk), 0);
-    l->desk = desk;
-    l->desk->auth = (struct vl_client_auth){.kind = VL_AUTH_PUBLIC};
-    (void)snprintf(l->folder, sizeof l->folder, "/tmp/valet-acquire-XXXXXX");
-    assert_non_null(mkdtemp(l->folder));
-    (void)snprintf(l->path, sizeof l->path, "%s/cache", l->folder);
-    l->acquirer = (struct vl_acquirer){
-        .desk = &l->desk->desk,
-        .loop = l->desk->bench->loop,
-        .cache = vl_cache_new(NULL),
-        .host = VL_STR("login.microsoftonline.com"),
-        .tenant_id = VL_STR(TID),
-    };
-    assert_ok(vl_keep_open_file(l->path, &l->acquirer.keep, NULL));
-    vl_acquirer_init(&l->acquirer);
-    *state = l;
-    return 0;
-}
-
-static int
-close_lot(void **state)
-{
-    static const char *const suffixes[] = {"", ".key", ".lock", ".lock.turn"};
-    struct lot *l = *state;
-    void *desk = l->desk;
-    vl_cache_free(l->acquirer.cache);
-    vl_keep_close(l->acquirer.keep);
-    for (size_t i = 0; i < VL_COUNT(suffixes); i++) {
-        char path[128];
-        (void)snprintf(path, sizeof path, "%s%s", l->path, suffixes[i]);
-        (void)unlink(path);
-    }
-    assert_int_equal(rmdir(l->folder), 0);
-    free(l);
-    return close_desk(&desk);
-}
-
-static int64_t
-now_s(const struct lot *l)
-{
-    return l->desk->bench->now_ms / 1000;
-}
-
-static struct vl_cache_token
-token_of(const struct lot *l, const char *secret, int64_t left_s)
-{
-    return (struct vl_cache_token){
-        .home_account_id = VL_STR(HOME),
-        .environment = l->acquirer.host,
-        .client_id = VL_STR(CLIENT),
-        .realm = VL_STR(TID),
-        .target = VL_STR(SCOPE),
-        .cached_at = now_s(l) - 10,
-        .expires_on = now_s(l) + left_s,
-        .secret = {(char *)(uintptr_t)secret, strlen(secret)},
-    };
-}
 
 /* Somebody signed in before; `left_s` of their access token is left. */
 static void
@@ -136,51 +51,11 @@ keeps(const struct lot *l, const char *secret)
     return yes;
 }
 
-static void
-on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
-            const valet_error *unkept, void *ctx)
-{
-    struct caller *caller = ctx;
-    caller->calls++;
-    assert_true(!token != !error);
-    if (token)
-        copy(caller->access, sizeof caller->access,
-             vl_secret_reveal(&token->secret));
-    else
-        caller->error = *error;
-    caller->unkept = unkept;
-    if (caller->abort) {
-        vl_acquire_abort(caller->abort);
-        caller->bench->left--;
-    }
-    if (--caller->bench->left == 0)
-        vl_loop_stop(caller->bench->loop);
-}
-
 static struct vl_acquire_in
 person(void)
 {
     return (struct vl_acquire_in){.home_account_id = VL_STR(HOME),
                                   .scopes = VL_STR(SCOPE)};
-}
-
-static struct vl_acquire *
-start(struct lot *l, const struct vl_acquire_in *in, struct caller *caller)
-{
-    *caller = (struct caller){.bench = l->desk->bench};
-    l->desk->bench->left++;
-    return vl_acquire_start(&l->acquirer, in, on_acquired, caller);
-}
-
-static struct caller
-after(struct lot *l, const struct vl_acquire_in *in)
-{
-    struct caller caller;
-    (void)start(l, in, &caller);
-    assert_int_equal(caller.calls, 0); /* not before it has returned */
-    run(l->desk->bench);
-    assert_int_equal(caller.calls, 1);
-    return caller;
 }
 
 static void
@@ -391,6 +266,39 @@ answers_a_claims_challenge_with_a_new_token(void **state)
     assert_int_equal(l->desk->bench->token->asked, 2);
 }
 
+/* They are told with each request, and what the cache has does all the same.
+ */
+static void
+tells_what_we_can_do_but_asks_the_cache_first(void **state)
+{
+    static const char *const capabilities[] = {"cp1", NULL};
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    l->desk->desk.capabilities = capabilities;
+    sign_in(l, HOUR_S, 0);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_int_equal(l->desk->bench->token->asked, 0);
+    in.renew = true;
+    assert_string_equal(after(l, &in).access, "at-2");
+    assert_non_null(strstr(vl_buf_cstr(&l->desk->bench->token->body),
+                           "&claims=%7B%22access_token%22%3A%7B%22xms_cc%22%3A"
+                           "%7B%22values%22%3A%5B%22cp1%22%5D%7D%7D%7D"));
+}
+
+static void
+asks_nothing_with_claims_that_are_none(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    in.claims = VL_STR("\"cp1\"");
+    sign_in(l, HOUR_S, 0);
+    struct caller caller = after(l, &in);
+    assert_int_equal(caller.error.error.status, VALET_INVALID);
+    assert_int_equal(caller.error.next, VALET_NEXT_GIVE_UP);
+    assert_int_equal(l->desk->bench->token->asked, 0);
+}
+
 /* A refresh that was under way does not sign in again who signed out. */
 static void
 does_not_undo_a_sign_out(void **state)
@@ -564,8 +472,6 @@ takes_no_answer_for_another_account(void **state)
     assert_true(keeps(l, "rt-1"));
 }
 
-#define AT_LOT(test) cmocka_unit_test_setup_teardown(test, open_lot, close_lot)
-
 int
 main(void)
 {
@@ -579,6 +485,8 @@ main(void)
         AT_LOT(keeps_a_refresh_token_that_needs_the_person),
         AT_LOT(renews_ahead_of_time_but_does_not_need_to),
         AT_LOT(answers_a_claims_challenge_with_a_new_token),
+        AT_LOT(tells_what_we_can_do_but_asks_the_cache_first),
+        AT_LOT(asks_nothing_with_claims_that_are_none),
         AT_LOT(does_not_undo_a_sign_out),
         AT_LOT(asks_for_the_application_itself),
         AT_LOT(fails_once_for_all_who_ask),
