@@ -30,6 +30,9 @@ struct vl_cache_cloud {
     const char *hosts[6];
 };
 
+/* Microsoft's cloud that has this host among its names; NULL: none. */
+const struct vl_cache_cloud *vl_cache_known_cloud(struct vl_str host);
+
 struct vl_cache;
 
 /* `clouds` (borrowed, ended by one without hosts, may be NULL) adds to the

@@ -2,12 +2,14 @@
  *
  * Private to the cache: what its files share.
  *
- *     cache_key.c     fields → identity and canonical key; scopes; clouds
- *     cache_entry.c   one entry: its JSON, and the fields in it
- *     cache_json.c    the whole document, read and written
- *     cache_find.c    questions
- *     cache.c         changes
- *     cache_merge.c   our changes on top of another process's document
+ *     cloud.c   the names of Microsoft's clouds
+ *     key.c     fields → identity and canonical key; scopes
+ *     entry.c   one entry: its JSON, and the fields in it
+ *     put.c     new entries
+ *     json.c    the whole document, read and written
+ *     find.c    questions
+ *     cache.c   changes
+ *     merge.c   our changes on top of another process's document
  *
  * An entry is the JSON object as it was read: so what is not understood stays
  * in it by itself. Its strings, tokens among them, are in memory that json/
@@ -67,10 +69,13 @@ struct vl_cache {
     const struct vl_cache_cloud *clouds; /* more than the known ones; or NULL */
 };
 
-/* --- cache_key.c --- */
+/* --- cloud.c --- */
 
 struct vl_str
 vl_cache_preferred(const struct vl_cache_cloud *clouds, struct vl_str host);
+
+/* --- key.c --- */
+
 /* Fills identity and base of an entry with these fields. */
 valet_status
 vl_cache_identify(const struct vl_cache_cloud *clouds, enum vl_cache_kind kind,
@@ -87,7 +92,7 @@ bool vl_cache_scopes_meet(struct vl_str a, struct vl_str b);
 /* Bearer, whatever its letters, and absent are one. */
 bool vl_cache_is_bearer(struct vl_str token_type);
 
-/* --- cache_entry.c --- */
+/* --- entry.c --- */
 
 /* The fields of an entry of any kind, as far as a token has them. */
 struct vl_cache_token vl_cache_fields(const struct vl_cache_entry *entry);
@@ -105,7 +110,7 @@ valet_status vl_cache_entry_inherit(struct vl_cache_entry *entry,
                                     const struct vl_cache_entry *old,
                                     valet_error *err) VALET_CHECK;
 
-/* --- cache_json.c --- */
+/* --- json.c --- */
 
 extern const char *const vl_cache_section_names[VL_CACHE_KIND_COUNT];
 

@@ -7,35 +7,6 @@
 #include "core/enc.h"
 #include "crypto/digest.h"
 
-/* Microsoft's clouds: what instance discovery says of them, preferred_cache
- * first. No network is asked for what does not change. */
-static const struct vl_cache_cloud known_clouds[] = {
-    {{"login.windows.net", "login.microsoftonline.com", "login.microsoft.com",
-      "sts.windows.net"}},
-    {{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}},
-    {{"login.microsoftonline.us", "login.usgovcloudapi.net"}},
-    {{NULL}},
-};
-
-static const char *
-find_preferred(const struct vl_cache_cloud *cloud, struct vl_str host)
-{
-    for (; cloud && cloud->hosts[0]; cloud++)
-        for (size_t i = 0; i < VL_COUNT(cloud->hosts) && cloud->hosts[i]; i++)
-            if (vl_str_ieq(host, vl_str_z(cloud->hosts[i])))
-                return cloud->hosts[0];
-    return NULL;
-}
-
-struct vl_str
-vl_cache_preferred(const struct vl_cache_cloud *clouds, struct vl_str host)
-{
-    const char *preferred = find_preferred(clouds, host);
-    if (!preferred)
-        preferred = find_preferred(known_clouds, host);
-    return preferred ? vl_str_z(preferred) : host;
-}
-
 /* --- scopes --- */
 
 /* The next word of a list that may have more than one space between two. */
