@@ -16,8 +16,7 @@
 struct vl_authority {
     struct vl_fetcher *fetcher;
     const struct vl_clock *clock;
-    const char *host;
-    const char *tenant;
+    const struct vl_instance *instance;
     struct vl_timer *settle;
     struct vl_fetch *fetch; /* of the document or of the keys */
     struct vl_list content; /* are answered by `settle` */
@@ -36,14 +35,13 @@ static void on_settle(void *ctx);
 
 struct vl_authority *
 vl_authority_new(struct vl_loop *loop, struct vl_fetcher *fetcher,
-                 const struct vl_clock *clock, const char *host,
-                 const char *tenant)
+                 const struct vl_clock *clock,
+                 const struct vl_instance *instance)
 {
     struct vl_authority *authority = vl_alloc(sizeof *authority);
     authority->fetcher = fetcher;
     authority->clock = clock;
-    authority->host = host;
-    authority->tenant = tenant;
+    authority->instance = instance;
     authority->settle = vl_timer_new(loop, on_settle, authority);
     vl_list_init(&authority->content);
     vl_list_init(&authority->waiters);
@@ -130,7 +128,7 @@ give_up(struct vl_authority *authority, valet_status status,
 {
     bool is_final = status == VALET_DENIED || status == VALET_INTERNAL;
     (void)vl_fail(&authority->last, is_final ? status : VALET_RETRY, "",
-                  "%s: %s", authority->host, err->message);
+                  "%s: %s", authority->instance->host, err->message);
     answer_all(authority, &authority->waiters);
 }
 
@@ -187,6 +185,24 @@ on_keys(valet_status status, const struct vl_fetch_answer *response,
 }
 
 static void
+fetch_keys(struct vl_authority *authority)
+{
+    struct vl_fetch_request request = {.method = "GET",
+                                       .url = authority->fresh.jwks_uri.p,
+                                       .attempts = ATTEMPTS};
+    authority->fetch =
+        vl_fetch_start(authority->fetcher, &request, on_keys, authority);
+}
+
+static valet_status
+read_document(struct vl_authority *authority, struct vl_str json,
+              valet_error *err)
+{
+    return vl_authority_read(json, authority->instance, &authority->new_arena,
+                             &authority->fresh, err);
+}
+
+static void
 on_document(valet_status status, const struct vl_fetch_answer *response,
             const valet_error *why, void *ctx)
 {
@@ -195,18 +211,11 @@ on_document(valet_status status, const struct vl_fetch_answer *response,
     authority->fetch = NULL;
     status = check_answer(status, response, "OpenID configuration", why, &err);
     if (status == VALET_OK)
-        status = vl_authority_read(response->body, authority->host,
-                                   authority->tenant, &authority->new_arena,
-                                   &authority->fresh, &err);
-    if (status != VALET_OK) {
+        status = read_document(authority, response->body, &err);
+    if (status == VALET_OK)
+        fetch_keys(authority);
+    else
         give_up(authority, status, &err);
-        return;
-    }
-    struct vl_fetch_request request = {.method = "GET",
-                                       .url = authority->fresh.jwks_uri.p,
-                                       .attempts = ATTEMPTS};
-    authority->fetch =
-        vl_fetch_start(authority->fetcher, &request, on_keys, authority);
 }
 
 static void
@@ -214,13 +223,40 @@ fetch_document(struct vl_authority *authority)
 {
     vl_auto(vl_buf) url = vl_buf_of(2048);
     vl_buf_addf(&url, "%s/%s/v2.0/.well-known/openid-configuration",
-                authority->host, authority->tenant);
-    vl_arena_done(&authority->new_arena);
+                authority->instance->host, authority->instance->tenant);
     struct vl_fetch_request request = {
         .method = "GET", .url = vl_buf_cstr(&url), .attempts = ATTEMPTS};
-    authority->tried_ms = vl_clock_now(authority->clock);
     authority->fetch =
         vl_fetch_start(authority->fetcher, &request, on_document, authority);
+}
+
+/* Not before who asks for it has returned. */
+static void
+give_up_later(struct vl_authority *authority, const valet_error *err)
+{
+    (void)vl_fail(&authority->last, VALET_INTERNAL, "",
+                  "the metadata given for %s: %s", authority->instance->host,
+                  err->message);
+    VL_LIST_EACH (node, &authority->waiters) {
+        vl_list_remove(node);
+        vl_list_add_last(&authority->content, node);
+    }
+    vl_timer_start(authority->settle, 0);
+}
+
+static void
+fetch_what_is_missing(struct vl_authority *authority)
+{
+    const char *metadata = authority->instance->metadata;
+    valet_error err = {0};
+    authority->tried_ms = vl_clock_now(authority->clock);
+    vl_arena_done(&authority->new_arena);
+    if (!metadata)
+        fetch_document(authority);
+    else if (read_document(authority, vl_str_z(metadata), &err) == VALET_OK)
+        fetch_keys(authority);
+    else
+        give_up_later(authority, &err);
 }
 
 /* --- asking --- */
@@ -250,7 +286,7 @@ wait_for(struct vl_authority *authority, struct vl_authority_wait *wait,
     }
     vl_list_add_last(&authority->waiters, &wait->node);
     if (!authority->fetch)
-        fetch_document(authority);
+        fetch_what_is_missing(authority);
 }
 
 void

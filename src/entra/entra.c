@@ -21,8 +21,9 @@ vl_entra_new(struct vl_loop *loop, struct vl_fetcher *fetcher,
     entra->idp.ops = &operations;
     entra->config = config;
     entra->clock = clock;
-    entra->authority = vl_authority_new(
-        loop, fetcher, clock, config->authority_host, config->tenant_id);
+    entra->instance = (struct vl_instance){.host = config->authority_host,
+                                           .tenant = config->tenant_id};
+    entra->authority = vl_authority_new(loop, fetcher, clock, &entra->instance);
     /* Without a throttle: each person's session backs off by itself, and a
      * request of one is never that of another. */
     entra->desk = (struct vl_grant_desk){

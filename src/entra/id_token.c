@@ -2,6 +2,7 @@
 #include "entra/id_token.h"
 
 #include "core/status.h"
+#include "entra/instance.h"
 
 static valet_status
 deny(valet_error *err, const char *why)
@@ -34,36 +35,48 @@ check_time(const struct json_t *claims, int64_t now_ms, valet_error *err)
     return VALET_OK;
 }
 
-/* A set may hold keys of several tenants; each signs for its own. */
+/* Is it the issuer that this one, perhaps a template, stands for in a tenant?
+ */
 static bool
-is_key_of(struct vl_str key_issuer, struct vl_str issuer, struct vl_str tid)
+is_issuer_of(struct vl_str issuer, struct vl_str pattern, struct vl_str tid)
 {
     static const struct vl_str blank = {"{tenantid}", 10};
-    size_t at = vl_str_index(key_issuer, '{');
-    struct vl_str head = vl_str_head(key_issuer, at);
-    struct vl_str tail = vl_str_from(key_issuer, at);
-    if (!key_issuer.n || vl_str_eq(key_issuer, issuer))
-        return true;
-    if (!vl_str_starts(tail, blank))
+    while (pattern.n) {
+        bool fill = vl_str_starts(pattern, blank);
+        struct vl_str next = fill ? tid : vl_str_head(pattern, 1);
+        if (!vl_str_starts(issuer, next))
+            return false;
+        issuer = vl_str_from(issuer, next.n);
+        pattern = vl_str_from(pattern, fill ? blank.n : 1);
+    }
+    return issuer.n == 0;
+}
+
+/* @spec S-22: of the configured tenants, whoever signed. That of all personal
+ * accounts is one like others: it has to be named. */
+static bool
+may_sign_in(struct vl_str tid, const struct vl_id_token_rules *rules)
+{
+    if (!vl_guid_is_valid(tid) || (rules->tid.n && !vl_str_eq(tid, rules->tid)))
         return false;
-    tail = vl_str_from(tail, blank.n);
-    return issuer.n == head.n + tid.n + tail.n && vl_str_starts(issuer, head) &&
-           vl_str_ends(issuer, tail) &&
-           vl_str_starts(vl_str_from(issuer, head.n), tid);
+    return rules->tenants ? vl_instance_lists(rules->tenants, tid)
+                          : rules->tid.n > 0;
 }
 
 static valet_status
 check_origin(const struct json_t *claims, const struct vl_id_token_rules *rules,
              valet_error *err)
 {
-    if (!claim_is(claims, "iss", rules->issuer))
+    struct vl_str tid = vl_json_get_str(claims, "tid");
+    struct vl_str iss = vl_json_get_str(claims, "iss");
+    if (!iss.n || !is_issuer_of(iss, rules->issuer, tid))
         return deny(err, "is from another issuer");
-    if (!is_key_of(rules->key_issuer, rules->issuer, rules->tid))
+    /* A set may hold keys of several tenants; each signs for its own. */
+    if (rules->key_issuer.n && !is_issuer_of(iss, rules->key_issuer, tid))
         return deny(err, "was signed with another issuer's key");
     if (!claim_is(claims, "aud", rules->client_id))
         return deny(err, "is for another application");
-    /* @spec S-22: the tenant is the configured one, whoever signed. */
-    if (!vl_guid_is_valid(rules->tid) || !claim_is(claims, "tid", rules->tid))
+    if (!may_sign_in(tid, rules))
         return deny(err, "is of another tenant");
     if (!rules->no_nonce && !claim_is(claims, "nonce", rules->nonce))
         return deny(err, "belongs to another sign-in");
@@ -79,10 +92,11 @@ vl_id_token_check(const struct json_t *claims,
     VL_TRY(check_origin(claims, rules, err));
     VL_TRY(check_time(claims, rules->now_ms, err));
     struct vl_str oid = vl_json_get_str(claims, "oid");
+    struct vl_str tid = vl_json_get_str(claims, "tid");
     if (!vl_guid_is_valid(oid))
         return deny(err, "names no user");
     memcpy(person.user.oid, oid.p, oid.n);
-    memcpy(person.user.tid, rules->tid.p, rules->tid.n);
+    memcpy(person.user.tid, tid.p, tid.n);
     person.name = vl_json_get_str(claims, "name");
     person.username = vl_json_get_str(claims, "preferred_username");
     *ret = person;

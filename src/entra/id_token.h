@@ -10,9 +10,11 @@
 #include "json/read.h"
 
 struct vl_id_token_rules {
-    struct vl_str issuer;    /* exactly */
+    struct vl_str issuer;    /* exactly, or with "{tenantid}" in it */
     struct vl_str client_id; /* the audience */
-    struct vl_str tid;
+    struct vl_str tid;       /* empty: one of `tenants`, as the token says */
+    /* Whose people may sign in; ends in NULL. NULL: those of `tid`. */
+    const char *const *tenants;
     struct vl_str nonce; /* the one we sent with this sign-in */
     bool no_nonce;       /* its flow can send none (RFC 8628) */
     /* Whom the key set names for the key that signed: empty if nobody. May

@@ -19,6 +19,7 @@ struct vl_entra {
     struct vl_idp idp; /* first: an idp is cast to its provider */
     const struct vl_entra_config *config;
     const struct vl_clock *clock;
+    struct vl_instance instance;
     struct vl_authority *authority;
     struct vl_grant_desk desk;
     struct vl_list operations;

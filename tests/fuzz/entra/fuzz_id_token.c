@@ -5,6 +5,7 @@
  */
 #include "core/limits.h"
 #include "entra/id_token.h"
+#include "entra/instance.h"
 
 #define TID "aaaaaaaa-0000-4000-8000-000000000001"
 
@@ -14,6 +15,27 @@ static bool
 is(const struct json_t *claims, const char *name, struct vl_str wanted)
 {
     return vl_str_eq(vl_json_get_str(claims, name), wanted);
+}
+
+/* With many tenants: the token's own is one of them, and its issuer's. */
+static void
+check_many(const struct json_t *claims, const struct vl_id_token_rules *rules)
+{
+    static const char *const tenants[] = {
+        "bbbbbbbb-0000-4000-8000-000000000002", TID, NULL};
+    struct vl_id_token_rules many = *rules;
+    struct vl_idp_person person = {.name = {NULL, 0}};
+    char issuer[128];
+    many.issuer = VL_STR("https://login.example/{tenantid}/v2.0");
+    many.tid = VL_STR("");
+    many.tenants = tenants;
+    if (vl_id_token_check(claims, &many, &person, NULL) != VALET_OK)
+        return;
+    VL_ASSERT(vl_instance_lists(tenants, vl_str_z(person.user.tid)));
+    (void)snprintf(issuer, sizeof issuer, "https://login.example/%s/v2.0",
+                   person.user.tid);
+    VL_ASSERT(is(claims, "iss", vl_str_z(issuer)));
+    VL_ASSERT(is(claims, "aud", rules->client_id));
 }
 
 int
@@ -36,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vl_json_parse(vl_str_head(json, line), VL_LIMIT_JSON_DEPTH, &claims,
                       NULL) != VALET_OK)
         return 0;
+    check_many(claims.root, &rules);
     valet_status status = vl_id_token_check(claims.root, &rules, &person, &err);
     VL_ASSERT(err.status == status);
     if (status != VALET_OK) {

@@ -21,6 +21,7 @@ struct told {
 struct desk {
     struct bench *bench;
     struct vl_client_auth auth;
+    struct vl_instance instance;
     struct vl_grant_desk desk;
     struct vl_str claims; /* of a challenge */
     struct told told[RESULTS];
@@ -35,10 +36,11 @@ open_desk(void **state)
     struct bench *b = d->bench = bench;
     d->auth =
         (struct vl_client_auth){.kind = VL_AUTH_SECRET, .secret = &b->secret};
+    d->instance = (struct vl_instance){.host = b->peer.origin, .tenant = TID};
     d->desk = (struct vl_grant_desk){
         .fetcher = b->fetcher,
-        .authority = vl_authority_new(b->loop, b->fetcher, &b->clock,
-                                      b->peer.origin, TID),
+        .authority =
+            vl_authority_new(b->loop, b->fetcher, &b->clock, &d->instance),
         .clock = &b->clock,
         .throttle = vl_throttle_new(&b->clock),
         .auth = &d->auth,

@@ -121,8 +121,8 @@ acquire_alone(struct lot *l)
     desk.fetcher = own.fetcher;
     desk.clock = &own.clock;
     desk.throttle = NULL;
-    desk.authority = vl_authority_new(own.loop, own.fetcher, &own.clock,
-                                      l->desk->bench->peer.origin, TID);
+    desk.authority =
+        vl_authority_new(own.loop, own.fetcher, &own.clock, &l->desk->instance);
     struct vl_acquirer acquirer = {.desk = &desk,
                                    .loop = own.loop,
                                    .cache = vl_cache_new(NULL),

@@ -326,6 +326,76 @@ accepts_keys_of_its_own_issuer_only(void **state)
     }
 }
 
+/* @spec S-22 */
+static void
+of_many_tenants_the_token_names_its_own(void **state)
+{
+    (void)state;
+    static const char *const list[] = {
+        OTHER, "AAAAAAAA-0000-4000-8000-000000000001", NULL};
+    static const char *const without[] = {OTHER, NULL};
+    struct vl_id_token_rules many = rules;
+    struct claims claims = good;
+    many.issuer = VL_STR("https://login.example/{tenantid}/v2.0");
+    many.tid = VL_STR("");
+    many.tenants = list;
+    many.key_issuer = many.issuer;
+    admits_with(&good, &many);
+    many.key_issuer = VL_STR(ISSUER);
+    admits_with(&good, &many);
+    many.key_issuer = VL_STR("https://login.example/" OTHER "/v2.0");
+    refuses_with(&good, &many, "another issuer's key");
+    many.key_issuer = VL_STR("");
+    claims.tid = "\"" OTHER "\"";
+    refuses_with(&claims, &many, "from another issuer");
+    claims = good;
+    claims.tid = NULL;
+    refuses_with(&claims, &many, "from another issuer");
+    claims.iss = "\"https://login.example//v2.0\"";
+    refuses_with(&claims, &many, "another tenant");
+    claims.iss = "\"https://login.example/x/v2.0\"";
+    claims.tid = "\"x\"";
+    refuses_with(&claims, &many, "another tenant");
+    claims.iss = "\"https://login.example/{tenantid}/v2.0\"";
+    claims.tid = "\"{tenantid}\"";
+    refuses_with(&claims, &many, "another tenant");
+    many.tenants = without;
+    refuses_with(&good, &many, "another tenant");
+    many.tenants = NULL; /* nobody was named */
+    refuses_with(&good, &many, "another tenant");
+}
+
+/* @spec S-22 */
+static void
+of_one_tenant_it_has_to_be_on_the_list_too(void **state)
+{
+    (void)state;
+    static const char *const without[] = {OTHER, NULL};
+    static const char *const with[] = {OTHER, TID, NULL};
+    struct vl_id_token_rules one = rules;
+    one.tenants = with;
+    admits_with(&good, &one);
+    one.tenants = without;
+    refuses_with(&good, &one, "another tenant");
+}
+
+/* As an external tenant may publish it. */
+static void
+a_template_may_name_the_tenant_twice(void **state)
+{
+    (void)state;
+    struct vl_id_token_rules external = rules;
+    struct claims claims = good;
+    external.issuer = VL_STR("https://" TID ".ciamlogin.com/" TID "/v2.0");
+    external.key_issuer =
+        VL_STR("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0");
+    claims.iss = "\"https://" TID ".ciamlogin.com/" TID "/v2.0\"";
+    admits_with(&claims, &external);
+    external.key_issuer =
+        VL_STR("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0/");
+    refuses_with(&claims, &external, "another issuer's key");
+}
+
 int
 main(void)
 {
@@ -340,6 +410,9 @@ main(void)
         cmocka_unit_test(refuses_everybody_without_rules),
         cmocka_unit_test(needs_no_nonce_where_none_was_sent),
         cmocka_unit_test(accepts_keys_of_its_own_issuer_only),
+        cmocka_unit_test(of_many_tenants_the_token_names_its_own),
+        cmocka_unit_test(of_one_tenant_it_has_to_be_on_the_list_too),
+        cmocka_unit_test(a_template_may_name_the_tenant_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
