@@ -35,6 +35,16 @@ vl_instance_is_shared(const struct vl_instance *instance)
            vl_str_ieq(tenant, VL_STR("common"));
 }
 
+struct vl_instance
+vl_instance_of_tenant(const struct vl_instance *instance, const char *tenant)
+{
+    struct vl_instance other = *instance;
+    other.tenant = tenant;
+    if (!vl_str_ieq(vl_str_z(tenant), vl_str_z(instance->tenant)))
+        other.metadata = NULL;
+    return other;
+}
+
 struct vl_str
 vl_instance_environment(const struct vl_instance *instance)
 {

@@ -32,6 +32,10 @@ valet_status
 vl_instance_judge(const struct vl_instance *options, struct vl_arena *arena,
                   struct vl_instance *ret, valet_error *err) VALET_CHECK;
 
+/* The same authority, asked for another tenant (a GUID; borrowed). Metadata is
+ * what was given for the first: of this one it is fetched. */
+struct vl_instance
+vl_instance_of_tenant(const struct vl_instance *instance, const char *tenant);
 /* The name of the host in a cache: with its port, without the scheme. */
 struct vl_str vl_instance_environment(const struct vl_instance *instance);
 /* Of many tenants: the one of a person is known when they signed in. */

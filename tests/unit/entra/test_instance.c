@@ -271,6 +271,26 @@ judges_metadata_at_once(void **state)
     refuses(&options, "metadata", "longer than 64 KiB");
 }
 
+/* Where somebody is a guest, or at home. */
+static void
+asks_another_tenant_of_the_same_authority(void **state)
+{
+    (void)state;
+    const struct vl_instance instance = {.host = PUBLIC,
+                                         .tenant = "organizations",
+                                         .tenants = two,
+                                         .metadata = "{}"};
+    struct vl_instance other = vl_instance_of_tenant(&instance, OTHER);
+    struct vl_instance same = vl_instance_of_tenant(&instance, "organizations");
+    assert_string_equal(other.host, PUBLIC);
+    assert_string_equal(other.tenant, OTHER);
+    assert_ptr_equal(other.tenants, two);
+    assert_null(other.metadata);
+    assert_string_equal(same.metadata, "{}");
+    assert_true(vl_instance_is_shared(&same));
+    assert_false(vl_instance_is_shared(&other));
+}
+
 int
 main(void)
 {
@@ -281,6 +301,7 @@ main(void)
         cmocka_unit_test(says_what_is_wrong_with_a_tenant),
         cmocka_unit_test(says_what_is_wrong_with_a_list),
         cmocka_unit_test(judges_metadata_at_once),
+        cmocka_unit_test(asks_another_tenant_of_the_same_authority),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
