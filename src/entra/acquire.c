@@ -6,9 +6,9 @@
 #include "core/status.h"
 #include "crypto/digest.h"
 #include "entra/acquire_form.h"
+#include "entra/acquire_inside.h"
 #include "entra/claims.h"
 #include "entra/remember.h"
-#include "keep/turn.h"
 
 /* Entra's old refresh token stays valid, so asking again is safe. */
 #define ATTEMPTS 3
@@ -20,118 +20,10 @@
 #define TEXT_MAX      (VL_LIMIT_SCOPE + 64)
 #define HASH_SIZE     43 /* base64url of SHA-256 */
 
-struct vl_acquire {
-    struct vl_list node; /* among those that wait, or renew */
-    bool renewing;
-    struct vl_acquirer *acquirer;
-    struct vl_timer *timer; /* brings us back from the loop */
-    struct vl_grant *grant;
-    struct vl_keep_turn turn;
-    int64_t turn_until; /* monotonic */
-    struct vl_buf home, scopes, claims;
-    struct vl_buf hash; /* of the assertion; empty: there is none */
-    struct vl_buf assertion;
-    struct vl_secret used; /* the refresh token that was sent */
-    bool renew;
-    vl_acquire_done *done;
-    void *ctx;
-};
-
 static int64_t
 now_ms(const struct vl_acquire *acquire)
 {
     return vl_clock_now(acquire->acquirer->desk->clock);
-}
-
-/* Renewals for one and the same, or of what is kept in one place, would do the
- * same twice or wait for each other's turn. */
-static bool
-is_in_the_way(const struct vl_acquire *a, const struct vl_acquire *b)
-{
-    return a->acquirer->keep ||
-           (vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
-            vl_str_eq(vl_buf_str(&a->hash), vl_buf_str(&b->hash)));
-}
-
-/* Those who waited look whether it was theirs, too. */
-static void
-give_turn(struct vl_acquire *acquire)
-{
-    vl_keep_turn_done(&acquire->turn);
-    if (!acquire->renewing)
-        return;
-    acquire->renewing = false;
-    VL_LIST_EACH (node, &acquire->acquirer->waiting) {
-        struct vl_acquire *next = VL_CONTAINER(node, struct vl_acquire, node);
-        if (!is_in_the_way(acquire, next))
-            continue;
-        vl_list_remove(&next->node);
-        vl_timer_start(next->timer, 0);
-    }
-}
-
-/* Nothing happens to it any more. */
-static void
-leave(struct vl_acquire *acquire)
-{
-    vl_list_remove(&acquire->node);
-    vl_grant_abort(&acquire->grant);
-    vl_timer_free(acquire->timer);
-    acquire->timer = NULL;
-    give_turn(acquire);
-}
-
-static void
-release(struct vl_acquire *acquire)
-{
-    vl_buf_done(&acquire->home);
-    vl_buf_done(&acquire->scopes);
-    vl_buf_done(&acquire->claims);
-    vl_buf_done(&acquire->hash);
-    vl_buf_done(&acquire->assertion);
-    vl_secret_done(&acquire->used);
-    free(acquire);
-}
-
-/* The token is the cache's, or has texts of ours: they outlive the callback,
- * which may free what we stand on. */
-static void
-tell(struct vl_acquire *acquire, const struct vl_cache_token *token,
-     const valet_entra_error *error, const valet_error *unkept)
-{
-    leave(acquire);
-    acquire->done(token, error, unkept, acquire->ctx);
-    release(acquire);
-}
-
-static bool
-is_same(const struct vl_acquire *a, const struct vl_acquire *b)
-{
-    return a->renew == b->renew &&
-           vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
-           vl_str_eq(vl_buf_str(&a->hash), vl_buf_str(&b->hash)) &&
-           vl_str_eq(vl_buf_str(&a->scopes), vl_buf_str(&b->scopes)) &&
-           vl_str_eq(vl_buf_str(&a->claims), vl_buf_str(&b->claims));
-}
-
-/* Those who waited for the same thing would fail in the same way, one after
- * the other. A callback may abort the next ones. */
-static void
-tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
-{
-    struct vl_list same;
-    vl_list_init(&same);
-    VL_LIST_EACH (node, &acquire->acquirer->waiting) {
-        struct vl_acquire *other = VL_CONTAINER(node, struct vl_acquire, node);
-        if (acquire->renewing && is_same(acquire, other)) {
-            vl_list_remove(node);
-            vl_list_add_last(&same, node);
-        }
-    }
-    tell(acquire, NULL, error, NULL);
-    while (!vl_list_is_empty(&same))
-        tell(VL_CONTAINER(same.next, struct vl_acquire, node), NULL, error,
-             NULL);
 }
 
 /* --- the cache --- */
@@ -174,9 +66,9 @@ fail(struct vl_acquire *acquire, const valet_entra_error *error)
     struct vl_cache_token token;
     if (!acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
         find(acquire, &token))
-        tell(acquire, &token, NULL, NULL);
+        vl_acquire_tell(acquire, &token, NULL, NULL);
     else
-        tell_all(acquire, error);
+        vl_acquire_tell_all(acquire, error);
 }
 
 static void
@@ -282,7 +174,8 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     token.home_account_id = vl_str_z(home);
     if (answer->scope.n)
         token.target = answer->scope;
-    tell(acquire, &token, NULL, unkept.status == VALET_OK ? NULL : &unkept);
+    vl_acquire_tell(acquire, &token, NULL,
+                    unkept.status == VALET_OK ? NULL : &unkept);
 }
 
 static valet_status
@@ -333,7 +226,7 @@ look_again(struct vl_acquire *acquire)
                   status == VALET_RETRY ? VALET_NEXT_RETRY : VALET_NEXT_GIVE_UP,
                   &err);
     else if (find_good(acquire, &token))
-        tell(acquire, &token, NULL, NULL);
+        vl_acquire_tell(acquire, &token, NULL, NULL);
     else
         renew(acquire);
 }
@@ -362,34 +255,20 @@ check(const struct vl_acquire *acquire, valet_error *err)
     return vl_buf_check(&acquire->claims, err);
 }
 
-static bool
-has_to_wait(const struct vl_acquire *acquire)
-{
-    VL_LIST_EACH (node, &acquire->acquirer->renewing)
-        if (is_in_the_way(VL_CONTAINER(node, struct vl_acquire, node), acquire))
-            return true;
-    return false;
-}
-
 static void
 look(void *ctx)
 {
     struct vl_acquire *acquire = ctx;
-    struct vl_acquirer *acquirer = acquire->acquirer;
     struct vl_cache_token token;
     valet_entra_error error = {.next = VALET_NEXT_GIVE_UP,
                                .retry_after_ms = -1};
     if (acquire->renewing) {
         take_turn(acquire);
     } else if (check(acquire, &error.error) != VALET_OK) {
-        tell(acquire, NULL, &error, NULL);
+        vl_acquire_tell(acquire, NULL, &error, NULL);
     } else if (find_good(acquire, &token)) {
-        tell(acquire, &token, NULL, NULL);
-    } else if (has_to_wait(acquire)) {
-        vl_list_add_last(&acquirer->waiting, &acquire->node);
-    } else {
-        vl_list_add_last(&acquirer->renewing, &acquire->node);
-        acquire->renewing = true;
+        vl_acquire_tell(acquire, &token, NULL, NULL);
+    } else if (vl_acquire_enter(acquire)) {
         acquire->turn_until = vl_mono_now() + TURN_MAX_MS;
         take_turn(acquire);
     }
@@ -448,8 +327,8 @@ void
 vl_acquire_abort(struct vl_acquire **acquire)
 {
     if (*acquire) {
-        leave(*acquire);
-        release(*acquire);
+        vl_acquire_leave(*acquire);
+        vl_acquire_release(*acquire);
     }
     *acquire = NULL;
 }
