@@ -162,6 +162,59 @@ finds_a_bound_token_only_by_what_it_is_bound_to(void **state)
 }
 
 static void
+put_for(struct vl_cache *cache, const char *home, const char *hash,
+        const char *secret)
+{
+    struct vl_cache_token token = wanted("User.Read");
+    token.home_account_id = vl_str_z(home);
+    token.user_assertion_hash = vl_str_z(hash);
+    token.expires_on = NOW + 3600;
+    token.secret =
+        (struct vl_secret){(char *)(uintptr_t)secret, strlen(secret)};
+    assert_ok(vl_cache_put_token(cache, VL_CACHE_ACCESS_TOKEN, &token,
+                                 VL_CACHE_SIGNED_IN, NOW, NULL));
+}
+
+/* The token for this assertion with this account ("": whosever it is). */
+static void
+assert_for(const struct vl_cache *cache, const char *home, const char *hash,
+           const char *secret)
+{
+    struct vl_cache_token want = wanted("User.Read"), found;
+    want.home_account_id = vl_str_z(home);
+    want.user_assertion_hash = vl_str_z(hash);
+    bool is_there = vl_cache_find_access(cache, &want, NOW, SKEW, &found);
+    assert_int_equal(is_there, secret != NULL);
+    if (secret)
+        assert_string_equal(vl_secret_reveal(&found.secret).p, secret);
+}
+
+static void
+an_assertion_finds_its_own_token_whosever_it_is(void **state)
+{
+    (void)state;
+    struct vl_cache *cache = vl_cache_new(NULL);
+    put_for(cache, "a.t", "h1", "a-1");
+    put_for(cache, "a.t", "h2", "a-2");
+    put_for(cache, "b.t", "h3", "b-3");
+    put_for(cache, "b.t", "", "signed-in");
+    put_for(cache, "", "", "own");
+    put_for(cache, "", "h4", "nobody's");
+    assert_for(cache, "", "h1", "a-1");
+    assert_for(cache, "", "h2", "a-2");
+    assert_for(cache, "", "h3", "b-3");
+    assert_for(cache, "a.t", "h1", "a-1");
+    assert_for(cache, "b.t", "h1", NULL);
+    assert_for(cache, "", "H1", NULL); /* a hash has no case to ignore */
+    assert_for(cache, "", "h4", NULL); /* an application's own */
+    assert_for(cache, "", "h5", NULL);
+    assert_for(cache, "", "", "own");
+    assert_for(cache, "b.t", "", "signed-in");
+    assert_for(cache, "a.t", "", NULL);
+    vl_cache_free(cache);
+}
+
+static void
 finds_the_tokens_of_applications_themselves(void **state)
 {
     (void)state;
@@ -356,6 +409,7 @@ main(void)
         cmocka_unit_test(writes_one_canonical_spelling_in_place_of_all_others),
         cmocka_unit_test(takes_no_access_token_that_is_not_the_right_one),
         cmocka_unit_test(finds_a_bound_token_only_by_what_it_is_bound_to),
+        cmocka_unit_test(an_assertion_finds_its_own_token_whosever_it_is),
         cmocka_unit_test(finds_the_tokens_of_applications_themselves),
         cmocka_unit_test(knows_families_of_clients),
         cmocka_unit_test(removes_a_person_with_everything_of_theirs),
