@@ -14,6 +14,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$folder" --prefix "$work/usr" --component development >/dev/null
+[ -e "$work/usr/include/valet/status.h" ] || {
+	echo "$folder has no libvalet: build it first" >&2
+	exit 1
+}
 # Without comments, and types of callbacks.
 cat "$work"/usr/include/valet/*.h |
 	sed '/^ \*/d; /^typedef [^;{]*;/d; /^typedef [^;{]*$/,/;/d' |

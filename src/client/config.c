@@ -3,19 +3,16 @@
 
 #include <stdarg.h>
 
+#include "core/limits.h"
 #include "core/principal.h"
 #include "core/status.h"
 #include "core/sys.h"
 #include "http/fetch.h"
-#include "http/url.h"
 
 /* A thousand tenants, an OpenID configuration and the rest. */
-#define TEXTS_MAX    1048576
-#define TENANTS_MAX  1000
-#define METADATA_MAX 65536
-#define PEM_MAX      65536
-#define SECRET_MAX   4096
-#define PUBLIC       "https://login.microsoftonline.com"
+#define TEXTS_MAX  1048576
+#define PEM_MAX    65536
+#define SECRET_MAX 4096
 /* An assertion is sent as one. */
 #define ASSERTION_MAX VL_LIMIT_JWT
 
@@ -130,30 +127,24 @@ read_credential(struct vl_client_config *config,
 
 /* --- whom to ask --- */
 
+/* NULL stays NULL. */
 static valet_status
-read_tenants(struct vl_client_config *config, const char *const *tenants,
-             valet_error *err)
+copy_list(struct vl_client_config *config, const char *option,
+          const char *const *list, const char *const **ret, valet_error *err)
 {
     size_t count = 0;
-    if (!tenants)
+    if (!list)
         return VALET_OK;
-    while (tenants[count] && count <= TENANTS_MAX)
+    while (list[count] && count <= VL_LIMIT_TENANTS)
         count++;
-    if (count == 0 || count > TENANTS_MAX)
-        return refuse(err, "tenants",
-                      "the list is empty or has more than 1000");
     const char **copies =
         vl_arena_alloc(&config->arena, (count + 1) * sizeof *copies);
-    if (!copies)
-        return refuse(err, "tenants", "too much text");
-    for (size_t i = 0; i < count; i++) {
-        if (!vl_guid_is_valid(vl_str_z(tenants[i])))
-            return refuse(err, "tenants",
-                          "a tenant is named by its id, a GUID");
-        VL_TRY(copy(config, "tenants", tenants[i], VL_CLIENT_TEXT_MAX,
-                    &copies[i], err));
-    }
-    config->tenants = copies; /* zeroed, so it ends in NULL */
+    if (!copies || count > VL_LIMIT_TENANTS)
+        return refuse(err, option, "it has more than 1000 texts, or too long");
+    for (size_t i = 0; i < count; i++)
+        VL_TRY(
+            copy(config, option, list[i], VL_CLIENT_TEXT_MAX, &copies[i], err));
+    *ret = copies; /* zeroed, so it ends in NULL */
     return VALET_OK;
 }
 
@@ -161,29 +152,22 @@ static valet_status
 read_authority(struct vl_client_config *config,
                const valet_client_options *options, valet_error *err)
 {
-    const char *host =
-        options->authority_host ? options->authority_host : PUBLIC;
-    VL_TRY(read_tenants(config, options->tenants, err));
-    VL_TRY(copy(config, "authority_host", host, VL_CLIENT_TEXT_MAX,
-                &config->authority_host, err));
-    if (!options->tenant)
-        return refuse(err, "tenant", "it is needed");
-    VL_TRY(copy(config, "tenant", options->tenant, VL_CLIENT_TEXT_MAX,
-                &config->tenant, err));
-    return copy(config, "metadata", options->metadata, METADATA_MAX,
-                &config->metadata, err);
+    struct vl_instance told = {.host = options->authority_host,
+                               .tenant = options->tenant,
+                               .own_authority = options->own_authority};
+    VL_TRY(copy_list(config, "tenants", options->tenants, &told.tenants, err));
+    VL_TRY(copy(config, "metadata", options->metadata, VL_LIMIT_DOCUMENT,
+                &told.metadata, err));
+    return vl_instance_judge(&told, &config->arena, &config->instance, err);
 }
 
 bool
 vl_client_config_allows(const struct vl_client_config *config,
                         struct vl_str tenant_id)
 {
-    if (!config->tenants)
-        return !config->many;
-    for (const char *const *it = config->tenants; *it; it++)
-        if (vl_str_ieq(vl_str_z(*it), tenant_id))
-            return true;
-    return false;
+    const struct vl_instance *instance = &config->instance;
+    return instance->tenants ? vl_instance_lists(instance->tenants, tenant_id)
+                             : !vl_instance_is_shared(instance);
 }
 
 /* --- the rest --- */
@@ -228,11 +212,16 @@ vl_client_config_read(const valet_client_options *options,
         return refuse(err, "kind", "public or confidential has to be said");
     if (!options->client_id)
         return refuse(err, "client_id", "it is needed");
+    if (!options->own_authority &&
+        !vl_guid_is_valid(vl_str_z(options->client_id)))
+        return refuse(err, "client_id", "the application's id is a GUID");
     VL_TRY(copy(ret, "client_id", options->client_id, VL_CLIENT_ID_SIZE - 1,
                 &ret->client_id, err));
     VL_TRY(read_credential(ret, options, err));
     VL_TRY(read_authority(ret, options, err));
     VL_TRY(read_cache(ret, options, err));
+    VL_TRY(copy_list(ret, "capabilities", options->capabilities,
+                     &ret->capabilities, err));
     VL_TRY(copy(ret, "ca_file", options->ca_file, VL_CLIENT_TEXT_MAX,
                 &ret->ca_file, err));
     return ret->ca_file ? vl_fetch_check_roots(ret->ca_file, err) : VALET_OK;

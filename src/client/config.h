@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 #include "entra/client_auth.h"
+#include "entra/instance.h"
 #include "valet/entra.h"
 
 /* What a scope, a username or a URL in an option may be long. */
@@ -17,11 +18,8 @@ struct vl_client_config {
     struct vl_arena arena; /* of the texts */
     valet_client_kind kind;
     const char *client_id;
-    const char *authority_host; /* https://HOST[:PORT] */
-    const char *tenant;
-    const char *const *tenants; /* NULL: `tenant` alone */
-    bool many;                  /* people of several tenants sign in */
-    const char *metadata;
+    struct vl_instance instance;
+    const char *const *capabilities; /* ends in NULL; NULL: none */
     struct vl_client_auth auth;
     struct vl_secret secret;  /* of `auth` */
     struct vl_signer *signer; /* of `auth` */

@@ -149,9 +149,7 @@ vl_engine_do(struct vl_engine *engine,
 struct vl_str
 vl_engine_host(const struct vl_engine *engine)
 {
-    struct vl_str url = vl_str_z(engine->client->config.authority_host);
-    size_t colon = vl_str_index(url, ':');
-    return vl_str_from(url, colon + 3);
+    return vl_instance_environment(&engine->client->config.instance);
 }
 
 /* @spec S-25 S-29: checked at first use, not at birth. */

@@ -57,9 +57,9 @@ begin(struct vl_sign_in *sign_in, void **ret, valet_error *err)
                        "nobody is there to be shown the code");
     struct work *work = vl_alloc(sizeof *work);
     *work = (struct work){.sign_in = sign_in};
-    work->device =
-        vl_device_start(&run->realm->desk, run->engine->loop,
-                        vl_buf_str(&sign_in->scopes), show, on_tokens, work);
+    work->device = vl_device_start(
+        &run->realm->desk, run->engine->loop, vl_buf_str(&sign_in->scopes),
+        run->call->request.claims, show, on_tokens, work);
     *ret = work;
     return VALET_OK;
 }

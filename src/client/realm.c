@@ -12,8 +12,9 @@ make(struct vl_engine *engine, struct vl_str tenant)
     vl_auto(vl_buf) name = vl_buf_of(VL_CLIENT_TEXT_MAX);
     vl_buf_add(&name, tenant);
     *realm = (struct vl_realm){.tenant = vl_strdup(vl_buf_cstr(&name))};
+    realm->instance = vl_instance_of_tenant(&config->instance, realm->tenant);
     realm->authority = vl_authority_new(engine->loop, engine->fetcher, clock,
-                                        config->authority_host, realm->tenant);
+                                        &realm->instance);
     realm->desk = (struct vl_grant_desk){
         .fetcher = engine->fetcher,
         .authority = realm->authority,
@@ -21,6 +22,7 @@ make(struct vl_engine *engine, struct vl_str tenant)
         .throttle = engine->throttle,
         .auth = &config->auth,
         .client_id = config->client_id,
+        .capabilities = config->capabilities,
     };
     realm->acquirer = (struct vl_acquirer){
         .desk = &realm->desk,
@@ -40,7 +42,7 @@ struct vl_realm *
 vl_realm_get(struct vl_engine *engine, struct vl_str tenant)
 {
     if (!tenant.n)
-        tenant = vl_str_z(engine->client->config.tenant);
+        tenant = vl_str_z(engine->client->config.instance.tenant);
     VL_LIST_EACH (node, &engine->realms) {
         struct vl_realm *realm = VL_CONTAINER(node, struct vl_realm, node);
         if (vl_str_ieq(vl_str_z(realm->tenant), tenant))

@@ -12,6 +12,7 @@
 struct vl_realm {
     struct vl_list node;
     char *tenant; /* as it is asked for */
+    struct vl_instance instance;
     struct vl_authority *authority;
     struct vl_grant_desk desk;
     struct vl_acquirer acquirer; /* its tenant_id is empty until it is known */

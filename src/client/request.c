@@ -4,11 +4,11 @@
 #include "core/limits.h"
 #include "core/principal.h"
 #include "core/status.h"
+#include "entra/claims.h"
 #include "oauth/scope.h"
 
 /* An assertion and a challenge at their limits, and the rest. */
 #define TEXTS_MAX     (4 * VL_LIMIT_JWT)
-#define CLAIMS_MAX    2048
 #define TIMEOUT_S     300
 #define TIMEOUT_MAX_S 86400
 
@@ -99,7 +99,8 @@ check_flow(const struct vl_client_config *config, const valet_request *in,
     if (!in->assertion == (in->flow == VALET_FLOW_ON_BEHALF_OF))
         return refuse(err, "assertion",
                       "on-behalf-of needs it, and no other flow");
-    if (is_for_nobody && config->many && !in->tenant)
+    if (is_for_nobody && vl_instance_is_shared(&config->instance) &&
+        !in->tenant)
         return refuse(err, "tenant",
                       "the application asks one tenant: say which");
     return in->flow == VALET_FLOW_SIGN_IN ? check_sign_in(in, err)
@@ -127,10 +128,22 @@ check_tenant(const struct vl_client_config *config,
         return VALET_OK;
     if (!vl_guid_is_valid(request->tenant))
         return refuse(err, "tenant", "a tenant is named by its id, a GUID");
-    if (!config->tenants || !vl_client_config_allows(config, request->tenant))
+    if (!config->instance.tenants ||
+        !vl_client_config_allows(config, request->tenant))
         return refuse(err, "tenant",
                       "it is not in the client's list `tenants`");
     return VALET_OK;
+}
+
+static valet_status
+copy_claims(struct vl_client_request *ret, const char *claims, valet_error *err)
+{
+    valet_error why = {.message = ""};
+    vl_auto(vl_buf) merged = vl_buf_of(VL_LIMIT_CLAIMS);
+    VL_TRY(copy(ret, "claims", claims, VL_LIMIT_CLAIMS, &ret->claims, err));
+    return vl_claims_merge(ret->claims, NULL, &merged, &why) == VALET_OK
+               ? VALET_OK
+               : refuse(err, "claims", why.message);
 }
 
 static valet_status
@@ -142,7 +155,7 @@ copy_texts(struct vl_client_request *ret, const valet_request *in,
                 err));
     VL_TRY(
         copy(ret, "tenant", in->tenant, VL_CLIENT_TEXT_MAX, &ret->tenant, err));
-    VL_TRY(copy(ret, "claims", in->claims, CLAIMS_MAX, &ret->claims, err));
+    VL_TRY(copy_claims(ret, in->claims, err));
     VL_TRY(copy(ret, "assertion", in->assertion, VL_LIMIT_JWT, &ret->assertion,
                 err));
     VL_TRY(copy(ret, "login_hint", in->login_hint, VL_CLIENT_TEXT_MAX,

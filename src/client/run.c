@@ -47,6 +47,7 @@ vl_run_succeed(struct vl_run *run, const struct vl_cache_token *token,
         .expires_at = token->expires_on,
         .refresh_at = token->refresh_on,
         .source = source,
+        .account_id = token->home_account_id,
         .not_kept = unkept ? unkept->message : NULL,
     };
     if (account) {
@@ -108,6 +109,13 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
             why);
         return;
     }
+    if (!facts->tid[0]) {
+        valet_error err;
+        (void)vl_fail(&err, VALET_INVALID, "",
+                      "the authority does not tell which tenant it is");
+        vl_run_fail_here(run, VALET_NEXT_GIVE_UP, &err);
+        return;
+    }
     vl_realm_is(run->realm, facts->tid);
     go_on(run);
 }
@@ -123,8 +131,8 @@ choose_tenant(struct vl_run *run, struct vl_str *ret, valet_error *err)
     const struct vl_client_request *request = &run->call->request;
     struct vl_cache_account account;
     *ret = request->tenant;
-    if (!run->engine->client->config.many || request->tenant.n ||
-        request->flow != VALET_FLOW_SILENT)
+    if (!vl_instance_is_shared(&run->engine->client->config.instance) ||
+        request->tenant.n || request->flow != VALET_FLOW_SILENT)
         return VALET_OK;
     VL_TRY(vl_account_find(run->engine, request->account,
                            (struct vl_str){NULL, 0}, &account, err));

@@ -140,7 +140,7 @@ check_person(const struct vl_sign_in *sign_in,
     const struct vl_client_config *config = &run->engine->client->config;
     struct vl_str meant = run->call->request.account,
                   tenant = vl_str_z(person->user.tid);
-    if (config->many && !vl_client_config_allows(config, tenant))
+    if (!vl_client_config_allows(config, tenant))
         return vl_fail(err, VALET_DENIED, "other_tenant",
                        "the person is of a tenant that is not allowed");
     if (meant.n && !vl_str_ieq(meant, vl_str_z(home)) &&

@@ -66,6 +66,7 @@ vl_silent_begin(struct vl_run *run)
         return;
     }
     struct vl_acquire_in in = {.home_account_id = vl_str_z(run->home),
+                               .assertion = request->assertion,
                                .scopes = request->scopes,
                                .claims = request->claims,
                                .renew = request->renew};

@@ -3,6 +3,7 @@
 
 #include "core/sys.h"
 #include "entra/authorize.h"
+#include "entra/claims.h"
 #include "entra/failure.h"
 #include "entra/scopes.h"
 #include "http/url.h"
@@ -17,7 +18,8 @@ struct vl_code {
     struct vl_buf query; /* of the URL */
     struct vl_buf form;  /* of the exchange: all but the code */
     char nonce[VL_RANDOM_TEXT_SIZE];
-    bool waiting; /* for the redirect */
+    bool waiting;      /* for the redirect */
+    valet_error wrong; /* about what was asked for; VALET_OK: nothing */
     valet_entra_error refusal;
     vl_code_ready *ready;
     vl_person_done *done;
@@ -111,7 +113,10 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
     valet_error err = {0};
     vl_auto(vl_buf) url = vl_buf_of_secret(VL_LIMIT_SIGN_IN_URL);
     if (status == VALET_OK) {
-        status = vl_buf_check(&code->form, &err);
+        err = code->wrong;
+        status = err.status;
+        if (status == VALET_OK)
+            status = vl_buf_check(&code->form, &err);
         if (status == VALET_OK)
             status = vl_authorize_url(facts, &code->query, &url, &err);
         why = &err;
@@ -128,7 +133,8 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
 
 static void
 write_query(struct vl_code *code, const struct vl_code_in *in,
-            struct vl_str scopes, const struct vl_secret *verifier)
+            struct vl_str scopes, struct vl_str claims,
+            const struct vl_secret *verifier)
 {
     char challenge[VL_PKCE_CHALLENGE_SIZE];
     vl_pkce_challenge(verifier, challenge);
@@ -144,14 +150,15 @@ write_query(struct vl_code *code, const struct vl_code_in *in,
                            .prompt = in->prompt,
                            .login_hint = in->login_hint,
                            .domain_hint = in->domain_hint,
-                           .claims = in->claims,
+                           .claims = claims,
                            .client_info = true,
                        });
 }
 
 static void
 write_form(struct vl_code *code, const struct vl_code_in *in,
-           struct vl_str scopes, const struct vl_secret *verifier)
+           struct vl_str scopes, struct vl_str claims,
+           const struct vl_secret *verifier)
 {
     struct vl_buf *form = &code->form;
     vl_form_add(form, "grant_type", VL_STR("authorization_code"));
@@ -159,22 +166,26 @@ write_form(struct vl_code *code, const struct vl_code_in *in,
     vl_form_add(form, "redirect_uri", in->redirect_uri);
     vl_form_add(form, "code_verifier", vl_secret_reveal(verifier));
     vl_form_add(form, "scope", scopes);
-    if (in->claims.n)
-        vl_form_add(form, "claims", in->claims);
+    if (claims.n)
+        vl_form_add(form, "claims", claims);
 }
 
-/* @spec S-33: verifier, nonce and state are of this sign-in alone. */
+/* @spec S-33: verifier, nonce and state are of this sign-in alone. Claims that
+ * are none show when the authority is known. */
 static void
 prepare(struct vl_code *code, const struct vl_code_in *in)
 {
+    vl_auto(vl_buf) claims = vl_buf_of(VL_LIMIT_CLAIMS);
     vl_auto(vl_buf) scopes = vl_buf_of(in->scopes.n + sizeof VL_SCOPES_SIGN_IN);
     vl_auto(vl_secret) verifier = vl_pkce_new_verifier();
     code->query = vl_buf_of_secret(VL_LIMIT_SIGN_IN_URL);
     code->form = vl_buf_of_secret(VL_LIMIT_GRANT_FORM);
     vl_random_text(code->nonce);
     vl_scopes_write(&scopes, in->scopes, VL_SCOPES_SIGN_IN);
-    write_query(code, in, vl_buf_str(&scopes), &verifier);
-    write_form(code, in, vl_buf_str(&scopes), &verifier);
+    code->wrong.status = vl_claims_merge(in->claims, code->desk->capabilities,
+                                         &claims, &code->wrong);
+    write_query(code, in, vl_buf_str(&scopes), vl_buf_str(&claims), &verifier);
+    write_form(code, in, vl_buf_str(&scopes), vl_buf_str(&claims), &verifier);
 }
 
 struct vl_code *

@@ -22,7 +22,7 @@ struct vl_code_in {
     struct vl_str scopes; /* of a resource; separated by spaces */
     /* Empty: not sent. Entra refuses a login hint with "select_account". */
     struct vl_str prompt, login_hint, domain_hint;
-    struct vl_str claims; /* JSON, to be sent as it is */
+    struct vl_str claims; /* JSON of a challenge */
 };
 
 /* Where to send the browser; borrowed for the call. It holds the state and the

@@ -339,6 +339,123 @@ describe('a service', () => {
   });
 });
 
+describe('an API on behalf of who called it', () => {
+  const sent = async (user) => (await standIn.tokens({ scope: `openid ${apps.api.scope}` }, { user })).access_token;
+
+  // entra-wire 1.10: msal-node forgets one assertion for the other.
+  test('asks once for each, and never gives one person what is another\'s', async () => {
+    const client = await shell.client(service(apps.api));
+    const [mine, theirs, again] = [await sent(users.bengali), await sent(users.reader), await sent(users.bengali)];
+    const ask = (assertion) => client.must({ flow: 'on_behalf_of', scopes: SCOPES, assertion });
+    const times = await asked('on_behalf_of', async () => {
+      for (let i = 0; i < 3; i++) {
+        const [a, b, c] = await Promise.all([mine, theirs, again].map(ask));
+        assert.equal(claimsOf(a.token).oid, users.bengali.id);
+        assert.equal(claimsOf(b.token).oid, users.reader.id);
+        assert.equal(claimsOf(c.token).oid, users.bengali.id);
+        assert.equal(a.source, i ? 'cache' : 'on_behalf_of');
+        assert.equal(a.account_id, `${users.bengali.id}.${tid}`);
+      }
+    });
+    assert.equal(times, 3);
+    assert.deepEqual(await client.accounts(), []);
+    assert.equal((await client.acquire({ scopes: SCOPES, account: `${users.bengali.id}.${tid}` })).error.code, 'no_account');
+    await client.free();
+  });
+
+  test('is told what its person has to do', async () => {
+    const client = await shell.client(service(apps.api));
+    const assertion = await sent(users.admin);
+    await standIn.consent('needed', 'api');
+    const needed = await client.acquire({ flow: 'on_behalf_of', scopes: ['Mail.Read'], assertion });
+    assert.deepEqual([needed.error.aadsts, needed.error.suberror, needed.error.next], [65001, 'consent_required', 'sign_in']);
+    await standIn.consent('granted', 'api');
+    await standIn.fault({ where: 'token', grant: 'on_behalf_of', aadsts: 50076 });
+    const { error } = await client.acquire({ flow: 'on_behalf_of', scopes: SCOPES, assertion });
+    assert.equal(error.next, 'sign_in');
+    assert.match(error.claims, /capolids/);
+    const torn = await client.acquire({ flow: 'on_behalf_of', scopes: SCOPES, assertion: `${assertion.slice(0, -8)}AAAAAAAA` });
+    assert.equal(torn.error.aadsts, 50013);
+    await client.free();
+  });
+});
+
+// @spec S-22 S-26
+describe('an authority', () => {
+  const all = () => standIn.tenants.map((tenant) => tenant.id);
+
+  test('is a tenant by its domain', async () => {
+    const client = await shell.client(publicOptions({ tenant: standIn.tenants[0].domain }));
+    assert.equal((await signIn(client)).tenant_id, tid);
+    assert.equal((await client.must({ scopes: SCOPES })).tenant_id, tid);
+    await client.free();
+  });
+
+  test('is many tenants only with a list, and lets nobody else in', async () => {
+    const [fred] = Object.values(standIn.tenants[1].users);
+    assert.match((await shell.ask('new', { client: 'x', ...publicOptions({ tenant: 'organizations' }) })).error.message, /tenants/);
+    const strict = await shell.client(publicOptions({ tenant: 'organizations', tenants: [tid] }));
+    assert.equal((await signIn(strict)).tenant_id, tid);
+    const { error } = await strict.acquire({ flow: 'sign_in', scopes: SCOPES, methods: DEVICE }, walk(fred));
+    assert.ok(error && error.status === 'denied', JSON.stringify(error));
+    assert.equal((await strict.accounts()).length, 1);
+    await strict.free();
+    const open = await shell.client(publicOptions({ tenant: 'organizations', tenants: all() }));
+    await signIn(open, users.admin);
+    await signIn(open, fred);
+    for (const [account, tenant] of [[users.admin.username, all()[0]], [fred.username, all()[1]]]) {
+      for (const renew of [false, true]) {
+        const result = await open.must({ scopes: SCOPES, account, renew });
+        assert.deepEqual([result.tenant_id, claimsOf(result.token).tid], [tenant, tenant]);
+      }
+    }
+    await open.free();
+  });
+
+  test('that was told its documents fetches its keys alone', async () => {
+    const metadata = (await request(`${standIn.tenant}/v2.0/.well-known/openid-configuration`)).text;
+    const client = await shell.client(publicOptions({ metadata }));
+    const { discovery } = await counts();
+    await signIn(client);
+    assert.equal((await counts()).discovery, discovery);
+    await client.free();
+    const foreign = metadata.replaceAll(tid, standIn.tenants[1].id);
+    const { error } = await shell.ask('new', { client: 'x', ...publicOptions({ metadata: foreign }) });
+    assert.match(error.message, /metadata/);
+  });
+
+  test('that is none of Microsoft\'s is believed only if it is said to be ours', async () => {
+    for (const authority_host of ['https://login.evil.example', 'http://login.microsoftonline.com',
+      'https://login.microsoftonline.com.evil.example', 'https://login.microsoftonline.com/common', 'login.microsoftonline.com'])
+      assert.ok((await shell.ask('new', { client: 'x', ...publicOptions({ authority_host }) })).error, authority_host);
+    for (const authority_host of ['https://login.microsoftonline.us', 'https://login.partner.microsoftonline.cn',
+      'https://contoso.ciamlogin.com'])
+      await (await shell.client(publicOptions({ authority_host }))).free();
+    await (await shell.client(publicOptions({ authority_host: 'https://login.corp.example', own_authority: true }))).free();
+  });
+
+  test('that cannot be reached is asked for again later', async () => {
+    const client = await shell.client(publicOptions({ authority_host: 'http://127.0.0.1:9' }));
+    const { error } = await client.acquire({ flow: 'sign_in', scopes: SCOPES, methods: DEVICE }, {});
+    assert.deepEqual([error.status, error.next, error.http_status], ['retry', 'retry', 0]);
+    await client.free();
+  });
+});
+
+test('what the program can do is told, and tokens are then long', async () => {
+  const client = await shell.client(publicOptions({ capabilities: ['cp1'] }));
+  const { token, expires_at } = await signIn(client);
+  assert.deepEqual(claimsOf(token).xms_cc, ['cp1']);
+  assert.ok((expires_at - Date.now() / 1000) / 3600 > 19);
+  assert.equal((await client.must({ scopes: SCOPES })).token, token);
+  await standIn.emul('revoke', { user: 'admin' });
+  const refused = await me(token);
+  const claims = Buffer.from(/claims="([^"]+)"/.exec(refused.headers['www-authenticate'])[1], 'base64').toString();
+  const { error } = await client.acquire({ scopes: SCOPES, claims });
+  assert.deepEqual([error.aadsts, error.next], [50173, 'sign_in']);
+  await client.free();
+});
+
 // The classifier's verdict for what Entra says, by a call of the library.
 // @spec S-34
 describe('a refusal of the token endpoint', () => {
