@@ -29,7 +29,7 @@ function(valet_loadable name folder room)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.c)
   add_library(${name} MODULE ${sources})
   target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/inc/${room}
-                             ${CMAKE_SOURCE_DIR}/include)
+                             ${CMAKE_BINARY_DIR}/inc/core ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${name} PRIVATE Threads::Threads ${ARGN})
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${VALET_MODULES})

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What keep_secret_service.so gives to who loads it. The two are built and
- * installed together; the number notices a module that was left behind. The
- * module links nothing of the house, and the house nothing of GLib.
+ * What keep_secret_service.so gives to who loads it (core/module.h). The module
+ * links nothing of the house, and the house nothing of GLib.
  */
 #ifndef VL_KEEP_MODULE_H
 #define VL_KEEP_MODULE_H
 
 #include <stddef.h>
 
-#include "valet/status.h"
+#include "core/module.h"
 
-#define VL_KEEP_MODULE_ABI    1
-#define VL_KEEP_MODULE_SYMBOL "vl_keep_module_get"
+#define VL_KEEP_MODULE_ABI 2
+#define VL_KEEP_MODULE_NAME                                                    \
+    ((struct vl_module_name){"the Secret Service", "keep_secret_service.so",   \
+                             "vl_keep_module", VL_KEEP_MODULE_ABI})
 
 /*
  * All calls block for at most `timeout_ms`. VALET_NOT_FOUND: no session bus or
@@ -20,7 +21,7 @@
  * in time; VALET_INTERNAL: all else.
  */
 struct vl_keep_module {
-    unsigned abi;
+    struct vl_module module;
     /* Calls `found` with the item's text, borrowed; not if there is none. */
     valet_status (*read)(const char *name, int timeout_ms,
                          void (*found)(const char *text, size_t n, void *ctx),
@@ -30,7 +31,5 @@ struct vl_keep_module {
                           valet_error *err);
     valet_status (*remove)(const char *name, int timeout_ms, valet_error *err);
 };
-
-typedef const struct vl_keep_module *vl_keep_module_get_fn(void);
 
 #endif

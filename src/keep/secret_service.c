@@ -4,7 +4,6 @@
  * replaced one at a time, so a document in several of them could be found half
  * old, half new (ADR 9).
  */
-#include <dlfcn.h>
 #include <limits.h>
 
 #include "core/enc.h"
@@ -14,7 +13,6 @@
 #include "keep/driver.h"
 #include "keep/module.h"
 
-#define FILE_NAME "keep_secret_service.so"
 /* At first use the person may have to unlock their keys. */
 #define FIRST_MS 120000
 #define CALL_MS  20000
@@ -65,27 +63,13 @@ service_free(struct vl_keep *keep)
     free(((struct service *)keep)->name);
 }
 
-/* Never unloaded: GLib's threads and types do not survive that. */
 static valet_status
 load_module(const char *folder, const struct vl_keep_module **ret,
             valet_error *err)
 {
-    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
-    vl_buf_addf(&path, "%s/" FILE_NAME, folder);
-    VL_TRY(vl_buf_check(&path, err));
-    void *library =
-        dlopen(vl_buf_cstr(&path), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        return vl_fail(err, VALET_NOT_FOUND, "",
-                       "the Secret Service needs a module: %s", dlerror());
-    vl_keep_module_get_fn *get = NULL;
-    void *address = dlsym(library, VL_KEEP_MODULE_SYMBOL);
-    memcpy(&get, &address, sizeof address);
-    const struct vl_keep_module *module = get ? get() : NULL;
-    if (!module || module->abi != VL_KEEP_MODULE_ABI)
-        return vl_fail(err, VALET_INTERNAL, "", "%s is of another version",
-                       vl_buf_cstr(&path));
-    *ret = module;
+    const struct vl_module *module = NULL;
+    VL_TRY(vl_module_load(folder, &VL_KEEP_MODULE_NAME, &module, err));
+    *ret = (const struct vl_keep_module *)module; /* its first member */
     return VALET_OK;
 }
 

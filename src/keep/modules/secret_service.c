@@ -249,12 +249,8 @@ remove_item(const char *name, int timeout_ms, valet_error *err)
     return locked ? fail_locked(err) : VALET_OK;
 }
 
-vl_keep_module_get_fn vl_keep_module_get;
+extern const struct vl_keep_module vl_keep_module;
 
-__attribute__((visibility("default"))) const struct vl_keep_module *
-vl_keep_module_get(void)
-{
-    static const struct vl_keep_module module = {VL_KEEP_MODULE_ABI, read_item,
-                                                 write_item, remove_item};
-    return &module;
-}
+__attribute__((visibility("default")))
+const struct vl_keep_module vl_keep_module = {
+    {VL_KEEP_MODULE_ABI}, read_item, write_item, remove_item};

@@ -3,8 +3,6 @@
  * Each scenario is a process of its own: GLib remembers the first session bus
  * it has seen, and never lets go of it.
  */
-#include <dlfcn.h>
-
 #include "keep/module.h"
 #include "private_bus.h"
 
@@ -324,21 +322,17 @@ ignore(const char *text, size_t n, void *ctx)
 static void
 expect_no_answer(struct private_bus *bus)
 {
-    char path[512];
+    const struct vl_module *table = NULL;
     valet_error err;
     vl_keep_close(open_soon());
-    (void)snprintf(path, sizeof path, "%s/keep_secret_service.so",
-                   getenv("VALET_MODULES"));
-    void *library = dlopen(path, RTLD_NOW);
-    assert_non_null(library);
-    vl_keep_module_get_fn *get = NULL;
-    void *address = dlsym(library, VL_KEEP_MODULE_SYMBOL);
-    memcpy(&get, &address, sizeof address);
+    assert_ok(vl_module_load(getenv("VALET_MODULES"), &VL_KEEP_MODULE_NAME,
+                             &table, &err));
+    const struct vl_keep_module *module = (const struct vl_keep_module *)table;
     assert_int_equal(kill(bus->keyring, SIGSTOP), 0);
     int64_t begun = vl_mono_now();
-    assert_int_equal(get()->read("n", 500, ignore, NULL, &err), VALET_RETRY);
-    assert_int_equal(get()->write("n", "text", 500, &err), VALET_RETRY);
-    assert_int_equal(get()->remove("n", 500, &err), VALET_RETRY);
+    assert_int_equal(module->read("n", 500, ignore, NULL, &err), VALET_RETRY);
+    assert_int_equal(module->write("n", "text", 500, &err), VALET_RETRY);
+    assert_int_equal(module->remove("n", 500, &err), VALET_RETRY);
     assert_true(vl_mono_now() - begun < 15000);
     assert_int_equal(kill(bus->keyring, SIGCONT), 0);
 }
