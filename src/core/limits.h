@@ -103,6 +103,13 @@
  * the Secret Service at its slowest a few seconds. */
 #define VL_LIMIT_KEEP_LOCK_MS 30000
 
+/* --- the identity broker --- */
+/* A token answer is about 10 kB, an account 1 kB. */
+#define VL_LIMIT_BROKER_ANSWER   262144
+#define VL_LIMIT_BROKER_ACCOUNTS 64
+/* Asked silently it may renew a token, and be started before. */
+#define VL_LIMIT_BROKER_SILENT_MS 30000
+
 /* --- memory tables --- */
 /* Token verdicts kept per worker: 1.2 kB each, so 6 MB. With more tokens than
  * this in use at a time, those not used for longest are asked for again. */

@@ -6,15 +6,10 @@
 #define VL_KEEP_FOLDER_H
 
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/sys.h"
 #include "keep/keep.h"
-#include "vl_test.h"
+#include "vl_test_process.h"
 
 struct folder {
     char name[64];
@@ -59,16 +54,6 @@ assert_kept(struct vl_keep *keep, const char *text)
     assert_str(vl_buf_str(&found), text);
 }
 
-static inline void
-write_file(const char *path, const char *text, mode_t mode)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, mode), 0);
-}
-
 /* Starts a process of the test; it exits with what `work` returns. */
 static inline pid_t
 start(int (*work)(const struct folder *folder, int number),
@@ -79,14 +64,6 @@ start(int (*work)(const struct folder *folder, int number),
     if (child == 0)
         _exit(work(folder, number));
     return child;
-}
-
-static inline int
-wait_for(pid_t child)
-{
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 #endif
