@@ -98,14 +98,15 @@ start_session_bus(const char *folder)
     (void)snprintf(socket, sizeof socket, "%s/bus", folder);
     (void)snprintf(log, sizeof log, "%s/log", folder);
     (void)snprintf(address, sizeof address, "unix:path=%s", socket);
-    /* No folder of services: nothing is started that the test does not. */
+    /* Nothing is started but what the test describes in its folder. */
     (void)snprintf(text, sizeof text,
                    "<busconfig><type>session</type><listen>%s</listen>"
+                   "<servicedir>%s</servicedir>"
                    "<auth>EXTERNAL</auth><policy context=\"default\">"
                    "<allow send_destination=\"*\" eavesdrop=\"true\"/>"
                    "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy>"
                    "</busconfig>",
-                   address);
+                   address, folder);
     write_file(config, text, 0600);
     (void)snprintf(text, sizeof text, "--config-file=%s", config);
     const char *const arguments[] = {"dbus-daemon", "--nofork", text, NULL};

@@ -3,7 +3,7 @@
  * A stand-in for Microsoft's identity broker on the session bus of
  * DBUS_SESSION_BUS_ADDRESS. It writes "ready" to standard output when it has
  * its name, and then a line for each call: the method, the correlation id and
- * the request. SIGTERM ends it.
+ * the request. SIGTERM and the end of the bus end it.
  *
  *     fake-broker [OPTION …]
  *
@@ -58,7 +58,7 @@ struct account {
 struct later {
     sd_bus_message *call;
     struct vl_buf text;
-    bool waits;
+    bool is_token; /* or the refusal of one */
 };
 
 static struct {
@@ -263,7 +263,7 @@ acquire(struct vl_str text, bool interactive, struct vl_buf *answer)
 static void
 answer_now(struct later *later)
 {
-    int rc = fake.dbus_error && later->text.secret
+    int rc = fake.dbus_error && later->is_token
                  ? sd_bus_reply_method_errorf(later->call, fake.dbus_error,
                                               "alice@contoso.example failed")
                  : sd_bus_reply_method_return(later->call, "s",
@@ -355,7 +355,7 @@ on_call(sd_bus_message *call, void *ctx, sd_bus_error *error)
     if (answer_oddly(method, later))
         return 1;
     if (interactive || is(method, "acquireTokenSilently")) {
-        later->text.secret = true; /* a token's */
+        later->is_token = true;
         acquire(vl_str_z(request), interactive, &later->text);
         answer_token(later, interactive);
         return 1;
@@ -462,6 +462,8 @@ serve(void)
     int rc = sd_event_default(&event);
     if (rc >= 0)
         rc = sd_bus_open_user(&bus);
+    if (rc >= 0)
+        rc = sd_bus_set_exit_on_disconnect(bus, true);
     if (rc >= 0)
         rc = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
     if (rc >= 0)

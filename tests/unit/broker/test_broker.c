@@ -92,15 +92,21 @@ wait_for_log(const struct kit *kit, const char *text)
     }
 }
 
-/* Which lies beside the modules of the build. The first option is the place
+/* Which lies beside the modules of the build. */
+static void
+name_program(char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s/../e2e/fake-broker", getenv("VALET_MODULES"));
+}
+
+/* The first option is the place
  * of the program's name. */
 static void
 start_broker(struct kit *kit, const char *const *options)
 {
     char path[512];
     const char *arguments[ARGUMENTS_MAX] = {path};
-    (void)snprintf(path, sizeof path, "%s/../e2e/fake-broker",
-                   getenv("VALET_MODULES"));
+    name_program(path, sizeof path);
     for (size_t i = 1; options[i]; i++) {
         assert_true(i + 1 < ARGUMENTS_MAX);
         arguments[i] = options[i];
@@ -277,6 +283,41 @@ a_bus_without_a_broker_says_so_at_once(void **state)
     caller = sign_in(kit, "", 0);
     expect_error(&caller, VALET_NOT_FOUND, "no_broker", VALET_NEXT_GIVE_UP);
     assert_true(vl_mono_now() - begun < 5000);
+}
+
+/* The bus starts what has the name, when it is asked for. */
+static void
+describe_service(const struct kit *kit, const char *program,
+                 const char *options)
+{
+    char path[160], text[1024];
+    (void)snprintf(path, sizeof path, "%s/broker.service", kit->folder);
+    (void)snprintf(text, sizeof text,
+                   "[D-BUS Service]\nName=com.microsoft.identity.broker1\n"
+                   "Exec=%s %s\n",
+                   program, options);
+    write_file(path, text, 0600);
+}
+
+static void
+a_broker_is_started_by_the_bus(void **state)
+{
+    struct kit *kit = *state;
+    char program[512];
+    name_program(program, sizeof program);
+    describe_service(kit, program,
+                     "--account " ALICE "," ALICE_AT ",Alice," TENANT);
+    struct caller caller = acquire(kit, "");
+    expect_token(&caller, ALICE);
+}
+
+static void
+a_broker_that_cannot_be_started_is_none(void **state)
+{
+    struct kit *kit = *state;
+    describe_service(kit, "/bin/false", "");
+    struct caller caller = acquire(kit, "");
+    expect_error(&caller, VALET_NOT_FOUND, "no_broker", VALET_NEXT_GIVE_UP);
 }
 
 /* --- there is one --- */
@@ -494,6 +535,53 @@ a_bus_that_dies_has_not_answered(void **state)
     expect_token(&caller, ALICE);
 }
 
+/* What listens there is no bus, or one that does not let us in. */
+static pid_t
+start_nonsense(const char *path, const char *words)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char heard[256];
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, path, strlen(path));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int peer = accept(fd, NULL, NULL);
+        if (read(peer, heard, sizeof heard) > 0 &&
+            write(peer, words, strlen(words)) > 0)
+            (void)pause();
+        _exit(0);
+    }
+    (void)close(fd);
+    return child;
+}
+
+static void
+a_bus_that_talks_nonsense_has_not_answered(void **state)
+{
+    struct kit *kit = *state;
+    static const char *const words[] = {
+        "REJECTED\r\nREJECTED\r\nREJECTED\r\n",
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+        "", /* hangs up */
+    };
+    for (size_t i = 0; i < VL_COUNT(words); i++) {
+        char path[96], address[128];
+        int64_t begun = vl_mono_now();
+        (void)snprintf(path, sizeof path, "%s/nonsense%zu", kit->folder, i);
+        (void)snprintf(address, sizeof address, "unix:path=%s", path);
+        setenv("DBUS_SESSION_BUS_ADDRESS", address, 1);
+        kit->program = start_nonsense(path, words[i]);
+        struct caller caller = acquire(kit, "");
+        expect_error(&caller, VALET_RETRY, "", VALET_NEXT_RETRY);
+        assert_true(vl_mono_now() - begun < 5000);
+        stop_program(&kit->program);
+    }
+}
+
 static void
 a_broker_that_does_not_answer_is_given_up(void **state)
 {
@@ -587,25 +675,26 @@ two_calls_at_once_are_told_apart(void **state)
     expect_token(&bob, BOB);
 }
 
-/* The first cannot be sent; that it failed is told before the second ends. */
+/* Nothing comes over the bus that would wake us by chance. */
 static void
-a_request_that_is_too_long_fails_by_itself(void **state)
+a_request_that_is_too_long_fails_at_once(void **state)
 {
     struct kit *kit = *state;
     struct caller long_one = {.kit = kit}, other = {.kit = kit};
+    struct vl_broker_in in = request("");
     vl_auto(vl_buf) claims = vl_buf_of(200000);
     while (vl_buf_size(&claims) < 100000)
         vl_buf_addc(&claims, 'x');
-    START(kit, KNOWS_ALICE, "--mute", "acquireTokenSilently");
-    struct vl_broker_in in = request("");
+    START(kit, KNOWS_ALICE, "--mute", "getAccounts");
+    (void)vl_broker_acquire(kit->broker, &in, on_acquired, &other);
+    run_until_log(kit, "getAccounts");
     in.claims = vl_buf_str(&claims);
     (void)vl_broker_acquire(kit->broker, &in, on_acquired, &long_one);
     in = request("");
-    struct vl_broker_call *call =
-        vl_broker_acquire(kit->broker, &in, on_acquired, &other);
+    (void)vl_broker_acquire(kit->broker, &in, on_acquired, &other);
     run_until(&long_one, 1);
     expect_error(&long_one, VALET_LIMIT, "", VALET_NEXT_GIVE_UP);
-    vl_broker_abort(&call);
+    assert_int_equal(other.calls, 0);
 }
 
 static void
@@ -690,6 +779,8 @@ main(void)
         TEST(without_a_bus_there_is_no_broker),
         TEST(without_the_module_there_is_no_broker),
         TEST(a_bus_without_a_broker_says_so_at_once),
+        TEST(a_broker_is_started_by_the_bus),
+        TEST(a_broker_that_cannot_be_started_is_none),
         TEST(the_only_account_is_used_silently),
         TEST(old_brokers_are_understood),
         TEST(folded_answers_are_understood),
@@ -704,13 +795,14 @@ main(void)
         TEST(huge_answers_are_refused),
         TEST(a_broker_that_dies_has_not_answered),
         TEST(a_bus_that_dies_has_not_answered),
+        TEST(a_bus_that_talks_nonsense_has_not_answered),
         TEST(a_broker_that_does_not_answer_is_given_up),
         TEST(a_slow_person_may_sign_in),
         TEST(a_sign_in_that_lasts_too_long_is_taken_off_the_screen),
         TEST(an_aborted_sign_in_is_taken_off_the_screen),
         TEST(a_freed_broker_takes_its_sign_in_off_the_screen),
         TEST(two_calls_at_once_are_told_apart),
-        TEST(a_request_that_is_too_long_fails_by_itself),
+        TEST(a_request_that_is_too_long_fails_at_once),
         TEST(a_callback_may_free_the_broker),
         TEST(a_call_may_be_aborted_before_it_has_begun),
         TEST(the_brokers_accounts_and_version_are_told),
