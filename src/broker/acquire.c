@@ -15,69 +15,65 @@ refuse(struct vl_broker_call *call, const char *code, const char *message)
     vl_broker_call_fail(call);
 }
 
+static void
+refuse_several(struct vl_broker_call *call)
+{
+    refuse(call, "several_accounts",
+           "the identity broker has several such accounts");
+}
+
 /* --- which account --- */
 
 static bool
-is_account(const struct vl_broker_account *account, struct vl_str wanted)
+is_account(const struct vl_broker_account *account, struct vl_str name)
 {
-    return wanted.n && (vl_str_ieq(account->home_account_id, wanted) ||
-                        vl_str_ieq(account->username, wanted));
+    return vl_str_ieq(account->home_account_id, name) ||
+           vl_str_ieq(account->username, name);
 }
 
-/* A guest is told once for each tenant: that of the authority comes first. */
+static bool
+is_same(const struct vl_broker_account *a, const struct vl_broker_account *b)
+{
+    return vl_str_ieq(a->home_account_id, b->home_account_id);
+}
+
+/* The account of that name, of any if it is empty; list->count: there is none.
+ * A guest is told once for each tenant: that of the authority is taken. */
 static size_t
-find_account(const struct vl_broker_list *list, struct vl_str wanted,
-             struct vl_str authority)
+find_account(const struct vl_broker_list *list, struct vl_str name,
+             struct vl_str authority, bool *ret_several)
 {
     size_t found = list->count;
+    *ret_several = false;
     for (size_t i = 0; i < list->count; i++) {
         const struct vl_broker_account *account = &list->accounts[i];
-        if (!is_account(account, wanted))
+        if (name.n && !is_account(account, name))
             continue;
-        if (account->tenant_id.n && vl_str_ends(authority, account->tenant_id))
-            return i;
         if (found == list->count)
+            found = i;
+        else if (!is_same(account, &list->accounts[found]))
+            *ret_several = true;
+        else if (account->tenant_id.n &&
+                 vl_str_ends(authority, account->tenant_id))
             found = i;
     }
     return found;
 }
 
-/* Are there people other than the first? */
-static bool
-has_several(const struct vl_broker_list *list)
-{
-    for (size_t i = 1; i < list->count; i++)
-        if (!vl_str_ieq(list->accounts[i].home_account_id,
-                        list->accounts[0].home_account_id))
-            return true;
-    return false;
-}
-
-/* Whom to ask for; empty: anybody. */
-static struct vl_str
-name_wanted(const struct vl_broker_in *in, const struct vl_broker_list *list)
-{
-    if (in->account.n)
-        return in->account;
-    if (in->interactive)
-        return in->login_hint;
-    return list->count ? list->accounts[0].home_account_id
-                       : (struct vl_str){NULL, 0};
-}
-
 /* --- the two steps, the second first --- */
 
-/* Is it whom we asked for, as far as it was told? Where only a name was
- * wanted that the broker does not know, it has to say who it is now. */
+/* Is it whom we asked for? Who only gave a hint may sign in as another. */
 static bool
 is_as_wanted(const struct vl_broker_call *call,
              const struct vl_broker_account *told)
 {
-    if (!call->in.account.n)
+    const struct vl_broker_account *wanted = &call->wanted;
+    if (call->in.interactive && !call->in.account.n)
         return true;
     if (!told->home_account_id.n)
-        return call->wanted.home_account_id.n > 0;
-    return is_account(told, call->in.account);
+        return wanted->home_account_id.n > 0;
+    return wanted->home_account_id.n ? is_same(told, wanted)
+                                     : is_account(told, call->in.account);
 }
 
 static void
@@ -91,6 +87,7 @@ on_token(struct vl_broker_call *call, struct vl_str text)
         refuse(call, "account_mismatch",
                "the identity broker answered for another account");
     } else {
+        /* Brokers that do not tell stay with the account they were given. */
         if (!call->token.account.home_account_id.n)
             call->token.account = call->wanted;
         vl_broker_call_finish(call);
@@ -113,26 +110,48 @@ ask_for_token(struct vl_broker_call *call, size_t account)
     call->is_seen = call->in.interactive && call->ask;
 }
 
+/* Somebody signs in. Nobody needs to be known for that. */
+static void
+ask_person(struct vl_broker_call *call)
+{
+    bool several = false;
+    size_t found = call->list.count;
+    struct vl_str name =
+        call->in.account.n ? call->in.account : call->in.login_hint;
+    if (name.n)
+        found = find_account(&call->list, name, call->in.authority, &several);
+    if (several && call->in.account.n)
+        refuse_several(call);
+    else
+        ask_for_token(call, several ? call->list.count : found);
+}
+
 /* @spec S-32 */
+static void
+ask_silently(struct vl_broker_call *call)
+{
+    bool several = false;
+    size_t found = find_account(&call->list, call->in.account,
+                                call->in.authority, &several);
+    if (found == call->list.count)
+        refuse(call, "no_account", "the identity broker lacks the account");
+    else if (several)
+        refuse_several(call);
+    else
+        ask_for_token(call, found);
+}
+
 static void
 on_accounts(struct vl_broker_call *call, struct vl_str text)
 {
-    struct vl_broker_list *list = &call->list;
-    if (!vl_broker_read_accounts(text, &call->answer, list, &call->error)) {
-        vl_broker_call_fail(call);
-        return;
-    }
-    size_t found =
-        find_account(list, name_wanted(&call->in, list), call->in.authority);
-    if (call->in.interactive || (call->in.account.n && found < list->count))
-        ask_for_token(call, found);
-    else if (found == list->count)
-        refuse(call, "no_account", "the identity broker lacks the account");
-    else if (has_several(list))
-        refuse(call, "several_accounts",
-               "the identity broker has several accounts");
+    bool good =
+        vl_broker_read_accounts(text, &call->answer, &call->list, &call->error);
+    if (call->in.interactive)
+        ask_person(call);
+    else if (good)
+        ask_silently(call);
     else
-        ask_for_token(call, found);
+        vl_broker_call_fail(call);
 }
 
 static void

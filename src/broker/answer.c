@@ -103,13 +103,13 @@ vl_broker_read_accounts(struct vl_str text, struct vl_broker_answer *answer,
                         struct vl_broker_list *ret,
                         valet_entra_error *ret_error)
 {
+    ret->count = 0;
     if (!open_answer(text, false, answer, ret_error))
         return false;
     const struct json_t *list =
         unfold(vl_json_get(answer->outer.root, "accounts"), &answer->inner);
     if (vl_json_kind(list) != VL_JSON_ARRAY)
         return fail_as_nonsense(ret_error);
-    ret->count = 0;
     for (size_t i = 0; i < vl_json_size(list); i++) {
         const struct json_t *told = vl_json_at(list, i);
         struct vl_broker_account account = read_account(told);

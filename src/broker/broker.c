@@ -26,8 +26,8 @@ drop_ask(struct vl_broker_call *call)
     call->ask = NULL;
 }
 
-/* The person closes a page that nobody waits for any more, if nobody tells the
- * broker to. */
+/* Nobody waits for that page any more: without this, it would stay until the
+ * person closes it. */
 static void
 take_off_screen(struct vl_broker_call *call)
 {

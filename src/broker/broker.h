@@ -67,8 +67,9 @@ struct vl_broker_in {
     struct vl_str client_id; /* needed */
     struct vl_str redirect_uri; /* empty: VL_BROKER_REDIRECT_URI */
     struct vl_str scopes;       /* needed: separated by spaces */
-    /* A home_account_id, or a username. Empty: silently the only account that
-     * there is ("no_account", "several_accounts": DENIED), else anybody. */
+    /* A home_account_id, or a username that one alone has ("no_account",
+     * "several_accounts": DENIED). Empty: silently the only account that there
+     * is, else anybody. */
     struct vl_str account;
     struct vl_str claims; /* of a challenge: JSON */
     /* When interactive: */

@@ -370,6 +370,40 @@ nobody_is_chosen_among_several(void **state)
 }
 
 static void
+nobody_is_chosen_among_two_of_one_name(void **state)
+{
+    struct kit *kit = *state;
+    START(kit, KNOWS_ALICE, "--account", BOB "," ALICE_AT ",Alice," TENANT);
+    struct caller caller = acquire(kit, ALICE_AT);
+    expect_error(&caller, VALET_DENIED, "several_accounts", VALET_NEXT_SIGN_IN);
+    caller = sign_in(kit, ALICE_AT, 0);
+    expect_error(&caller, VALET_DENIED, "several_accounts", VALET_NEXT_SIGN_IN);
+    assert_false(log_has(kit, "acquireToken"));
+    caller = acquire(kit, BOB);
+    expect_token(&caller, BOB);
+    /* A hint is no more than that. */
+    struct vl_broker_in in = request("");
+    in.interactive = true;
+    in.login_hint = VL_STR(ALICE_AT);
+    caller = acquire_as(kit, &in);
+    expect_token(&caller, ALICE);
+}
+
+/* Himmelblau refuses to list when nobody is known yet. */
+static void
+a_person_may_sign_in_where_no_accounts_are_told(void **state)
+{
+    struct kit *kit = *state;
+    START(kit, KNOWS_ALICE, "--answer", "getAccounts",
+          "{\"error\":{\"context\":\"Unable to find account\"}}");
+    struct caller caller = sign_in(kit, "", 0);
+    expect_token(&caller, ALICE);
+    caller = acquire(kit, "");
+    expect_error(&caller, VALET_DENIED, "interaction_required",
+                 VALET_NEXT_SIGN_IN);
+}
+
+static void
 without_accounts_the_person_has_to_sign_in(void **state)
 {
     struct kit *kit = *state;
@@ -428,6 +462,8 @@ a_token_of_somebody_else_is_refused(void **state)
           "{\"brokerTokenResponse\":{\"accessToken\":\"at\",\"expiresOn\":"
           "9000000000000,\"account\":{\"homeAccountId\":\"" BOB "\"}}}");
     caller = acquire(kit, ALICE_AT);
+    expect_error(&caller, VALET_DENIED, "account_mismatch", VALET_NEXT_SIGN_IN);
+    caller = acquire(kit, ""); /* the only one there is */
     expect_error(&caller, VALET_DENIED, "account_mismatch", VALET_NEXT_SIGN_IN);
     stop_program(&kit->program);
     /* An old broker does not say who has signed in. */
@@ -785,6 +821,8 @@ main(void)
         TEST(old_brokers_are_understood),
         TEST(folded_answers_are_understood),
         TEST(nobody_is_chosen_among_several),
+        TEST(nobody_is_chosen_among_two_of_one_name),
+        TEST(a_person_may_sign_in_where_no_accounts_are_told),
         TEST(without_accounts_the_person_has_to_sign_in),
         TEST(a_guest_is_asked_for_in_the_tenant_that_is_wanted),
         TEST(anybody_may_sign_in),
