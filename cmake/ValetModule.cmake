@@ -77,7 +77,7 @@ function(valet_unit_tests)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${room}/${stem} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_tests_properties(${room}/${stem} PROPERTIES TIMEOUT 120 LABELS unit
-      ENVIRONMENT VALET_MODULES=${CMAKE_BINARY_DIR}/${VALET_MODULES})
+      ENVIRONMENT "VALET_MODULES=${CMAKE_BINARY_DIR}/${VALET_MODULES};VALET_PROGRAMS=${CMAKE_BINARY_DIR}/e2e")
   endforeach()
 endfunction()
 

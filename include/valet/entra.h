@@ -250,7 +250,9 @@ typedef struct valet_request {
     /* --- SIGN_IN --- */
     /* Of VALET_METHOD_…; 0: all, and those are left out that need a screen
      * where there is none. Of several the next is tried when one cannot be
-     * used; one alone is used or fails. */
+     * used; one alone is used or fails. SILENT: VALET_METHOD_BROKER lets the
+     * broker's own account serve when nobody is signed in here (@spec S-32).
+     */
     unsigned methods;
     const char *login_hint;  /* a username to begin with */
     const char *domain_hint; /* skips the question whose account it is */

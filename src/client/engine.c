@@ -45,6 +45,7 @@ release(struct vl_engine *engine)
         vl_run_abort(VL_CONTAINER(node, struct vl_run, node));
     VL_LIST_EACH (node, &engine->realms)
         vl_realm_free(VL_CONTAINER(node, struct vl_realm, node));
+    vl_broker_free(engine->broker);
     vl_keep_close(engine->keep);
     vl_cache_free(engine->cache);
     vl_throttle_free(engine->throttle);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "broker/broker.h"
 #include "cache/cache.h"
 #include "client/client.h"
 #include "entra/acquire.h"
@@ -21,8 +22,9 @@ struct vl_engine {
     struct vl_fetcher *fetcher;
     struct vl_throttle *throttle;
     struct vl_cache *cache;
-    struct vl_keep *keep; /* NULL: memory, or not opened yet */
-    bool loaded;          /* the cache was, at least once */
+    struct vl_keep *keep;     /* NULL: memory, or not opened yet */
+    bool loaded;              /* the cache was, at least once */
+    struct vl_broker *broker; /* NULL until something needs it */
     struct vl_list realms;
     struct vl_list runs;
 };

@@ -22,6 +22,7 @@ struct vl_method {
     void (*opened)(void *at_work, const valet_error *error);
 };
 
+extern const struct vl_method vl_method_broker;
 extern const struct vl_method vl_method_browser;
 extern const struct vl_method vl_method_device;
 

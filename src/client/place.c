@@ -51,16 +51,22 @@ write_lock_path(const char *name, struct vl_buf *out, valet_error *err)
     return vl_buf_check(out, err);
 }
 
+void
+vl_place_modules(const struct vl_client_config *config, struct vl_buf *out)
+{
+    if (config->modules)
+        vl_buf_addz(out, config->modules);
+    else
+        vl_modules_of_library(out);
+}
+
 static valet_status
 open_secret_service(const struct vl_client_config *config, struct vl_keep **ret,
                     valet_error *err)
 {
     vl_auto(vl_buf) lock = vl_buf_of(PATH_MAX);
     vl_auto(vl_buf) modules = vl_buf_of(PATH_MAX);
-    if (config->modules)
-        vl_buf_addz(&modules, config->modules);
-    else
-        vl_modules_of_library(&modules);
+    vl_place_modules(config, &modules);
     VL_TRY(vl_buf_check(&modules, err));
     VL_TRY(write_lock_path(config->cache_name, &lock, err));
     return vl_keep_open_secret_service(vl_buf_cstr(&modules),

@@ -13,4 +13,8 @@
 valet_status vl_place_open(const struct vl_client_config *config,
                            struct vl_keep **ret, valet_error *err) VALET_CHECK;
 
+/* Appends the folder of the modules. */
+void
+vl_place_modules(const struct vl_client_config *config, struct vl_buf *out);
+
 #endif

@@ -74,8 +74,10 @@ check_sign_in(const valet_request *in, valet_error *err)
 static valet_status
 check_not_sign_in(const valet_request *in, valet_error *err)
 {
-    if (in->methods || in->login_hint || in->domain_hint || in->prompt ||
-        in->timeout_s || in->tell || in->open)
+    bool may_ask_broker =
+        in->flow == VALET_FLOW_SILENT && in->methods == VALET_METHOD_BROKER;
+    if ((in->methods && !may_ask_broker) || in->login_hint || in->domain_hint ||
+        in->prompt || in->timeout_s || in->tell || in->open)
         return refuse(err, "flow", "nobody is asked anything in this flow");
     return VALET_OK;
 }
@@ -180,7 +182,9 @@ vl_client_request_read(const struct vl_client_config *config,
     VL_TRY(check_app_scope(ret, err));
     VL_TRY(check_tenant(config, ret, err));
     ret->renew = in->renew;
-    ret->methods = in->methods ? in->methods : all;
+    ret->methods = in->methods;
+    if (in->flow == VALET_FLOW_SIGN_IN && !in->methods)
+        ret->methods = all;
     ret->forced = (ret->methods & (ret->methods - 1)) == 0;
     ret->timeout_ms =
         1000 * (int64_t)(in->timeout_s ? in->timeout_s : TIMEOUT_S);

@@ -14,7 +14,7 @@ struct vl_client_request {
     struct vl_str account; /* empty: not told, as the rest */
     struct vl_str tenant, claims, assertion;
     bool renew;
-    unsigned methods; /* never 0 in a sign-in */
+    unsigned methods; /* never 0 in a sign-in; silent: BROKER or 0 */
     bool forced;      /* the one method was asked for by name */
     struct vl_str login_hint, domain_hint, prompt;
     int64_t timeout_ms;

@@ -12,6 +12,7 @@ leave(struct vl_run *run)
     vl_list_remove(&run->node);
     vl_authority_cancel(&run->wait);
     vl_acquire_abort(&run->acquire);
+    vl_broker_abort(&run->broker);
     vl_sign_in_free(run->sign_in);
     run->call->run = NULL;
     vl_call_drop(run->call);
@@ -122,8 +123,8 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
 
 /*
  * The tenant to ask: what is asked for or configured; with "organizations" the
- * account's own. A sign-in may begin at "organizations"; all else needs the
- * tenant's id, which its documents tell if it was given by its domain.
+ * account's own. A sign-in may begin at "organizations", where there is no id;
+ * else the tenant's documents tell it if it was given by its domain.
  */
 static valet_status
 choose_tenant(struct vl_run *run, struct vl_str *ret, valet_error *err)
@@ -172,7 +173,8 @@ vl_run_begin(struct vl_call *call)
         return;
     }
     run->realm = vl_realm_get(engine, tenant);
-    if (run->realm->tenant_id[0] || call->request.flow == VALET_FLOW_SIGN_IN)
+    if (run->realm->tenant_id[0] ||
+        vl_instance_is_shared(&run->realm->instance))
         go_on(run);
     else
         vl_authority_get(run->realm->authority, &run->wait);

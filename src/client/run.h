@@ -22,6 +22,7 @@ struct vl_run {
     /* One of these is under way. */
     struct vl_authority_wait wait;
     struct vl_acquire *acquire;
+    struct vl_broker_call *broker;
     struct vl_sign_in *sign_in;
 };
 

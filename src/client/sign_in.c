@@ -7,6 +7,7 @@
 
 /* In the order in which they are tried (@spec S-27). */
 static const struct vl_method *const methods[] = {
+    &vl_method_broker,
     &vl_method_browser,
     &vl_method_device,
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The flows that ask nobody: silent, client credentials, on-behalf-of. All of
- * them look into the cache first, and are one exchange if it has nothing.
+ * them look into the cache first, and are one exchange if it has nothing. Of
+ * who signed in by the broker, the broker has the rest.
  */
 #include "client/account.h"
-#include "client/run.h"
+#include "client/by_broker.h"
 #include "core/status.h"
 
 static valet_source
@@ -22,6 +23,44 @@ source_of(const struct vl_run *run, const struct vl_cache_token *token)
     }
 }
 
+/* --- by the broker --- */
+
+static void
+on_brokered(const struct vl_broker_token *token, const valet_entra_error *error,
+            void *ctx)
+{
+    struct vl_run *run = ctx;
+    valet_error err;
+    run->broker = NULL;
+    if (!error) {
+        vl_by_broker_succeed(run, token);
+    } else if (error->error.status == VALET_NOT_FOUND) {
+        (void)vl_fail(&err, VALET_DENIED, "no_tokens",
+                      "nobody is signed in, and there is no broker");
+        vl_run_fail_here(run, VALET_NEXT_SIGN_IN, &err);
+    } else {
+        vl_run_fail(run, error);
+    }
+}
+
+static void
+ask_broker(struct vl_run *run, struct vl_str account)
+{
+    const struct vl_by_broker how = {.account = account};
+    run->broker = vl_by_broker_ask(run, &how, on_brokered, run);
+}
+
+/* The account is signed in, but not with a refresh token of ours. */
+static bool
+may_be_the_brokers(const struct vl_run *run, const valet_entra_error *error)
+{
+    return run->call->request.flow == VALET_FLOW_SILENT &&
+           run->engine->client->config.kind == VALET_CLIENT_PUBLIC &&
+           strcmp(error->error.code, "no_tokens") == 0;
+}
+
+/* --- by ourselves --- */
+
 static void
 on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
             const valet_error *unkept, void *ctx)
@@ -30,7 +69,10 @@ on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
     struct vl_cache_account account;
     run->acquire = NULL;
     if (error) {
-        vl_run_fail(run, error);
+        if (may_be_the_brokers(run, error))
+            ask_broker(run, vl_str_z(run->home));
+        else
+            vl_run_fail(run, error);
         return;
     }
     bool known =
@@ -62,7 +104,10 @@ vl_silent_begin(struct vl_run *run)
     const struct vl_client_request *request = &run->call->request;
     valet_error err = {0};
     if (find_account(run, &err) != VALET_OK) {
-        vl_run_fail_here(run, vl_run_next_of(&err), &err);
+        if (strcmp(err.code, "no_account") == 0 && request->methods)
+            ask_broker(run, request->account);
+        else
+            vl_run_fail_here(run, vl_run_next_of(&err), &err);
         return;
     }
     struct vl_acquire_in in = {.home_account_id = vl_str_z(run->home),

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { BIN } from './valet.mjs';
 
 const PROGRAM = path.join(BIN, '..', 'e2e', 'client-shell');
-const MODULES = path.join(BIN, '..', 'modules');
+const MODULES = path.join(BIN, '..', 'lib', 'mcp-valet', 'modules');
 
 export class ClientShell {
   static start(env = {}) { return new ClientShell(env); }

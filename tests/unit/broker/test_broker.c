@@ -96,7 +96,7 @@ wait_for_log(const struct kit *kit, const char *text)
 static void
 name_program(char *ret, size_t size)
 {
-    (void)snprintf(ret, size, "%s/../e2e/fake-broker", getenv("VALET_MODULES"));
+    (void)snprintf(ret, size, "%s/fake-broker", getenv("VALET_PROGRAMS"));
 }
 
 /* The first option is the place
