@@ -8,9 +8,10 @@ import path from 'node:path';
 import mainJob from './main-job.mjs';
 import remote from './remote.mjs';
 import { cleanUp } from './setup.mjs';
+import acquire from './acquire.mjs';
 import validate from './validate.mjs';
 
-const all = { ...mainJob, ...remote, ...validate };
+const all = { ...mainJob, ...remote, ...validate, ...acquire };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 const results = {};
 

@@ -57,3 +57,13 @@ export class Bus {
     for (const one of this.children.reverse()) await one.end();
   }
 }
+
+// A Secret Service on this bus, unlocked, with its files in the folder.
+export async function startKeyring(bus, folder) {
+  const control = path.join(folder, 'control');
+  const keyring = bus.spawn('gnome-keyring-daemon',
+    ['--foreground', '--components=secrets', `--control-directory=${control}`, '--unlock'],
+    { env: { XDG_DATA_HOME: folder }, input: 'a made-up password' });
+  await awaitFile(path.join(control, 'control'));
+  return keyring;
+}
