@@ -33,7 +33,8 @@ ask(valet_client *client, const valet_request *request)
     valet_auth_result result;
     valet_entra_error error;
     if (valet_acquire(client, request, &result, &error) != VALET_OK ||
-        result.source != VALET_SOURCE_CACHE || strlen(result.access_token) < 9) {
+        result.source != VALET_SOURCE_CACHE ||
+        strlen(result.access_token) < 9) {
         (void)fprintf(stderr, "%s: %s\n", error.error.code,
                       error.error.message);
         exit(1);
