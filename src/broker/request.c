@@ -59,7 +59,8 @@ add_parameters(struct vl_json_out *out, const struct vl_broker_in *in,
     vl_json_add_str(out, "redirectUri", redirect_of(in->redirect_uri));
     add_scopes(out, in->scopes);
     add_if_told(out, "username", username_of(in, account));
-    /* Of which window it is a dialog: of none (@spec S-28). */
+    /* Of which window it is a dialog: of none, since we have none and take no
+     * other program's (@spec S-28 W-39). */
     vl_json_add_int(out, "uxContextHandle", -1);
 }
 

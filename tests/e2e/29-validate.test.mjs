@@ -34,6 +34,7 @@ describe('a C program that validates tokens of the stand-in', () => {
     + `client=${standIn.apps.web.id} scopes=${scopes}`);
 
   // @spec S-15
+  // @spec W-46: by keys that are here, without a question to Entra.
   test('takes a v2 token for the API', async (t) => isGood(await verdict(t, {}), 2));
   test('takes a v1 token by the issuer of v1', async (t) =>
     isGood(await verdict(t, { audience: GRAPH, scope: 'User.Read' }, graph.access_token), 1,

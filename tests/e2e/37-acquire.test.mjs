@@ -128,6 +128,7 @@ describe('what is kept', () => {
     await two.stop();
   });
 
+  // @spec S-34 W-44
   test('a revoked refresh token makes the person sign in again, and is forgotten', async (t) => {
     const options = publicOptions({ cache: 'file', cache_file: path.join(scratch(t), 'cache') });
     const client = await shell.client(options);

@@ -72,6 +72,8 @@ describe('a broker', () => {
       assert.equal(interactive.authParameters.clientId, standIn.apps.public.id);
       assert.equal(interactive.authParameters.authority, standIn.tenant);
       assert.ok(interactive.authParameters.requestedScopes.includes('User.Read'));
+      // @spec W-39: no window of another program is named as its owner.
+      assert.equal(interactive.authParameters.uxContextHandle, -1);
     });
   }
 

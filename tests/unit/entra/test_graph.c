@@ -101,6 +101,7 @@ ask(struct bench *b)
 #define USER "{\"displayName\":\"\xe0\xa6\xa8\",\"mail\":null}"
 
 /* @spec S-43 S-78 */
+/* @spec W-42 */
 static void
 asks_for_the_selected_properties(void **state)
 {
