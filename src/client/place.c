@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/place.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "core/installed.h"
 #include "core/status.h"
-
-/* Makes what is missing of a path of folders, for this person alone. */
-static valet_status
-make_folders(const char *path, valet_error *err)
-{
-    char folder[PATH_MAX];
-    size_t n = strlen(path);
-    if (n >= sizeof folder)
-        return vl_fail(err, VALET_LIMIT, "", "the path is too long");
-    for (size_t i = 1; i <= n; i++) {
-        if (i < n && path[i] != '/')
-            continue;
-        (void)snprintf(folder, sizeof folder, "%.*s", (int)i, path);
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return vl_fail(err, VALET_INTERNAL, "", "cannot make %s: %s",
-                           folder, strerror(errno));
-    }
-    return VALET_OK;
-}
+#include "core/sys.h"
 
 /*
  * The file that processes lock: of this person, whatever the session, since
@@ -46,7 +26,7 @@ write_lock_path(const char *name, struct vl_buf *out, valet_error *err)
                        "neither XDG_STATE_HOME nor HOME is set: there is no "
                        "place for the token cache's lock");
     VL_TRY(vl_buf_check(out, err));
-    VL_TRY(make_folders(vl_buf_cstr(out), err));
+    VL_TRY(vl_folder_make(vl_buf_cstr(out), err));
     vl_buf_addf(out, "/%s.lock", name);
     return vl_buf_check(out, err);
 }

@@ -298,6 +298,24 @@ vl_file_replace(const char *path, const char *aside, struct vl_str content,
     return sync_folder(path, err);
 }
 
+valet_status
+vl_folder_make(const char *path, valet_error *err)
+{
+    char folder[PATH_MAX];
+    size_t n = strlen(path);
+    if (n >= sizeof folder)
+        return vl_fail(err, VALET_LIMIT, "", "the path is too long");
+    for (size_t i = 1; i <= n; i++) {
+        if (i < n && path[i] != '/')
+            continue;
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)i, path);
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return vl_fail(err, VALET_INTERNAL, "", "cannot make %s: %s",
+                           folder, strerror(errno));
+    }
+    return VALET_OK;
+}
+
 unsigned
 vl_cores(void)
 {

@@ -68,6 +68,9 @@ valet_status
 vl_file_replace(const char *path, const char *aside, struct vl_str content,
                 valet_error *err) VALET_CHECK;
 
+/* Makes what is missing of a path of folders, for this person alone (0700). */
+valet_status vl_folder_make(const char *path, valet_error *err) VALET_CHECK;
+
 /* Processor cores that this process may run on; at least 1. */
 unsigned vl_cores(void);
 

@@ -379,6 +379,25 @@ makes_random_bytes(void **state)
     vl_random(a, 0);
 }
 
+static void
+makes_a_path_of_folders_for_its_owner(void **state)
+{
+    struct place *p = *state;
+    struct stat st;
+    char path[160];
+    valet_error err;
+    (void)snprintf(path, sizeof path, "%s/deep", p->other);
+    for (int i = 0; i < 2; i++)
+        assert_ok(vl_folder_make(path, NULL));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(p->other), 0);
+    assert_ok(vl_file_create(p->other, VL_STR(""), NULL));
+    assert_int_equal(vl_folder_make(path, &err), VALET_INTERNAL);
+    assert_non_null(strstr(err.message, "/other/deep"));
+}
+
 int
 main(void)
 {
@@ -397,6 +416,7 @@ main(void)
         IN_PLACE(reads_regular_files_only),
         IN_PLACE(tells_what_is_missing),
         IN_PLACE(refuses_a_file_too_large),
+        IN_PLACE(makes_a_path_of_folders_for_its_owner),
         cmocka_unit_test(writes_times),
         cmocka_unit_test(tells_the_time),
         cmocka_unit_test(makes_random_texts),
