@@ -35,7 +35,7 @@ valet_status vl_keep_open_file(const char *path, struct vl_keep **ret,
  * person. Whether the service works is checked now by writing, reading and
  * deleting a probe. VALET_NOT_FOUND: no module, no session bus or no service;
  * VALET_DENIED: it is locked, or the person said no; VALET_RETRY: it does not
- * answer.
+ * answer. The code of all of them is "no_secret_service".
  */
 valet_status vl_keep_open_secret_service(const char *modules, const char *name,
                                          const char *lock, struct vl_keep **ret,

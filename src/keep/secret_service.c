@@ -104,6 +104,20 @@ probe(const struct vl_keep_module *module, const char *name, valet_error *err)
     return VALET_OK;
 }
 
+/* With a code of its own, whatever is missing: people can choose the file. */
+static valet_status
+find(const char *modules, const char *name, const struct vl_keep_module **ret,
+     valet_error *err)
+{
+    valet_error why = {0};
+    valet_status status = load_module(modules, ret, &why);
+    if (status == VALET_OK)
+        status = probe(*ret, name, &why);
+    return status == VALET_OK
+               ? VALET_OK
+               : vl_fail(err, status, "no_secret_service", "%s", why.message);
+}
+
 valet_status
 vl_keep_open_secret_service(const char *modules, const char *name,
                             const char *lock, struct vl_keep **ret,
@@ -112,8 +126,7 @@ vl_keep_open_secret_service(const char *modules, const char *name,
     static const struct vl_keep_ops ops = {service_read, service_write,
                                            service_forget, service_free};
     const struct vl_keep_module *module = NULL;
-    VL_TRY(load_module(modules, &module, err));
-    VL_TRY(probe(module, name, err));
+    VL_TRY(find(modules, name, &module, err));
     struct vl_buf path = vl_buf_of(PATH_MAX);
     vl_buf_addz(&path, lock);
     valet_status status = vl_buf_check(&path, err);
