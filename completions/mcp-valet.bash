@@ -4,6 +4,7 @@
 _mcp_valet() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]} words=
+	local whom='--tenant --client-id --authority-host --ca-file --cache-file --secret-service'
 	COMPREPLY=()
 	# bash cuts --config=FILE in three words.
 	if [[ $prev == = ]]; then
@@ -12,20 +13,31 @@ _mcp_valet() {
 		cur=
 	fi
 	if ((COMP_CWORD == 1)); then
-		words='serve check config help --help --version'
+		words='serve check config login logout accounts token help --help --version'
 	else
 		case $command,$prev in
-		serve,--config | check,--config | serve,--audit)
+		serve,--config | check,--config | serve,--audit | *,--ca-file | *,--cache-file)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
 			;;
 		# The colons of addresses are words of their own: no help there.
 		serve,--listen) return ;;
+		login,--prompt) words='login select_account consent' ;;
+		login,--output) words='plain json' ;;
+		accounts,--output) words='table json' ;;
+		token,--output) words='json plain' ;;
+		# Names and ids are the person's; to list accounts could ask them to
+		# unlock a keyring.
+		*,--account | *,--scope | *,--claims | *,--tenant | *,--client-id | *,--authority-host) return ;;
 		serve,*) words='--config --dev --listen --audit' ;;
 		check,*) words=--config ;;
+		login,*) words="--device-code --browser --broker --account --scope --prompt --claims --output $whom" ;;
+		logout,*) words="--account --all $whom" ;;
+		accounts,*) words="--output $whom" ;;
+		token,*) words="--scope --account --output --renew --claims $whom" ;;
 		config,config) words='sample options schema man' ;;
-		help,help) words='serve check config' ;;
+		help,help) words='serve check config login logout accounts token' ;;
 		esac
 		# It is understood in this place only.
 		((COMP_CWORD == 2)) && [[ $command != help ]] && words+=' --help'

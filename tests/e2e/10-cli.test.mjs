@@ -39,7 +39,7 @@ function complete(...words) {
 
 describe('mcp-valet', () => {
   test('lists its commands', () => {
-    assert.deepEqual(commands.slice(0, 3), ['serve', 'check', 'config']);
+    assert.deepEqual(commands, ['serve', 'check', 'config', 'login', 'logout', 'accounts', 'token']);
     for (const flag of ['help', '--help', '-h']) assert.equal(run(VALET, flag).stdout, helpOf());
     for (const name of commands) {
       assert.match(helpOf(name), new RegExp(`^usage: mcp-valet ${name} `));
@@ -52,7 +52,14 @@ describe('mcp-valet', () => {
     for (const args of [[], ['dance'], ['help', 'dance'], ['serve'], ['serve', '--fast'], ['serve', '--config'],
       ['serve', '--dev=yes'], ['serve', '--dev', '--config', 'x'], ['serve', '--config', 'x', '--listen', 'y'],
       ['serve', '--config', '/nowhere'], ['serve', '--dev', '--listen', '0.0.0.0:0'], ['check', 'x'],
-      ['check', '--config', '/nowhere'], ['config'], ['config', 'dance'], ['config', 'sample', 'x']]) {
+      ['check', '--config', '/nowhere'], ['config'], ['config', 'dance'], ['config', 'sample', 'x'],
+      ['login', 'x'], ['login', '--scope'], ['login', '--browser', '--broker'], ['login', '--output', 'table'],
+      ['login', '--client-id=x', '--tenant=y', '--prompt=z', '--cache-file', path.join(folder, 'x')],
+      ['login', '--cache-file=x', '--secret-service'], ['logout', '--all', '--account', 'x'], ['accounts', '--all'],
+      ['accounts', '--output', 'plain'], ['token'], ['token', '--scope', 'x', '--output', 'yaml'],
+      ['token', ...Array(33).fill('--scope=x')],
+      ['login', '--client-id', 'x', '--tenant', 'organizations'], ['accounts', '--client-id', 'x', '--tenant', 'a b'],
+      ['accounts', '--client-id', 'x', '--tenant', 'y.example', '--authority-host', 'https://login.example']]) {
       const end = run(VALET, ...args);
       assert.equal(end.status, 2, args.join(' '));
       assert.equal(end.stdout, '', args.join(' '));
@@ -170,6 +177,9 @@ describe('completion', () => {
     assert.deepEqual(complete('mcp-valet', 'config', ''), sorted([...texts, '--help']));
     assert.deepEqual(complete('mcp-valet', 'help', ''), sorted(commands));
     assert.deepEqual(complete('mcp-valet', 'serve', '--dev', '--a'), ['--audit']);
+    assert.deepEqual(complete('mcp-valet', 'token', '--scope', 'x', '--re'), ['--renew']);
+    assert.deepEqual(complete('mcp-valet', 'accounts', '--output', ''), ['json', 'table']);
+    assert.deepEqual(complete('mcp-valet', 'token', '--account', ''), []);
     assert.deepEqual(complete('mcp-valet', 'dance', ''), ['--help']);
     assert.deepEqual(complete('mcp-valet-tenant', ''), optionsIn(run(TENANT, '--help').stdout));
   });
@@ -181,6 +191,7 @@ describe('completion', () => {
     assert.deepEqual(complete('mcp-valet', 'serve', '--config', 'files/'), files);
     assert.deepEqual(complete('mcp-valet', 'serve', '--config', '=', 'files/o'), [files[0]]);
     assert.deepEqual(complete('mcp-valet', 'serve', '--dev', '--audit', 'files/t'), [files[1]]);
+    assert.deepEqual(complete('mcp-valet', 'token', '--cache-file', 'files/o'), [files[0]]);
     assert.ok(complete('mcp-valet', 'check', '--config', '=').includes('files'));
     assert.deepEqual(complete('mcp-valet-tenant', '--data', 'files/o'), [files[0]]);
     assert.deepEqual(complete('mcp-valet', 'serve', '--dev', '--listen', ''), []);
@@ -205,8 +216,9 @@ describe('completion', () => {
     const names = (text) => sorted([...text.matchAll(/^\s*'([a-z]+):/gm)].map((m) => m[1]));
     assert.deepEqual(names(part('-a commands=', ')\n\tlocal')), sorted([...commands, 'help']));
     assert.deepEqual(names(part('-a texts=', '_describe')), sorted(texts));
-    for (const name of ['serve', 'check', 'config']) {
-      const spec = [...part(`\t\t${name})`, ';;').matchAll(/'(?:\([^)]*\))?(--[a-z-]+)=?\[/g)].map((m) => m[1]);
+    for (const name of commands) {
+      const own = part(`\t\t${name})`, ';;');
+      const spec = [...(own.includes('$whom') ? own + part('-a whom=', '\t)') : own).matchAll(/'(?:\([^)]*\)|\*)?(--[a-z-]+)=?\[/g)].map((m) => m[1]);
       assert.deepEqual(sorted(spec), sorted([...optionsIn(helpOf(name)), '--help']), name);
     }
     const tenant = [...read('completions/_mcp-valet-tenant').matchAll(/'(?:\([^)]*\))?(--[a-z-]+)=?\[/g)].map((m) => m[1]);

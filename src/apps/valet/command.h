@@ -6,7 +6,7 @@
 #ifndef VL_APPS_VALET_COMMAND_H
 #define VL_APPS_VALET_COMMAND_H
 
-#include "core/base.h"
+#include "core/buf.h"
 
 /* Exit codes (the contract of design.md section 4). */
 enum { VL_EXIT_OK = 0, VL_EXIT_FAILED = 1, VL_EXIT_USAGE = 2 };
@@ -21,6 +21,10 @@ struct vl_command {
 extern const struct vl_command vl_command_serve;
 extern const struct vl_command vl_command_check;
 extern const struct vl_command vl_command_config;
+extern const struct vl_command vl_command_login;
+extern const struct vl_command vl_command_logout;
+extern const struct vl_command vl_command_accounts;
+extern const struct vl_command vl_command_token;
 
 /* A variable of the environment, or NULL: what the configuration asks. */
 const char *vl_environment(const char *name);
@@ -28,16 +32,32 @@ const char *vl_environment(const char *name);
 /* "mcp-valet: …" on standard error. */
 void vl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The values of an option that may be given several times; ends in NULL. */
+#define VL_OPTION_VALUES 32
+struct vl_option_list {
+    const char *items[VL_OPTION_VALUES + 1];
+    size_t count;
+};
+
 /*
- * Reads "--name value" and "--name=value". Fills the row's value or flag;
- * unknown options and missing values are complained about. False: usage.
+ * Reads "--name value" and "--name=value". Fills what the row has; unknown
+ * options and missing values are complained about. False: usage.
  */
 struct vl_option {
-    const char *name;   /* with its dashes */
-    const char **value; /* takes one … */
-    bool *flag;         /* … or is one */
+    const char *name;            /* with its dashes */
+    const char **value;          /* takes one … */
+    bool *flag;                  /* … or is one … */
+    struct vl_option_list *list; /* … or takes one each time */
 };
 bool vl_options_parse(int argc, char **argv, const struct vl_option *options,
                       size_t count);
+/* Which of the names is it? NULL is the first one. False: none, which has been
+ * complained about. */
+bool vl_output_choose(const char *text, const char *const *names, size_t count,
+                      size_t *ret);
+
+/* Writes it to standard output, and leaves no copy in memory: it may be secret.
+ * VL_EXIT_FAILED: it could not be, which has been complained about. */
+int vl_print(const struct vl_buf *text);
 
 #endif

@@ -20,7 +20,7 @@ static int
 check(int argc, char **argv)
 {
     const char *path = NULL;
-    const struct vl_option options[] = {{"--config", &path, NULL}};
+    const struct vl_option options[] = {{.name = "--config", .value = &path}};
     struct vl_conf *conf = NULL;
     valet_error err = {0};
     if (!vl_options_parse(argc, argv, options, VL_COUNT(options)))

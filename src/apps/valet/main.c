@@ -2,18 +2,19 @@
  *
  * mcp-valet: the table of commands.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "apps/valet/command.h"
-#include "core/str.h"
 #include "crypto/start.h"
 
 static const struct vl_command *const commands[] = {
-    &vl_command_serve,
-    &vl_command_check,
-    &vl_command_config,
+    &vl_command_serve, &vl_command_check,  &vl_command_config,
+    &vl_command_login, &vl_command_logout, &vl_command_accounts,
+    &vl_command_token,
 };
 
 const char *
@@ -42,32 +43,85 @@ find_option(struct vl_str name, const struct vl_option *options, size_t count)
     return NULL;
 }
 
+static bool
+set_value(const struct vl_option *option, const char *value)
+{
+    if (option->value) {
+        *option->value = value;
+        return true;
+    }
+    struct vl_option_list *list = option->list;
+    if (list->count == VL_OPTION_VALUES) {
+        vl_complain("%s is given too often", option->name);
+        return false;
+    }
+    list->items[list->count++] = value;
+    return true;
+}
+
+/* The option at argv[*i], and its value. */
+static bool
+parse_option(int argc, char **argv, int *i, const struct vl_option *options,
+             size_t count)
+{
+    struct vl_str argument = vl_str_z(argv[*i]);
+    size_t equals = vl_str_index(argument, '=');
+    const struct vl_option *option =
+        find_option(vl_str_head(argument, equals), options, count);
+    if (!option) {
+        vl_complain("unknown argument: %s", argv[*i]);
+        return false;
+    }
+    if (option->flag && equals == argument.n) {
+        *option->flag = true;
+        return true;
+    }
+    if (!option->flag && equals < argument.n)
+        return set_value(option, argv[*i] + equals + 1);
+    if (!option->flag && *i + 1 < argc)
+        return set_value(option, argv[++*i]);
+    vl_complain(option->flag ? "%s takes no value" : "%s needs a value",
+                option->name);
+    return false;
+}
+
 bool
 vl_options_parse(int argc, char **argv, const struct vl_option *options,
                  size_t count)
 {
-    for (int i = 1; i < argc; i++) {
-        struct vl_str argument = vl_str_z(argv[i]);
-        size_t equals = vl_str_index(argument, '=');
-        struct vl_str name = vl_str_head(argument, equals);
-        const struct vl_option *option = find_option(name, options, count);
-        if (!option) {
-            vl_complain("unknown argument: %s", argv[i]);
+    for (int i = 1; i < argc; i++)
+        if (!parse_option(argc, argv, &i, options, count))
             return false;
-        }
-        if (option->flag && equals == argument.n) {
-            *option->flag = true;
-        } else if (option->value && equals < argument.n) {
-            *option->value = argv[i] + equals + 1;
-        } else if (option->value && i + 1 < argc) {
-            *option->value = argv[++i];
-        } else {
-            vl_complain(option->flag ? "%s takes no value" : "%s needs a value",
-                        option->name);
-            return false;
-        }
-    }
     return true;
+}
+
+bool
+vl_output_choose(const char *text, const char *const *names, size_t count,
+                 size_t *ret)
+{
+    for (*ret = 0; *ret < count; ++*ret)
+        if (!text || strcmp(text, names[*ret]) == 0)
+            return true;
+    vl_complain("there is no --output %s here", text);
+    return false;
+}
+
+int
+vl_print(const struct vl_buf *text)
+{
+    struct vl_str rest = vl_buf_str(text);
+    while (!text->failed && rest.n) {
+        ssize_t n = write(STDOUT_FILENO, rest.p, rest.n);
+        if (n < 0 && errno != EINTR) {
+            vl_complain("cannot write to standard output: %s", strerror(errno));
+            return VL_EXIT_FAILED;
+        }
+        rest = vl_str_from(rest, n > 0 ? (size_t)n : 0);
+    }
+    if (!text->failed)
+        return VL_EXIT_OK;
+    vl_complain("there is too much to be written");
+    return VL_EXIT_FAILED;
 }
 
 /* @spec S-56, lesson 3.8: no core file, no debugger of another process of

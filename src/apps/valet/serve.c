@@ -171,10 +171,12 @@ serve(int argc, char **argv)
 {
     const char *path = NULL, *listen = NULL, *audit = NULL;
     struct service service = {.log = {STDERR_FILENO, VL_LOG_INFO, false}};
-    const struct vl_option options[] = {{"--config", &path, NULL},
-                                        {"--listen", &listen, NULL},
-                                        {"--audit", &audit, NULL},
-                                        {"--dev", NULL, &service.dev}};
+    const struct vl_option options[] = {
+        {.name = "--config", .value = &path},
+        {.name = "--listen", .value = &listen},
+        {.name = "--audit", .value = &audit},
+        {.name = "--dev", .flag = &service.dev},
+    };
     valet_error err = {0};
     if (!vl_options_parse(argc, argv, options, VL_COUNT(options)))
         return VL_EXIT_USAGE;

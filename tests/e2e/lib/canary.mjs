@@ -100,7 +100,7 @@ export class Eavesdropper {
   learnAnswer(text) {
     try {
       const json = JSON.parse(text);
-      for (const name of ['access_token', 'refresh_token', 'id_token'])
+      for (const name of ['access_token', 'refresh_token', 'id_token', 'device_code'])
         if (json[name]) { this.canaries.add(`upstream ${name}`, json[name]); this.seen++; }
     } catch { /* not JSON */ }
   }
