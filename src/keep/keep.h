@@ -32,10 +32,11 @@ valet_status vl_keep_open_file(const char *path, struct vl_keep **ret,
  * An item of the person's Secret Service (GNOME Keyring, KWallet, KeePassXC),
  * found by `name`. `modules` is the folder of keep_secret_service.so, which
  * is loaded now; `lock` is the file that processes lock, in a folder of the
- * person. Whether the service works is checked now by writing, reading and
- * deleting a probe. VALET_NOT_FOUND: no module, no session bus or no service;
- * VALET_DENIED: it is locked, or the person said no; VALET_RETRY: it does not
- * answer. The code of all of them is "no_secret_service".
+ * person. Whether the service works is checked now, by writing, reading and
+ * deleting a probe unless a document is there already. VALET_NOT_FOUND: no
+ * module, no session bus or no service; VALET_DENIED: it is locked, or the
+ * person said no; VALET_RETRY: it does not answer. The code of all of them is
+ * "no_secret_service".
  */
 valet_status vl_keep_open_secret_service(const char *modules, const char *name,
                                          const char *lock, struct vl_keep **ret,

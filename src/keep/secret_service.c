@@ -104,6 +104,16 @@ probe(const struct vl_keep_module *module, const char *name, valet_error *err)
     return VALET_OK;
 }
 
+/* A document that is there was kept; the probe, which is three changes of the
+ * keyring, is for the first time. */
+static valet_status
+check(const struct vl_keep_module *module, const char *name, valet_error *err)
+{
+    vl_auto(vl_buf) found = vl_buf_of_secret(VL_LIMIT_KEEP);
+    VL_TRY(module->read(name, FIRST_MS, add_found, &found, err));
+    return vl_buf_size(&found) ? VALET_OK : probe(module, name, err);
+}
+
 /* With a code of its own, whatever is missing: people can choose the file. */
 static valet_status
 find(const char *modules, const char *name, const struct vl_keep_module **ret,
@@ -112,7 +122,7 @@ find(const char *modules, const char *name, const struct vl_keep_module **ret,
     valet_error why = {0};
     valet_status status = load_module(modules, ret, &why);
     if (status == VALET_OK)
-        status = probe(*ret, name, &why);
+        status = check(*ret, name, &why);
     return status == VALET_OK
                ? VALET_OK
                : vl_fail(err, status, "no_secret_service", "%s", why.message);

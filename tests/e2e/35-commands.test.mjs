@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { Browser, request } from './lib/browser.mjs';
 import { Canaries, Eavesdropper } from './lib/canary.mjs';
-import { Person, Session, typeCode } from './lib/person.mjs';
+import { Person, startSession, typeCode } from './lib/person.mjs';
 import { StandIn } from './lib/standin.mjs';
 import { BIN, Program, runToEnd, VALET } from './lib/valet.mjs';
 
@@ -385,7 +385,7 @@ describe('the cache', () => {
     try {
       const said = await own.fails(1, 'login', '--device-code', ...own.whom);
       assert.match(said, /no session bus, so no Secret Service[^]*--cache-file FILE/);
-      const session = await Session.start(own);
+      const session = await startSession(own);
       try {
         assert.match(await own.signedIn(users.admin, own.whom), /kept in the Secret Service\.$/m);
         assert.deepEqual(Object.keys(own.settings), ['tenant', 'client_id', 'authority_host']);

@@ -1,11 +1,11 @@
 // A person at a shell of their own: a home folder, the commands of mcp-valet,
 // and the browser in which they type codes.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Browser } from './browser.mjs';
+import { Bus, startKeyring } from './bus.mjs';
 import { Program, runToEnd, VALET } from './valet.mjs';
 
 // Nothing of the machine's session or of the tester's own configuration.
@@ -83,42 +83,10 @@ export class Person {
   leave() { rmSync(this.home, { recursive: true, force: true }); }
 }
 
-const awaitFile = async (file) => {
-  for (let i = 0; !existsSync(file); i++) {
-    assert.ok(i < 500, `${file} does not appear`);
-    await new Promise((r) => { setTimeout(r, 10); });
-  }
-};
-
 // A session bus and a keyring of this person's own, for the Secret Service.
-export class Session {
-  static async start(person) {
-    const session = Object.assign(new Session(), { children: [] });
-    const socket = person.path('bus'), config = person.path('bus.conf');
-    writeFileSync(config, `<busconfig><type>session</type><listen>unix:path=${socket}</listen><auth>EXTERNAL</auth>
-      <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
-      <allow own="*"/></policy></busconfig>`);
-    Object.assign(person.env, { DBUS_SESSION_BUS_ADDRESS: `unix:path=${socket}`, XDG_RUNTIME_DIR: person.home,
-      XDG_DATA_HOME: person.home });
-    session.spawn(person, 'dbus-daemon', ['--nofork', `--config-file=${config}`]);
-    await awaitFile(socket);
-    const control = person.path('control');
-    session.spawn(person, 'gnome-keyring-daemon',
-      ['--foreground', '--components=secrets', `--control-directory=${control}`, '--unlock'], 'a made-up password');
-    await awaitFile(path.join(control, 'control'));
-    return session;
-  }
-
-  spawn(person, file, args, input = '') {
-    const child = spawn(file, args, { env: { ...process.env, ...person.env }, stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin.end(input);
-    this.children.push({ child, exited: new Promise((resolve) => { child.once('close', resolve); }) });
-  }
-
-  async stop() {
-    for (const { child, exited } of this.children.reverse()) {
-      child.kill('SIGTERM');
-      await exited;
-    }
-  }
+export async function startSession(person) {
+  const bus = await Bus.start(person.home);
+  Object.assign(person.env, bus.env, { XDG_DATA_HOME: person.home });
+  await startKeyring(bus, person.home);
+  return bus;
 }
