@@ -1,7 +1,7 @@
 // The token library against msal-node, with one cache: in a program, and as a
 // program.
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Browser } from '../lib/browser.mjs';
@@ -19,9 +19,10 @@ const version = (name) => JSON.parse(readFileSync(path.join('node_modules', name
 async function withCache(use) {
   const standIn = await StandIn.start(['--https-listen', 'localhost:0']);
   const { ca } = standIn.program.info;
+  const folder = mkdtempSync(path.join(scratch, 'acquire-'));
   const shell = ClientShell.start(), caches = CacheShell.start();
   const at = { client: standIn.apps.public.id, tenant: standIn.tenants[0].id, host: standIn.base, ca,
-    file: path.join(scratch, 'cache'), document: path.join(scratch, 'document.json'), shell, standIn };
+    file: path.join(folder, 'cache'), document: path.join(folder, 'document.json'), shell, standIn };
   try {
     await standIn.emul('settings', { device_interval: 1 });
     await signIn(at, { cache: 'file', cache_file: at.file });
@@ -106,7 +107,8 @@ function timed(command, args, env = {}) {
 function token() {
   return withCache(async (at) => {
     const whom = ['--tenant', at.tenant, '--client-id', at.client, '--authority-host', at.host, '--ca-file', at.ca];
-    const env = { HOME: scratch, XDG_CONFIG_HOME: '' };
+    // Another bundle of roots, which some machines have, would be read beside the stand-in's.
+    const env = { HOME: scratch, XDG_CONFIG_HOME: '', CURL_CA_BUNDLE: '', SSL_CERT_FILE: '' };
     const valet = (place, more = {}) =>
       timed(path.join(BIN, 'mcp-valet'), ['token', '--scope', SCOPE, ...whom, ...place], { ...env, ...more });
     const msal = () => timed(process.execPath, [path.join('bench', 'msal-token.mjs'), ...msalArgs(at)],
