@@ -408,12 +408,15 @@ describe('the cache', () => {
   });
 });
 
-// @spec W-41
+// @spec W-41 S-56
 test('no token or device code is where others see it', async () => {
   const canaries = new Canaries();
   const tap = await Eavesdropper.start(standIn.base, canaries);
   const seen = [];
-  const look = ({ pid }) => seen.push(readFileSync(`/proc/${pid}/cmdline`));
+  const look = ({ pid }) => {
+    seen.push(readFileSync(`/proc/${pid}/cmdline`), readFileSync(`/proc/${pid}/environ`));
+    assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size\s+0\s+0\s/m);
+  };
   try {
     const whom = [...person.whom, '--authority-host', tap.url];
     const end = await person.signIn(users.admin, whom, { meanwhile: look });

@@ -229,6 +229,21 @@ describe('the port of the sign-in', () => {
     await client.free();
   });
 
+  // @spec S-35
+  test('gets code and tokens in no URL, nor the person\'s name, and logs none', async () => {
+    const { client, answer, url } = await waiting();
+    const browser = new Browser();
+    const page = await (await browser.open(url)).follow();
+    const back = await page.submit({ username: users.admin.username, password: users.admin.password });
+    const { code } = back.fields;
+    assert.ok(code.length > 20);
+    await back.submit({});
+    const { token } = await answer;
+    for (const text of [...browser.seen, shell.stderr])
+      for (const secret of [code, token, users.admin.username, users.admin.password]) assert.ok(!text.includes(secret), text);
+    await client.free();
+  });
+
   test('takes the answer of the authority as a query, too', async () => {
     const { client, answer, url } = await waiting();
     const authorize = new URL((await request(url)).headers.location);

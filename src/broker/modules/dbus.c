@@ -100,6 +100,8 @@ open_bus(struct vl_broker_bus **ret, valet_error *err)
 {
     sd_bus *bus = NULL;
     int rc = sd_bus_open_user(&bus);
+    if (rc == -ENOMEDIUM) /* nothing says where it would be */
+        return fail(err, VALET_NOT_FOUND, "there is no session bus");
     if (rc < 0)
         return fail_by(err, rc, "there is no session bus");
     *ret = (struct vl_broker_bus *)bus;
