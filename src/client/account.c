@@ -18,6 +18,13 @@ vl_account_tenant(struct vl_str home_account_id)
     return vl_guid_is_valid(tenant) ? tenant : (struct vl_str){NULL, 0};
 }
 
+bool
+vl_account_is(const struct vl_cache_account *account, struct vl_str name)
+{
+    return vl_str_ieq(account->home_account_id, name) ||
+           vl_str_ieq(account->username, name);
+}
+
 static bool
 is_here(const struct search *search, const struct vl_cache_account *account)
 {
@@ -35,9 +42,7 @@ static bool
 look_at(const struct vl_cache_account *account, void *ctx)
 {
     struct search *search = ctx;
-    bool is_meant = !search->name.n ||
-                    vl_str_ieq(account->home_account_id, search->name) ||
-                    vl_str_ieq(account->username, search->name);
+    bool is_meant = !search->name.n || vl_account_is(account, search->name);
     if (is_meant && is_here(search, account)) {
         search->found = *account;
         search->count++;

@@ -19,6 +19,8 @@ valet_status
 vl_account_find(struct vl_engine *engine, struct vl_str name,
                 struct vl_str tenant_id, struct vl_cache_account *ret,
                 valet_error *err) VALET_CHECK;
+/* Is it its id or its username (without regard to case)? */
+bool vl_account_is(const struct vl_cache_account *account, struct vl_str name);
 /* The tenant in "uid.utid"; empty when there is none. */
 struct vl_str vl_account_tenant(struct vl_str home_account_id);
 

@@ -99,8 +99,7 @@ static bool
 choose(const struct vl_cache_account *account, void *ctx)
 {
     struct choice *choice = ctx;
-    if (vl_str_ieq(account->home_account_id, choice->name) ||
-        vl_str_ieq(account->username, choice->name)) {
+    if (vl_account_is(account, choice->name)) {
         choice->id = account->home_account_id;
         choice->count++;
     }

@@ -162,6 +162,19 @@ describe('the way to the browser', () => {
     }
   });
 
+  // @spec S-23 W-45
+  test('ends at the authority\'s page when the application has no such redirect URI', async () => {
+    const client = await shell.client(options({ client_id: apps.web.id }));
+    let start;
+    const started = new Promise((resolve) => { start = resolve; });
+    const call = client.acquire(request_({ timeout_s: 2 }), { open: start });
+    const page = await (await new Browser().open(await started)).follow();
+    assert.match(page.text, /AADSTS50011/);
+    const { error } = await call;
+    assert.deepEqual([error.code, error.next], ['timeout', 'sign_in']);
+    await client.free();
+  });
+
   // @spec W-36
   test('that a caller opens by itself is taken back by cancelling', async () => {
     const client = await shell.client(options());

@@ -45,6 +45,15 @@ advise_sign_in(const struct vl_whom *whom, const valet_request *request,
     vl_complain("to sign in: mcp-valet login%s", vl_buf_cstr(&command));
 }
 
+/* @spec S-23 W-45: who has no redirect URI is told so by Entra's page, which
+ * then does not come back. */
+static void
+advise_looking(void)
+{
+    vl_complain("if the page in the browser said AADSTS50011: %s",
+                advices[0].advice);
+}
+
 static void
 advise_waiting(int64_t retry_after_ms)
 {
@@ -61,6 +70,8 @@ advise(const struct vl_whom *whom, const valet_request *request,
 {
     switch (refusal->next) {
     case VALET_NEXT_SIGN_IN:
+        if (strcmp(refusal->error.code, "timeout") == 0)
+            advise_looking();
         advise_sign_in(whom, request, refusal);
         break;
     case VALET_NEXT_RETRY:
