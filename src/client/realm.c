@@ -62,6 +62,7 @@ void
 vl_realm_free(struct vl_realm *realm)
 {
     vl_list_remove(&realm->node);
+    vl_acquirer_done(&realm->acquirer);
     vl_authority_free(realm->authority);
     free(realm->tenant);
     free(realm);

@@ -50,25 +50,23 @@ find(const struct vl_acquire *acquire, struct vl_cache_token *ret)
                                 now_ms(acquire) / 1000, VL_ACQUIRE_SKEW_S, ret);
 }
 
-/* One that is there, and need not be renewed ahead of time either. */
+/* Gives a token that is there, if one will do; one that is to be renewed ahead
+ * of time does, but not for its own renewal. */
 static bool
-find_good(const struct vl_acquire *acquire, struct vl_cache_token *ret)
-{
-    return !acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
-           find(acquire, ret) &&
-           (!ret->refresh_on || now_ms(acquire) / 1000 < ret->refresh_on);
-}
-
-/* A token that was to be renewed ahead of time is good, whatever came. */
-static void
-fail(struct vl_acquire *acquire, const valet_entra_error *error)
+give_cached(struct vl_acquire *acquire)
 {
     struct vl_cache_token token;
-    if (!acquire->renew && vl_buf_size(&acquire->claims) == 0 &&
-        find(acquire, &token))
-        vl_acquire_tell(acquire, &token, NULL, NULL);
-    else
-        vl_acquire_tell_all(acquire, error);
+    if (acquire->renew || vl_buf_size(&acquire->claims) ||
+        !find(acquire, &token))
+        return false;
+    bool is_due =
+        token.refresh_on && now_ms(acquire) / 1000 >= token.refresh_on;
+    if (is_due && acquire->ahead)
+        return false;
+    if (is_due)
+        vl_acquire_ahead(acquire);
+    vl_acquire_tell(acquire, &token, NULL, NULL);
+    return true;
 }
 
 static void
@@ -76,7 +74,7 @@ fail_here(struct vl_acquire *acquire, valet_next next, const valet_error *why)
 {
     valet_entra_error error = {
         .error = *why, .next = next, .retry_after_ms = -1};
-    fail(acquire, &error);
+    vl_acquire_tell_all(acquire, &error);
 }
 
 static valet_status
@@ -142,7 +140,7 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     acquire->grant = NULL;
     if (error) {
         forget(acquire, error);
-        fail(acquire, error);
+        vl_acquire_tell_all(acquire, error);
         return;
     }
     struct vl_remember what = {.environment = token.environment,
@@ -218,16 +216,13 @@ renew(struct vl_acquire *acquire)
 static void
 look_again(struct vl_acquire *acquire)
 {
-    struct vl_cache_token token;
     valet_error err = {0};
     valet_status status = load(acquire, &err);
     if (status != VALET_OK)
         fail_here(acquire,
                   status == VALET_RETRY ? VALET_NEXT_RETRY : VALET_NEXT_GIVE_UP,
                   &err);
-    else if (find_good(acquire, &token))
-        vl_acquire_tell(acquire, &token, NULL, NULL);
-    else
+    else if (!give_cached(acquire))
         renew(acquire);
 }
 
@@ -259,16 +254,13 @@ static void
 look(void *ctx)
 {
     struct vl_acquire *acquire = ctx;
-    struct vl_cache_token token;
     valet_entra_error error = {.next = VALET_NEXT_GIVE_UP,
                                .retry_after_ms = -1};
     if (acquire->renewing) {
         take_turn(acquire);
     } else if (check(acquire, &error.error) != VALET_OK) {
         vl_acquire_tell(acquire, NULL, &error, NULL);
-    } else if (find_good(acquire, &token)) {
-        vl_acquire_tell(acquire, &token, NULL, NULL);
-    } else if (vl_acquire_enter(acquire)) {
+    } else if (!give_cached(acquire) && vl_acquire_enter(acquire)) {
         acquire->turn_until = vl_mono_now() + TURN_MAX_MS;
         take_turn(acquire);
     }
@@ -279,6 +271,8 @@ vl_acquirer_init(struct vl_acquirer *acquirer)
 {
     vl_list_init(&acquirer->waiting);
     vl_list_init(&acquirer->renewing);
+    vl_list_init(&acquirer->ahead);
+    acquirer->ahead_failed_ms = 0;
 }
 
 static struct vl_buf
@@ -319,6 +313,7 @@ vl_acquire_start(struct vl_acquirer *acquirer, const struct vl_acquire_in *in,
     acquire->done = done;
     acquire->ctx = ctx;
     vl_list_init(&acquire->node);
+    vl_list_init(&acquire->ahead_node);
     vl_timer_start(acquire->timer, 0);
     return acquire;
 }

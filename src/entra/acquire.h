@@ -34,10 +34,11 @@ struct vl_acquirer {
     const struct vl_grant_desk *desk;
     struct vl_loop *loop;
     struct vl_cache *cache;
-    struct vl_keep *keep;             /* NULL: the cache is all there is */
-    struct vl_str host;               /* of the authority, with its port */
-    struct vl_str tenant_id;          /* of the authority: a GUID */
-    struct vl_list waiting, renewing; /* private */
+    struct vl_keep *keep;    /* NULL: the cache is all there is */
+    struct vl_str host;      /* of the authority, with its port */
+    struct vl_str tenant_id; /* of the authority: a GUID */
+    struct vl_list waiting, renewing, ahead; /* private */
+    int64_t ahead_failed_ms;                 /* private */
 };
 
 struct vl_acquire_in {
@@ -53,8 +54,9 @@ struct vl_acquire_in {
 
 /*
  * Exactly one of the first two is not NULL; all is borrowed for the call. A
- * token that is to be renewed ahead of time, and cannot be, is still given. One
- * that came just now has no `cached_at`. VALET_NEXT_SIGN_IN: nobody is signed
+ * token that is to be renewed ahead of time (`refresh_on`) is given as it is;
+ * the renewal goes on without the caller. A token that came just now has no
+ * `cached_at`. VALET_NEXT_SIGN_IN: nobody is signed
  * in, or not any more; of an assertion, its person has to, where they called us
  * from. `unkept` says why a new token could not be kept; else NULL.
  */
@@ -63,6 +65,8 @@ typedef void vl_acquire_done(const struct vl_cache_token *token,
                              const valet_error *unkept, void *ctx);
 
 void vl_acquirer_init(struct vl_acquirer *acquirer);
+/* Ends the renewals that nobody waits for. */
+void vl_acquirer_done(struct vl_acquirer *acquirer);
 /* `in` is copied. */
 struct vl_acquire *
 vl_acquire_start(struct vl_acquirer *acquirer, const struct vl_acquire_in *in,

@@ -11,6 +11,8 @@
 struct vl_acquire {
     struct vl_list node; /* among those that wait, or renew */
     bool renewing;
+    bool ahead;                /* nobody waits for it */
+    struct vl_list ahead_node; /* among those, then */
     struct vl_acquirer *acquirer;
     struct vl_timer *timer; /* brings us back from the loop */
     struct vl_grant *grant;
@@ -25,7 +27,16 @@ struct vl_acquire {
     void *ctx;
 };
 
+/* --- acquire_ahead.c --- */
+
+/* Begins a renewal of the token that this one was given, unless there is one
+ * already, or one has just failed. */
+void vl_acquire_ahead(const struct vl_acquire *like);
+
 /* --- acquire_turn.c --- */
+
+/* Do both want the same? */
+bool vl_acquire_is_same(const struct vl_acquire *a, const struct vl_acquire *b);
 
 /* True: it renews now; its timer is called again else, when it may be its
  * turn. */

@@ -35,6 +35,7 @@ void
 vl_acquire_leave(struct vl_acquire *acquire)
 {
     vl_list_remove(&acquire->node);
+    vl_list_remove(&acquire->ahead_node);
     vl_grant_abort(&acquire->grant);
     vl_timer_free(acquire->timer);
     acquire->timer = NULL;
@@ -64,8 +65,8 @@ vl_acquire_tell(struct vl_acquire *acquire, const struct vl_cache_token *token,
     vl_acquire_release(acquire);
 }
 
-static bool
-is_same(const struct vl_acquire *a, const struct vl_acquire *b)
+bool
+vl_acquire_is_same(const struct vl_acquire *a, const struct vl_acquire *b)
 {
     return a->renew == b->renew &&
            vl_str_eq(vl_buf_str(&a->home), vl_buf_str(&b->home)) &&
@@ -83,7 +84,7 @@ vl_acquire_tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
     vl_list_init(&same);
     VL_LIST_EACH (node, &acquire->acquirer->waiting) {
         struct vl_acquire *other = VL_CONTAINER(node, struct vl_acquire, node);
-        if (acquire->renewing && is_same(acquire, other)) {
+        if (acquire->renewing && vl_acquire_is_same(acquire, other)) {
             vl_list_remove(node);
             vl_list_add_last(&same, node);
         }

@@ -63,6 +63,7 @@ close_lot(void **state)
     static const char *const suffixes[] = {"", ".key", ".lock", ".lock.turn"};
     struct lot *l = *state;
     void *desk = l->desk;
+    vl_acquirer_done(&l->acquirer);
     vl_cache_free(l->acquirer.cache);
     vl_keep_close(l->acquirer.keep);
     for (size_t i = 0; i < VL_COUNT(suffixes); i++) {

@@ -229,22 +229,63 @@ keeps_a_refresh_token_that_needs_the_person(void **state)
     assert_true(keeps(l, "rt-1"));
 }
 
+/* Runs until the token endpoint was asked so often, and has answered. */
 static void
-renews_ahead_of_time_but_does_not_need_to(void **state)
+run_until_asked(struct lot *l, unsigned times)
+{
+    while (l->desk->bench->token->asked < times ||
+           !vl_list_is_empty(&l->acquirer.ahead))
+        vl_loop_step(l->desk->bench->loop);
+}
+
+static void
+renews_ahead_of_time_and_lets_nobody_wait(void **state)
 {
     struct lot *l = *state;
     struct vl_acquire_in in = person();
     sign_in(l, HOUR_S, now_s(l) - 1);
-    refuse(l->desk->bench, 503, "{\"error\":\"server_error\"}", "3600");
-    assert_string_equal(after(l, &in).access, "at-1");
-    assert_int_equal(l->desk->bench->token->asked, 1);
-    /* It is not asked again for as long as it said. */
-    assert_string_equal(after(l, &in).access, "at-1");
-    assert_int_equal(l->desk->bench->token->asked, 1);
-    l->desk->bench->now_ms += 3000 * 1000;
-    l->desk->bench->now_ms += 600 * 1000;
     refuse(l->desk->bench, 200, NEXT, NULL);
+    /* Three callers, one renewal. */
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(after(l, &in).access, "at-1");
+    run_until_asked(l, 1);
     assert_string_equal(after(l, &in).access, "at-2");
+    assert_true(keeps(l, "rt-2"));
+    assert_int_equal(l->desk->bench->token->asked, 1);
+}
+
+static void
+goes_on_with_the_old_token_while_it_cannot_be_renewed(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, now_s(l) - 1);
+    refuse(l->desk->bench, 400, "{\"error\":\"temporarily_unavailable\"}",
+           NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    run_until_asked(l, 1);
+    /* Not again within a minute. */
+    l->desk->bench->now_ms += 59 * 1000;
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_true(vl_list_is_empty(&l->acquirer.ahead));
+    l->desk->bench->now_ms += 2 * 1000;
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    run_until_asked(l, 1);
+    assert_string_equal(after(l, &in).access, "at-2");
+}
+
+static void
+forgets_the_renewal_that_nobody_waits_for_at_its_end(void **state)
+{
+    struct lot *l = *state;
+    struct vl_acquire_in in = person();
+    sign_in(l, HOUR_S, now_s(l) - 1);
+    refuse(l->desk->bench, 200, NEXT, NULL);
+    assert_string_equal(after(l, &in).access, "at-1");
+    assert_false(vl_list_is_empty(&l->acquirer.ahead));
+    vl_acquirer_done(&l->acquirer);
+    assert_true(vl_list_is_empty(&l->acquirer.ahead));
 }
 
 static void
@@ -403,6 +444,7 @@ gives_a_good_token_whatever_renewing_it_says(void **state)
            "\"error_codes\":[700082]}",
            NULL);
     assert_string_equal(after(l, &in).access, "at-1");
+    run_until_asked(l, 1);
     assert_false(keeps(l, "rt-1"));
     /* Without a refresh token nothing is asked. */
     assert_string_equal(after(l, &in).access, "at-1");
@@ -483,7 +525,9 @@ main(void)
         AT_LOT(says_who_is_not_signed_in),
         AT_LOT(forgets_a_refresh_token_that_is_over),
         AT_LOT(keeps_a_refresh_token_that_needs_the_person),
-        AT_LOT(renews_ahead_of_time_but_does_not_need_to),
+        AT_LOT(renews_ahead_of_time_and_lets_nobody_wait),
+        AT_LOT(goes_on_with_the_old_token_while_it_cannot_be_renewed),
+        AT_LOT(forgets_the_renewal_that_nobody_waits_for_at_its_end),
         AT_LOT(answers_a_claims_challenge_with_a_new_token),
         AT_LOT(tells_what_we_can_do_but_asks_the_cache_first),
         AT_LOT(asks_nothing_with_claims_that_are_none),
