@@ -66,6 +66,9 @@ valet_status vl_cache_read(struct vl_cache *cache, struct vl_str document,
  */
 valet_status vl_cache_merge(struct vl_cache *cache, struct vl_str document,
                             valet_error *err) VALET_CHECK;
+/* How often that was done: another number than before, and what was found
+ * before may be gone. */
+unsigned vl_cache_merges(const struct vl_cache *cache);
 /* The document; `out` is a secret buffer. The same content gives the same
  * bytes. */
 valet_status vl_cache_write(const struct vl_cache *cache, struct vl_buf *out,

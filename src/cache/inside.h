@@ -67,6 +67,7 @@ struct vl_cache {
     struct vl_cache_content content;
     struct vl_list gone;
     const struct vl_cache_cloud *clouds; /* more than the known ones; or NULL */
+    unsigned merges;
 };
 
 /* --- cloud.c --- */

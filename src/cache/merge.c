@@ -95,9 +95,17 @@ vl_cache_merge(struct vl_cache *cache, struct vl_str document, valet_error *err)
     valet_status status = enter_changes(cache, &theirs, true, err);
     if (status == VALET_OK)
         status = enter_changes(cache, &theirs, false, err);
-    if (status == VALET_OK)
-        vl_cache_content_move(&cache->content, &theirs);
-    else
+    if (status != VALET_OK) {
         vl_cache_content_done(&theirs);
-    return status;
+        return status;
+    }
+    vl_cache_content_move(&cache->content, &theirs);
+    cache->merges++;
+    return VALET_OK;
+}
+
+unsigned
+vl_cache_merges(const struct vl_cache *cache)
+{
+    return cache->merges;
 }

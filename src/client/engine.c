@@ -172,7 +172,18 @@ vl_engine_load(struct vl_engine *engine, valet_error *err)
     if (engine->keep)
         VL_TRY(vl_cache_load(engine->cache, engine->keep, err));
     engine->loaded = true;
+    vl_engine_look(engine);
     return VALET_OK;
+}
+
+/* @spec S-29 */
+void
+vl_engine_look(struct vl_engine *engine)
+{
+    unsigned merges = vl_cache_merges(engine->cache);
+    if (merges != engine->merges)
+        vl_ready_empty(engine->client->ready);
+    engine->merges = merges;
 }
 
 valet_status

@@ -24,6 +24,7 @@ struct vl_engine {
     struct vl_cache *cache;
     struct vl_keep *keep;     /* NULL: memory, or not opened yet */
     bool loaded;              /* the cache was, at least once */
+    unsigned merges;          /* of the cache, at the last look */
     struct vl_broker *broker; /* NULL until something needs it */
     struct vl_list realms;
     struct vl_list runs;
@@ -51,6 +52,9 @@ vl_engine_load(struct vl_engine *engine, valet_error *err) VALET_CHECK;
 /* Keeps what was changed; tokens that were given at hand are so no more. */
 valet_status
 vl_engine_save(struct vl_engine *engine, valet_error *err) VALET_CHECK;
+/* If others' changes have come into the cache since the last look, tokens that
+ * were given are at hand no more: they may be of who has signed out. */
+void vl_engine_look(struct vl_engine *engine);
 /* The host of the authority, with its port: what accounts are of. */
 struct vl_str vl_engine_host(const struct vl_engine *engine);
 

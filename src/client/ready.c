@@ -12,7 +12,6 @@
 struct vl_ready {
     pthread_mutex_t lock;
     struct vl_map map;
-    unsigned generation;
 };
 
 struct vl_ready *
@@ -108,28 +107,17 @@ vl_ready_find(struct vl_ready *ready, const struct vl_ready_key *key,
     return found;
 }
 
-unsigned
-vl_ready_generation(struct vl_ready *ready)
-{
-    (void)pthread_mutex_lock(&ready->lock);
-    unsigned generation = ready->generation;
-    (void)pthread_mutex_unlock(&ready->lock);
-    return generation;
-}
-
 void
 vl_ready_put(struct vl_ready *ready, const struct vl_ready_key *key,
-             struct vl_auth_inside *inside, unsigned generation)
+             struct vl_auth_inside *inside)
 {
     if (!key->n)
         return;
     (void)pthread_mutex_lock(&ready->lock);
-    if (ready->generation == generation) {
-        if (vl_map_size(&ready->map) >= ENTRIES_MAX)
-            empty(ready);
-        vl_result_drop(vl_map_put(&ready->map, vl_str_of(key->bytes, key->n),
-                                  vl_result_hold(inside)));
-    }
+    if (vl_map_size(&ready->map) >= ENTRIES_MAX)
+        empty(ready);
+    vl_result_drop(vl_map_put(&ready->map, vl_str_of(key->bytes, key->n),
+                              vl_result_hold(inside)));
     (void)pthread_mutex_unlock(&ready->lock);
 }
 
@@ -137,7 +125,6 @@ void
 vl_ready_empty(struct vl_ready *ready)
 {
     (void)pthread_mutex_lock(&ready->lock);
-    ready->generation++;
     empty(ready);
     (void)pthread_mutex_unlock(&ready->lock);
 }

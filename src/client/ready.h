@@ -2,8 +2,10 @@
  *
  * Tokens that were given before, by the very words of the request: what a
  * program asks for again and again is answered on its own thread, without the
- * client's. Only a shortcut: it is emptied whenever the cache has changed in
- * another way than by a renewal. Any thread.
+ * client's. Only a shortcut: it is emptied when somebody signs in or out, when
+ * others' changes have come into the cache, and when a token was not good
+ * enough for who asks. Any thread looks into it; the client's thread alone
+ * changes it, in the same turn in which it has found the token.
  */
 #ifndef VL_CLIENT_READY_H
 #define VL_CLIENT_READY_H
@@ -29,11 +31,8 @@ void vl_ready_free(struct vl_ready *ready); /* NULL is fine */
 struct vl_auth_inside *
 vl_ready_find(struct vl_ready *ready, const struct vl_ready_key *key,
               int64_t now_s);
-/* The generation is that of before the token was looked for: what is emptied
- * meanwhile does not come back. */
-unsigned vl_ready_generation(struct vl_ready *ready);
 void vl_ready_put(struct vl_ready *ready, const struct vl_ready_key *key,
-                  struct vl_auth_inside *inside, unsigned generation);
+                  struct vl_auth_inside *inside);
 void vl_ready_empty(struct vl_ready *ready);
 
 #endif

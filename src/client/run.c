@@ -9,6 +9,7 @@
 static void
 leave(struct vl_run *run)
 {
+    vl_engine_look(run->engine);
     vl_list_remove(&run->node);
     vl_authority_cancel(&run->wait);
     vl_acquire_abort(&run->acquire);
@@ -35,6 +36,19 @@ finish(struct vl_run *run, struct vl_note *note)
     vl_call_drop(call);
 }
 
+/* A token for which the one at hand did not do takes its place: an API may have
+ * refused the other one. */
+static void
+put_ready(struct vl_run *run, struct vl_auth_inside *inside)
+{
+    struct vl_ready *ready = run->engine->client->ready;
+    const struct vl_client_request *request = &run->call->request;
+    vl_engine_look(run->engine);
+    if (request->renew || request->claims.n)
+        vl_ready_empty(ready);
+    vl_ready_put(ready, &run->call->key, inside);
+}
+
 void
 vl_run_succeed(struct vl_run *run, const struct vl_cache_token *token,
                const struct vl_cache_account *account, valet_source source,
@@ -57,7 +71,7 @@ vl_run_succeed(struct vl_run *run, const struct vl_cache_token *token,
         what.name = account->name;
     }
     struct vl_auth_inside *inside = vl_result_new(&what);
-    vl_ready_put(client->ready, &run->call->key, inside, run->generation);
+    put_ready(run, inside);
     if (unkept)
         vl_client_log(&client->config, VALET_LOG_WARN,
                       "a token could not be kept: %s", unkept->message);
@@ -161,7 +175,6 @@ vl_run_begin(struct vl_call *call)
     *run = (struct vl_run){
         .engine = engine,
         .call = call,
-        .generation = vl_ready_generation(engine->client->ready),
         .wait = {.ready = on_facts, .ctx = run},
     };
     call->run = run;

@@ -17,7 +17,6 @@ struct vl_run {
     struct vl_engine *engine;
     struct vl_call *call; /* held */
     struct vl_realm *realm;
-    unsigned generation;             /* of the ready tokens, when it began */
     char home[VL_HOME_ACCOUNT_SIZE]; /* whose token; "": nobody's yet */
     /* One of these is under way. */
     struct vl_authority_wait wait;

@@ -186,7 +186,6 @@ vl_sign_in_worked(struct vl_sign_in *sign_in,
         return;
     }
     bool kept = vl_engine_save(run->engine, &unkept) == VALET_OK;
-    run->generation = vl_ready_generation(run->engine->client->ready);
     struct vl_cache_token token = {
         .realm = vl_str_z(person->user.tid),
         .target = answer->scope.n ? answer->scope : run->call->request.scopes,

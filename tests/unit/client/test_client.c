@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 
+#include "../keep/folder.h"
 #include "lot.h"
 
 enum { AT_ONCE = 50, WAIT_MS = 20000 };
@@ -102,6 +103,68 @@ a_token_is_asked_for_anew_when_its_time_is_over_or_on_demand(void **state)
     assert_int_equal(result.source, VALET_SOURCE_REFRESH);
     valet_auth_result_done(&result);
     assert_int_equal(asked(l), 4);
+}
+
+/* What an API has refused must not come back by the short way. */
+static void
+a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one(void **state)
+{
+    static const struct {
+        const char *token, *answer;
+    } steps[] = {
+        {"second", "{\"token_type\":\"Bearer\",\"expires_in\":3600,"
+                   "\"access_token\":\"second\"}"},
+        {"third", "{\"token_type\":\"Bearer\",\"expires_in\":3600,"
+                  "\"access_token\":\"third\"}"},
+    };
+    struct lot *l = *state;
+    valet_auth_result result;
+    make_client(l);
+    sign_in(l);
+    for (size_t i = 0; i < VL_COUNT(steps); i++) {
+        valet_request silent = {.scopes = some_scopes};
+        assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+        valet_auth_result_done(&result);
+        refuse(l->bench, 200, steps[i].answer, NULL);
+        silent.renew = i == 0;
+        silent.claims = i == 0 ? NULL : "{\"access_token\":{\"nbf\":null}}";
+        assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+        assert_string_equal(result.access_token, steps[i].token);
+        valet_auth_result_done(&result);
+        silent = (valet_request){.scopes = some_scopes};
+        assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+        assert_string_equal(result.access_token, steps[i].token);
+        assert_int_equal(result.source, VALET_SOURCE_CACHE);
+        valet_auth_result_done(&result);
+    }
+}
+
+/* @spec S-29: as soon as this process has looked. */
+static void
+who_has_signed_out_elsewhere_gets_no_token_here(void **state)
+{
+    struct lot *l = *state;
+    struct folder folder;
+    valet_client *other;
+    valet_account_list list;
+    valet_auth_result result;
+    valet_request silent = {.scopes = some_scopes};
+    folder_make(&folder);
+    l->options.cache = VALET_CACHE_FILE;
+    l->options.cache_file = folder.path;
+    make_client(l);
+    sign_in(l);
+    assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+    valet_auth_result_done(&result);
+    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
+    assert_ok(valet_sign_out(other, "user@contoso.example", NULL));
+    valet_client_free(other);
+    assert_ok(valet_accounts(l->client, &list, NULL));
+    assert_int_equal(list.count, 0);
+    valet_account_list_done(&list);
+    assert_int_equal(valet_acquire(l->client, &silent, &result, NULL),
+                     VALET_NOT_FOUND);
+    folder_remove(&folder);
 }
 
 static void
@@ -468,6 +531,8 @@ main(void)
         IN_LOT(a_person_signs_in_with_a_code_and_is_silent_afterwards),
         IN_LOT(a_result_outlives_its_client),
         IN_LOT(a_token_is_asked_for_anew_when_its_time_is_over_or_on_demand),
+        IN_LOT(a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one),
+        IN_LOT(who_has_signed_out_elsewhere_gets_no_token_here),
         IN_LOT(who_has_signed_out_is_asked_again),
         IN_LOT(of_two_accounts_none_is_the_first),
         IN_LOT(another_account_than_the_one_asked_for_does_not_get_in),
