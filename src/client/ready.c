@@ -51,11 +51,12 @@ vl_ready_free(struct vl_ready *ready)
     free(ready);
 }
 
+/* An empty text is wrong, and not what NULL is. */
 static bool
 add(struct vl_ready_key *key, const char *text)
 {
     size_t n = text ? strlen(text) : 0;
-    if (n + 1 > VL_READY_KEY_MAX - key->n)
+    if ((text && !n) || n + 1 > VL_READY_KEY_MAX - key->n)
         return false;
     if (n)
         memcpy(key->bytes + key->n, text, n);

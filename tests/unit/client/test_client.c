@@ -168,6 +168,21 @@ who_has_signed_out_elsewhere_gets_no_token_here(void **state)
 }
 
 static void
+an_empty_account_is_wrong_with_a_token_at_hand_too(void **state)
+{
+    struct lot *l = *state;
+    valet_auth_result result;
+    valet_request silent = {.scopes = some_scopes};
+    make_client(l);
+    sign_in(l);
+    assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+    valet_auth_result_done(&result);
+    silent.account = "";
+    assert_int_equal(valet_acquire(l->client, &silent, &result, NULL),
+                     VALET_INVALID);
+}
+
+static void
 who_has_signed_out_is_asked_again(void **state)
 {
     struct lot *l = *state;
@@ -533,6 +548,7 @@ main(void)
         IN_LOT(a_token_is_asked_for_anew_when_its_time_is_over_or_on_demand),
         IN_LOT(a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one),
         IN_LOT(who_has_signed_out_elsewhere_gets_no_token_here),
+        IN_LOT(an_empty_account_is_wrong_with_a_token_at_hand_too),
         IN_LOT(who_has_signed_out_is_asked_again),
         IN_LOT(of_two_accounts_none_is_the_first),
         IN_LOT(another_account_than_the_one_asked_for_does_not_get_in),
