@@ -137,7 +137,8 @@ on_facts(valet_status status, const struct vl_authority_facts *facts,
 
 /*
  * The tenant to ask: what is asked for or configured; with "organizations" the
- * account's own. A sign-in may begin at "organizations", where there is no id;
+ * account's own. A sign-in may begin at "organizations", where there is no id,
+ * and so may the broker, which then tells whose account it lends (@spec S-32);
  * else the tenant's documents tell it if it was given by its domain.
  */
 static valet_status
@@ -149,10 +150,14 @@ choose_tenant(struct vl_run *run, struct vl_str *ret, valet_error *err)
     if (!vl_instance_is_shared(&run->engine->client->config.instance) ||
         request->tenant.n || request->flow != VALET_FLOW_SILENT)
         return VALET_OK;
-    VL_TRY(vl_account_find(run->engine, request->account,
-                           (struct vl_str){NULL, 0}, &account, err));
-    *ret = vl_account_tenant(account.home_account_id);
-    return VALET_OK;
+    valet_status status = vl_account_find(
+        run->engine, request->account, (struct vl_str){NULL, 0}, &account, err);
+    if (status != VALET_OK && strcmp(err->code, "no_account") == 0 &&
+        request->methods)
+        return VALET_OK;
+    if (status == VALET_OK)
+        *ret = vl_account_tenant(account.home_account_id);
+    return status;
 }
 
 valet_next

@@ -103,6 +103,10 @@ vl_silent_begin(struct vl_run *run)
 {
     const struct vl_client_request *request = &run->call->request;
     valet_error err = {0};
+    if (!run->realm->tenant_id[0]) { /* nobody's: "organizations" */
+        ask_broker(run, request->account);
+        return;
+    }
     if (find_account(run, &err) != VALET_OK) {
         if (strcmp(err.code, "no_account") == 0 && request->methods)
             ask_broker(run, request->account);

@@ -273,6 +273,30 @@ a_sign_in_ends_with_its_time(void **state)
     assert_int_equal(error.next, VALET_NEXT_SIGN_IN);
 }
 
+/* @spec S-32: who it is, is the broker's to say, with "organizations" too. */
+static void
+nobody_of_many_tenants_is_asked_for_at_the_broker(void **state)
+{
+    static const char *const tenants[] = {TID, NULL};
+    struct lot *l = *state;
+    valet_auth_result result;
+    valet_entra_error error;
+    valet_request silent = {.scopes = some_scopes,
+                            .methods = VALET_METHOD_BROKER};
+    l->options.tenant = "organizations";
+    l->options.tenants = tenants;
+    l->options.modules = "/nowhere"; /* no broker can be reached */
+    make_client(l);
+    assert_int_equal(valet_acquire(l->client, &silent, &result, &error),
+                     VALET_DENIED);
+    assert_string_equal(error.error.code, "no_tokens");
+    assert_int_equal(error.next, VALET_NEXT_SIGN_IN);
+    silent.methods = 0;
+    assert_int_equal(valet_acquire(l->client, &silent, &result, &error),
+                     VALET_NOT_FOUND);
+    assert_string_equal(error.error.code, "no_account");
+}
+
 /* --- the application itself --- */
 
 static void
@@ -553,6 +577,7 @@ main(void)
         IN_LOT(of_two_accounts_none_is_the_first),
         IN_LOT(another_account_than_the_one_asked_for_does_not_get_in),
         IN_LOT(a_sign_in_ends_with_its_time),
+        IN_LOT(nobody_of_many_tenants_is_asked_for_at_the_broker),
         IN_LOT(an_application_gets_its_own_token_once),
         IN_LOT(a_refusal_tells_what_to_do),
         IN_LOT(a_request_of_the_wrong_kind_is_refused_without_a_thread),
