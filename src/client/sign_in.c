@@ -118,7 +118,10 @@ vl_sign_in_tell(struct vl_sign_in *sign_in, enum vl_note_kind kind,
     note->method = sign_in->method->bit;
     vl_buf_add(&note->url, url);
     vl_buf_add(&note->user_code, user_code);
-    note->expires_at = expires_ms / 1000;
+    note->expires_at =
+        (expires_ms < sign_in->deadline_ms ? expires_ms
+                                           : sign_in->deadline_ms) /
+        1000;
     vl_call_note(sign_in->run->call, note);
 }
 

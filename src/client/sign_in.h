@@ -33,7 +33,8 @@ vl_sign_in_refused(struct vl_sign_in *sign_in, const valet_entra_error *error);
 void vl_sign_in_worked(struct vl_sign_in *sign_in,
                        const struct vl_idp_person *person,
                        const struct vl_token_answer *answer);
-/* Something to tell the person (or to have opened by the caller). */
+/* Something to tell the person (or to have opened by the caller). It ends with
+ * the sign-in, if not sooner. */
 void
 vl_sign_in_tell(struct vl_sign_in *sign_in, enum vl_note_kind kind,
                 struct vl_str url, struct vl_str user_code, int64_t expires_ms);

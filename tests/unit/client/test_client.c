@@ -297,6 +297,30 @@ nobody_of_many_tenants_is_asked_for_at_the_broker(void **state)
     assert_string_equal(error.error.code, "no_account");
 }
 
+/* What is shown is when it is too late, be it the code's end or ours. */
+static void
+note_end(const valet_progress *progress, void *ctx)
+{
+    struct lot *l = ctx;
+    l->told++;
+    assert_int_equal(progress->expires_at, l->bench->now_ms / 1000 + 1);
+}
+
+static void
+a_code_is_shown_with_the_end_of_the_sign_in(void **state)
+{
+    struct lot *l = *state;
+    valet_auth_result result;
+    valet_request request = sign_in_request(l);
+    make_client(l);
+    request.timeout_s = 1;
+    request.tell = note_end;
+    refuse(l->bench, 400, "{\"error\":\"authorization_pending\"}", NULL);
+    assert_int_equal(valet_acquire(l->client, &request, &result, NULL),
+                     VALET_DENIED);
+    assert_int_equal(l->told, 1);
+}
+
 /* --- the application itself --- */
 
 static void
@@ -578,6 +602,7 @@ main(void)
         IN_LOT(another_account_than_the_one_asked_for_does_not_get_in),
         IN_LOT(a_sign_in_ends_with_its_time),
         IN_LOT(nobody_of_many_tenants_is_asked_for_at_the_broker),
+        IN_LOT(a_code_is_shown_with_the_end_of_the_sign_in),
         IN_LOT(an_application_gets_its_own_token_once),
         IN_LOT(a_refusal_tells_what_to_do),
         IN_LOT(a_request_of_the_wrong_kind_is_refused_without_a_thread),
