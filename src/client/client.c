@@ -278,14 +278,15 @@ dispatch_note(struct vl_call *call, struct vl_note *note)
     vl_call_drop(call); /* the handle is no good any more */
 }
 
-/* The first note that is due, and its call with one more hold; NULL: none. */
+/* The first note of those calls, and its call with one more hold; NULL: none.
+ */
 static struct vl_call *
-take_due(struct vl_client *client, struct vl_note **ret)
+take_note(struct vl_client *client, struct vl_list *calls, struct vl_note **ret)
 {
     struct vl_call *call = NULL;
     (void)pthread_mutex_lock(&client->lock);
-    if (!vl_list_is_empty(&client->due)) {
-        call = VL_CONTAINER(client->due.next, struct vl_call, node);
+    if (!vl_list_is_empty(calls)) {
+        call = VL_CONTAINER(calls->next, struct vl_call, node);
         vl_call_hold(call);
         *ret = vl_call_take(call);
         bool last = (*ret)->kind == VL_NOTE_DONE;
@@ -298,17 +299,31 @@ take_due(struct vl_client *client, struct vl_note **ret)
     return call;
 }
 
-void
-valet_client_dispatch(valet_client *client)
+static void
+take_due(struct vl_client *client, struct vl_list *ret)
 {
     uint64_t count;
-    struct vl_note *note;
-    struct vl_call *call;
+    vl_list_init(ret);
     (void)pthread_mutex_lock(&client->lock);
     if (client->event_fd >= 0)
         (void)!read(client->event_fd, &count, sizeof count);
+    VL_LIST_EACH (node, &client->due) {
+        vl_list_remove(node);
+        vl_list_add_last(ret, node);
+    }
     (void)pthread_mutex_unlock(&client->lock);
-    while ((call = take_due(client, &note))) {
+}
+
+/* What a callback begins is for the next time: who asks again in each of them
+ * would never come back from here. */
+void
+valet_client_dispatch(valet_client *client)
+{
+    struct vl_list due;
+    struct vl_note *note;
+    struct vl_call *call;
+    take_due(client, &due);
+    while ((call = take_note(client, &due, &note))) {
         dispatch_note(call, note);
         vl_note_free(note);
         vl_call_drop(call);

@@ -569,6 +569,40 @@ a_cancelled_call_does_not_call_back(void **state)
     assert_int_equal(stays.calls, 1);
 }
 
+/* A program that asks again in every callback keeps its loop all the same. */
+static void
+on_acquired_for_ever(valet_status status, valet_auth_result *result,
+                     const valet_entra_error *error, void *ctx)
+{
+    struct outcome *o = ctx;
+    valet_request silent = {.scopes = some_scopes};
+    (void)error;
+    assert_int_equal(status, VALET_OK);
+    assert_true(++o->calls < 1000);
+    valet_auth_result_done(result);
+    valet_acquire_start(o->lot->client, &silent, on_acquired_for_ever, o, NULL);
+}
+
+static void
+what_is_begun_in_a_callback_is_for_the_next_dispatch(void **state)
+{
+    struct lot *l = *state;
+    struct outcome o = {.lot = l};
+    valet_auth_result result;
+    valet_request silent = {.scopes = some_scopes};
+    make_client(l);
+    sign_in(l);
+    assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+    valet_auth_result_done(&result);
+    valet_acquire_start(l->client, &silent, on_acquired_for_ever, &o, NULL);
+    for (int i = 1; i <= 3; i++) {
+        struct pollfd fd = {.fd = valet_client_fd(l->client), .events = POLLIN};
+        assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
+        valet_client_dispatch(l->client);
+        assert_int_equal(o.calls, i);
+    }
+}
+
 static void
 a_client_that_is_freed_takes_its_calls_along(void **state)
 {
@@ -611,6 +645,7 @@ main(void)
         IN_LOT(an_event_loop_is_called_back_by_its_dispatch),
         IN_LOT(what_is_known_at_once_waits_for_the_dispatch_too),
         IN_LOT(a_cancelled_call_does_not_call_back),
+        IN_LOT(what_is_begun_in_a_callback_is_for_the_next_dispatch),
         IN_LOT(a_client_that_is_freed_takes_its_calls_along),
     };
     return cmocka_run_group_tests_name("client/client", tests, make_keys,
