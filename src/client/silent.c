@@ -25,6 +25,19 @@ source_of(const struct vl_run *run, const struct vl_cache_token *token)
 
 /* --- by the broker --- */
 
+/* Who signed out meanwhile, here or in another process, is not signed in again
+ * because the broker still knows them. */
+static bool
+is_signed_in(const struct vl_run *run)
+{
+    struct vl_engine *engine = run->engine;
+    struct vl_cache_account account;
+    return vl_cache_find_account(
+        engine->cache, vl_str_z(run->home),
+        vl_cache_environment(engine->cache, vl_engine_host(engine)),
+        (struct vl_str){NULL, 0}, &account);
+}
+
 static void
 on_brokered(const struct vl_broker_token *token, const valet_entra_error *error,
             void *ctx)
@@ -32,7 +45,11 @@ on_brokered(const struct vl_broker_token *token, const valet_entra_error *error,
     struct vl_run *run = ctx;
     valet_error err;
     run->broker = NULL;
-    if (!error) {
+    if (!error && run->home[0] && !is_signed_in(run)) {
+        (void)vl_fail(&err, VALET_DENIED, "no_tokens",
+                      "this account is not signed in any more");
+        vl_run_fail_here(run, VALET_NEXT_SIGN_IN, &err);
+    } else if (!error) {
         vl_by_broker_succeed(run, token);
     } else if (error->error.status == VALET_NOT_FOUND) {
         (void)vl_fail(&err, VALET_DENIED, "no_tokens",
@@ -56,7 +73,7 @@ may_be_the_brokers(const struct vl_run *run, const valet_entra_error *error)
 {
     return run->call->request.flow == VALET_FLOW_SILENT &&
            run->engine->client->config.kind == VALET_CLIENT_PUBLIC &&
-           strcmp(error->error.code, "no_tokens") == 0;
+           strcmp(error->error.code, "no_tokens") == 0 && is_signed_in(run);
 }
 
 /* --- by ourselves --- */

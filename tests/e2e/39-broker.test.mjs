@@ -35,14 +35,14 @@ const options = () => ({ kind: 'public', client_id: standIn.apps.public.id, tena
 const signIn = (extra = {}) => ({ flow: 'sign_in', scopes: SCOPES, methods: ALL, open: 'system', ...extra });
 
 // A program on this desktop without a screen, with this broker.
-async function desktop(t, args) {
+async function desktop(t, args, more = {}) {
   const broker = args && await bus.broker(args);
   const shell = ClientShell.start({ ...bus.env, DISPLAY: '', WAYLAND_DISPLAY: '' });
   t.after(async () => {
     await shell.stop();
     await broker?.end();
   });
-  return { broker, shell, client: await shell.client(options()) };
+  return { broker, shell, client: await shell.client({ ...options(), ...more }) };
 }
 
 // A person who types the code, and what they were told.
@@ -111,6 +111,20 @@ describe('a broker', () => {
     const { error } = await client.acquire(signIn(), asked);
     assert.equal(error.next, 'sign_in', JSON.stringify(error));
     assert.deepEqual(asked.told, []);
+  });
+
+  // Whoever shares the cache has signed them out; the broker still knows them.
+  test('does not sign in again who has signed out elsewhere', async (t) => {
+    const kept = { cache: 'file', cache_file: path.join(folder, 'kept') };
+    const { shell, client } = await desktop(t, account(users.bengali), kept);
+    await client.must(signIn());
+    await client.must({ scopes: SCOPES, renew: true });
+    const other = await shell.client({ ...options(), ...kept });
+    assert.equal((await other.accounts()).length, 1);
+    await other.signOut(users.bengali.username);
+    const { error } = await client.acquire({ scopes: SCOPES, renew: true });
+    assert.equal(error?.next, 'sign_in');
+    assert.deepEqual(await other.accounts(), []);
   });
 
   // @spec S-22
