@@ -127,6 +127,13 @@ describe('a broker', () => {
     assert.deepEqual(await other.accounts(), []);
   });
 
+  // @spec S-32
+  test('lends its account to a client of many tenants', async (t) => {
+    const { client } = await desktop(t, account(users.reader), { tenant: 'organizations', tenants: [tid] });
+    const lent = await client.must({ scopes: SCOPES, methods: BROKER });
+    assert.deepEqual([lent.source, lent.username], ['broker', users.reader.username]);
+  });
+
   // @spec S-22
   test('of a person of another tenant does not get them in', async (t) => {
     const { client } = await desktop(t, account(users.admin, standIn.tenants[1].id));
