@@ -4,6 +4,7 @@
 #include "client/account.h"
 #include "client/place.h"
 #include "core/status.h"
+#include "entra/claims.h"
 
 static struct vl_broker *
 get_broker(struct vl_engine *engine)
@@ -22,6 +23,10 @@ vl_by_broker_ask(struct vl_run *run, const struct vl_by_broker *how,
 {
     const struct vl_client_request *request = &run->call->request;
     vl_auto(vl_buf) authority = vl_buf_of(2 * VL_CLIENT_TEXT_MAX);
+    vl_auto(vl_buf) claims = vl_buf_of(VL_CLAIMS_MERGED_MAX);
+    /* Each was checked: the challenge with the request, ours at birth. */
+    VL_ASSERT(vl_claims_merge(request->claims, run->realm->desk.capabilities,
+                              &claims, NULL) == VALET_OK);
     vl_buf_addf(&authority, "%s/%s", run->realm->instance.host,
                 run->realm->tenant);
     struct vl_broker_in in = {
@@ -30,7 +35,7 @@ vl_by_broker_ask(struct vl_run *run, const struct vl_by_broker *how,
         .client_id = vl_str_z(run->realm->desk.client_id),
         .scopes = request->scopes,
         .account = how->account,
-        .claims = request->claims,
+        .claims = vl_buf_str(&claims),
         .login_hint = how->login_hint,
         .domain_hint = request->domain_hint,
         .prompt = request->prompt,

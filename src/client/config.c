@@ -7,6 +7,7 @@
 #include "core/principal.h"
 #include "core/status.h"
 #include "core/sys.h"
+#include "entra/claims.h"
 #include "http/fetch.h"
 
 /* A thousand tenants, an OpenID configuration and the rest. */
@@ -199,6 +200,20 @@ read_cache(struct vl_client_config *config, const valet_client_options *options,
                 &config->modules, err);
 }
 
+/* They are sent with every request, in one member of JSON. */
+static valet_status
+read_capabilities(struct vl_client_config *config,
+                  const valet_client_options *options, valet_error *err)
+{
+    vl_auto(vl_buf) claims = vl_buf_of(VL_LIMIT_CLAIMS);
+    VL_TRY(copy_list(config, "capabilities", options->capabilities,
+                     &config->capabilities, err));
+    return vl_claims_merge((struct vl_str){NULL, 0}, config->capabilities,
+                           &claims, NULL) == VALET_OK
+               ? VALET_OK
+               : refuse(err, "capabilities", "they are too long");
+}
+
 valet_status
 vl_client_config_read(const valet_client_options *options,
                       struct vl_client_config *ret, valet_error *err)
@@ -220,8 +235,7 @@ vl_client_config_read(const valet_client_options *options,
     VL_TRY(read_credential(ret, options, err));
     VL_TRY(read_authority(ret, options, err));
     VL_TRY(read_cache(ret, options, err));
-    VL_TRY(copy_list(ret, "capabilities", options->capabilities,
-                     &ret->capabilities, err));
+    VL_TRY(read_capabilities(ret, options, err));
     VL_TRY(copy(ret, "ca_file", options->ca_file, VL_CLIENT_TEXT_MAX,
                 &ret->ca_file, err));
     return ret->ca_file ? vl_fetch_check_roots(ret->ca_file, err) : VALET_OK;

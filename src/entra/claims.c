@@ -106,8 +106,7 @@ valet_status
 vl_claims_add(struct vl_str challenge, const char *const *capabilities,
               struct vl_buf *form, valet_error *err)
 {
-    /* Our own capabilities, and a few bytes for what JSON spells longer. */
-    vl_auto(vl_buf) claims = vl_buf_of(2 * VL_LIMIT_CLAIMS);
+    vl_auto(vl_buf) claims = vl_buf_of(VL_CLAIMS_MERGED_MAX);
     VL_TRY(vl_claims_merge(challenge, capabilities, &claims, err));
     if (vl_buf_size(&claims))
         vl_form_add(form, "claims", vl_buf_str(&claims));

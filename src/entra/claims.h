@@ -17,6 +17,8 @@
 /* Of a challenge, and of what is sent: an authorization request has to fit
  * into a URL, where most of it needs three bytes for one. */
 #define VL_LIMIT_CLAIMS 2048
+/* A challenge and capabilities that are each within that, together. */
+#define VL_CLAIMS_MERGED_MAX (2 * VL_LIMIT_CLAIMS)
 
 /*
  * Appends the JSON for `challenge` (JSON; may be empty) and `capabilities`

@@ -134,6 +134,16 @@ describe('a broker', () => {
     assert.deepEqual([lent.source, lent.username], ['broker', users.reader.username]);
   });
 
+  test('is told what the program can do', async (t) => {
+    const { broker, client } = await desktop(t, account(users.bengali), { capabilities: ['cp1'] });
+    await client.must(signIn({ claims: '{"access_token":{"nbf":{"essential":true}}}' }));
+    await client.must({ scopes: SCOPES });
+    const asked = broker.calls.filter(([method]) => method.startsWith('acquireToken')).map(([, what]) => JSON.parse(what.authParameters.decodedClaims ?? '{}'));
+    assert.deepEqual(asked, [
+      { access_token: { nbf: { essential: true }, xms_cc: { values: ['cp1'] } } },
+      { access_token: { xms_cc: { values: ['cp1'] } } }]);
+  });
+
   // @spec S-22
   test('of a person of another tenant does not get them in', async (t) => {
     const { client } = await desktop(t, account(users.admin, standIn.tenants[1].id));

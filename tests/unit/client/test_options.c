@@ -31,10 +31,15 @@ a_wrong_option_is_named(void **state)
     (void)state;
     static const char *const none[] = {NULL}, *const names[] = {"a.example",
                                                                 NULL};
+    char long_text[2000];
+    (void)memset(long_text, 'x', sizeof long_text);
+    long_text[sizeof long_text - 1] = '\0';
+    const char *const too_much[] = {long_text, long_text, NULL};
     const struct {
         valet_client_options options;
         const char *says;
     } cases[] = {
+        {{PUBLIC_OPTIONS, .capabilities = too_much}, "capabilities"},
         {{.client_id = CLIENT, .tenant = TENANT}, "kind"},
         {{.kind = 7, .client_id = CLIENT, .tenant = TENANT}, "kind"},
         {{.kind = VALET_CLIENT_PUBLIC, .tenant = TENANT}, "client_id"},
