@@ -108,6 +108,8 @@ ask_for_token(struct vl_broker_call *call, size_t account)
                                             : "acquireTokenSilently",
                        &request, on_token);
     call->is_seen = call->in.interactive && call->ask;
+    if (call->is_seen && call->in.timeout_ms)
+        vl_timer_start(call->timer, call->in.timeout_ms);
 }
 
 /* Somebody signs in. Nobody needs to be known for that. */
@@ -191,7 +193,8 @@ vl_broker_acquire(struct vl_broker *broker, const struct vl_broker_in *in,
 {
     vl_auto(vl_buf) request = vl_buf_of(VL_BROKER_REQUEST_MAX);
     int64_t ms = in->timeout_ms;
-    if (!ms || (!in->interactive && ms > VL_LIMIT_BROKER_SILENT_MS))
+    /* Also when interactive: nobody has to be waited for yet. */
+    if (!ms || ms > VL_LIMIT_BROKER_SILENT_MS)
         ms = VL_LIMIT_BROKER_SILENT_MS;
     struct vl_broker_call *call = vl_broker_call_new(
         broker, ms, tell_token, (union vl_broker_done){.acquired = done}, ctx);

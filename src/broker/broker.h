@@ -74,8 +74,9 @@ struct vl_broker_in {
     struct vl_str claims; /* of a challenge: JSON */
     /* When interactive: */
     struct vl_str login_hint, domain_hint, prompt;
-    int64_t timeout_ms; /* 0: VL_LIMIT_BROKER_SILENT_MS, which is also the most
-                           that a silent call may last */
+    int64_t timeout_ms; /* of the person; 0: VL_LIMIT_BROKER_SILENT_MS, which is
+                           also the most that a silent call may last, or the
+                           broker take before it asks the person */
 };
 
 /* Exactly one of the first two is not NULL; borrowed for the call. */

@@ -12,14 +12,21 @@ struct work {
 
 /*
  * What the person decided, and a network that is down, hold for every way to
- * sign in. That it is not there, does not know this application or authority,
- * or makes no sense, says nothing about the others.
+ * sign in. That it is not there, may not be talked to, does not answer, does
+ * not know this application or authority, or makes no sense, says nothing about
+ * the others.
  */
 static bool
 is_about_the_broker(const valet_entra_error *error)
 {
-    return error->error.status != VALET_DENIED &&
-           error->error.status != VALET_RETRY;
+    switch (error->error.status) {
+    case VALET_DENIED: /* by the bus, unless it is the person's to go on */
+        return error->next != VALET_NEXT_SIGN_IN;
+    case VALET_RETRY: /* without a code it is the broker that is silent */
+        return error->error.code[0] == '\0';
+    default:
+        return true;
+    }
 }
 
 static void
@@ -30,7 +37,8 @@ on_acquired(const struct vl_broker_token *token, const valet_entra_error *error,
     work->call = NULL;
     if (!error)
         vl_by_broker_succeed(work->sign_in->run, token);
-    else if (is_about_the_broker(error))
+    else if (is_about_the_broker(error) &&
+             !work->sign_in->run->call->request.forced)
         vl_sign_in_unusable(work->sign_in, &error->error);
     else
         vl_sign_in_refused(work->sign_in, error);

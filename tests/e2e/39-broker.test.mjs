@@ -182,14 +182,20 @@ describe('where no broker can serve', () => {
     assert.deepEqual([error.code, error.next], ['no_broker', 'give_up']);
   });
 
-  test('because it makes no sense, or dies, the next way is taken too', async (t) => {
-    for (const fault of [['--answer', 'acquireTokenInteractively', '{}'], ['--dies', 'acquireTokenInteractively']]) {
-      const { client, broker, shell } = await desktop(t, [...account(users.admin), ...fault]);
+  test('and was asked for alone, all that it said is told', async (t) => {
+    const { client } = await desktop(t, [...account(users.admin), '--interactive-error', '9,invalid_client,,AADSTS50011: no such address']);
+    const { error } = await client.acquire(signIn({ methods: BROKER }), {});
+    assert.deepEqual([error.next, error.aadsts, error.oauth], ['ask_an_administrator', 50011, 'invalid_client'], JSON.stringify(error));
+  });
+
+  const faults = { 'makes no sense': ['--answer', 'acquireTokenInteractively', '{}'], dies: ['--dies', 'acquireTokenInteractively'],
+    'does not answer': ['--mute', 'getAccounts'], 'may not be talked to': ['--dbus-error', 'org.freedesktop.DBus.Error.AccessDenied'] };
+  for (const [why, fault] of Object.entries(faults)) {
+    test(`because it ${why}, the next way is taken too`, async (t) => {
+      const { client } = await desktop(t, [...account(users.admin), ...fault]);
       const asked = person();
       const { error, source } = await client.acquire(signIn(), asked);
-      assert.ok(source === 'device_code' || error.next === 'retry', JSON.stringify([fault, error, source]));
-      await broker.end();
-      await shell.stop();
-    }
-  });
+      assert.equal(source, 'device_code', JSON.stringify([error, asked.told]));
+    });
+  }
 });
