@@ -74,7 +74,7 @@ fail_here(struct vl_acquire *acquire, valet_next next, const valet_error *why)
 {
     valet_entra_error error = {
         .error = *why, .next = next, .retry_after_ms = -1};
-    vl_acquire_tell_all(acquire, &error);
+    vl_acquire_tell_all(acquire, NULL, &error, NULL);
 }
 
 static valet_status
@@ -140,7 +140,7 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     acquire->grant = NULL;
     if (error) {
         forget(acquire, error);
-        vl_acquire_tell_all(acquire, error);
+        vl_acquire_tell_all(acquire, NULL, error, NULL);
         return;
     }
     struct vl_remember what = {.environment = token.environment,
@@ -172,8 +172,8 @@ on_tokens(struct vl_token_answer *answer, const valet_entra_error *error,
     token.home_account_id = vl_str_z(home);
     if (answer->scope.n)
         token.target = answer->scope;
-    vl_acquire_tell(acquire, &token, NULL,
-                    unkept.status == VALET_OK ? NULL : &unkept);
+    vl_acquire_tell_all(acquire, &token, NULL,
+                        unkept.status == VALET_OK ? NULL : &unkept);
 }
 
 static valet_status

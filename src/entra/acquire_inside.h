@@ -49,8 +49,11 @@ void vl_acquire_release(struct vl_acquire *acquire);
 void
 vl_acquire_tell(struct vl_acquire *acquire, const struct vl_cache_token *token,
                 const valet_entra_error *error, const valet_error *unkept);
-/* The same for a failure, of which all are told who wait for the same. */
+/* The same for what the token endpoint said, of which all are told who wait for
+ * the same. */
 void
-vl_acquire_tell_all(struct vl_acquire *acquire, const valet_entra_error *error);
+vl_acquire_tell_all(struct vl_acquire *acquire,
+                    const struct vl_cache_token *token,
+                    const valet_entra_error *error, const valet_error *unkept);
 
 #endif

@@ -76,9 +76,12 @@ vl_acquire_is_same(const struct vl_acquire *a, const struct vl_acquire *b)
 }
 
 /* Those who waited for the same thing would fail in the same way, one after
- * the other. A callback may abort the next ones. */
+ * the other; and where the cache does not do, each would have the same renewed.
+ * A callback may abort the next ones. */
 void
-vl_acquire_tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
+vl_acquire_tell_all(struct vl_acquire *acquire,
+                    const struct vl_cache_token *token,
+                    const valet_entra_error *error, const valet_error *unkept)
 {
     struct vl_list same;
     vl_list_init(&same);
@@ -89,10 +92,12 @@ vl_acquire_tell_all(struct vl_acquire *acquire, const valet_entra_error *error)
             vl_list_add_last(&same, node);
         }
     }
-    vl_acquire_tell(acquire, NULL, error, NULL);
+    vl_acquire_leave(acquire);
+    acquire->done(token, error, unkept, acquire->ctx);
     while (!vl_list_is_empty(&same))
-        vl_acquire_tell(VL_CONTAINER(same.next, struct vl_acquire, node), NULL,
-                        error, NULL);
+        vl_acquire_tell(VL_CONTAINER(same.next, struct vl_acquire, node), token,
+                        error, unkept);
+    vl_acquire_release(acquire);
 }
 
 static bool

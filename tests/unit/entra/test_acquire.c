@@ -105,6 +105,29 @@ renews_once_for_all_who_ask(void **state)
     assert_false(callers[0].unkept);
 }
 
+/* @spec S-31: an API that refuses a token refuses it to all who use it. */
+static void
+renews_once_for_all_whom_the_token_does_not_do(void **state)
+{
+    struct lot *l = *state;
+    static struct caller callers[AT_ONCE];
+    for (int i = 0; i < 2; i++) {
+        struct vl_acquire_in in = person();
+        in.renew = i == 0;
+        if (!in.renew)
+            in.claims = VL_STR("{\"access_token\":{}}");
+        sign_in(l, HOUR_S, 0);
+        refuse(l->desk->bench, 200, NEXT, NULL);
+        l->desk->bench->token->asked = 0;
+        for (size_t k = 0; k < AT_ONCE; k++)
+            (void)start(l, &in, &callers[k]);
+        run(l->desk->bench);
+        for (size_t k = 0; k < AT_ONCE; k++)
+            assert_string_equal(callers[k].access, "at-2");
+        assert_int_equal(l->desk->bench->token->asked, 1);
+    }
+}
+
 /* One process's part: everything of its own but the tenant. */
 static int
 acquire_alone(struct lot *l)
@@ -521,6 +544,7 @@ main(void)
         AT_LOT(asks_nobody_while_the_token_is_good),
         AT_LOT(finds_what_another_process_has_kept),
         AT_LOT(renews_once_for_all_who_ask),
+        AT_LOT(renews_once_for_all_whom_the_token_does_not_do),
         AT_LOT(renews_once_for_eight_processes),
         AT_LOT(says_who_is_not_signed_in),
         AT_LOT(forgets_a_refresh_token_that_is_over),
