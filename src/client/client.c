@@ -110,7 +110,10 @@ await(struct vl_call *call)
     (void)pthread_mutex_lock(&client->lock);
     while (!call->first && !call->cancelled)
         (void)pthread_cond_wait(&call->arrived, &client->lock);
-    struct vl_note *note = vl_call_take(call);
+    /* Nothing is shown or opened any more, but what has come has come. */
+    struct vl_note *note = NULL;
+    if (!call->cancelled || (call->first && call->first->kind == VL_NOTE_DONE))
+        note = vl_call_take(call);
     (void)pthread_mutex_unlock(&client->lock);
     return note;
 }

@@ -425,7 +425,7 @@ fifty_threads_that_want_an_expired_token_are_one_request(void **state)
 
 struct waiter {
     struct lot *lot;
-    atomic_bool told;
+    atomic_bool told, cancelled, opened;
     valet_status status;
 };
 
@@ -464,6 +464,59 @@ a_call_that_waits_is_cancelled_from_another_thread(void **state)
     valet_client_cancel(l->client);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(waiter.status, VALET_CANCELLED);
+}
+
+static void
+note_told_until_cancelled(const valet_progress *progress, void *ctx)
+{
+    struct waiter *waiter = ctx;
+    (void)progress;
+    atomic_store(&waiter->told, true);
+    while (!atomic_load(&waiter->cancelled))
+        (void)poll(NULL, 0, 1);
+}
+
+static valet_status
+open_nothing(const char *url, void *ctx, valet_error *err)
+{
+    (void)url, (void)err;
+    atomic_store(&((struct waiter *)ctx)->opened, true);
+    return VALET_OK;
+}
+
+static void *
+wait_for_a_browser(void *ctx)
+{
+    struct waiter *waiter = ctx;
+    valet_auth_result result;
+    const valet_request request = {.flow = VALET_FLOW_SIGN_IN,
+                                   .scopes = some_scopes,
+                                   .methods = VALET_METHOD_BROWSER,
+                                   .tell = note_told_until_cancelled,
+                                   .open = open_nothing,
+                                   .ctx = waiter};
+    waiter->status =
+        valet_acquire(waiter->lot->client, &request, &result, NULL);
+    return NULL;
+}
+
+static void
+a_cancelled_call_opens_no_browser(void **state)
+{
+    struct lot *l = *state;
+    struct waiter waiter = {.lot = l};
+    pthread_t thread;
+    make_client(l);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_a_browser, &waiter),
+                     0);
+    while (!atomic_load(&waiter.told))
+        (void)poll(NULL, 0, 1);
+    valet_client_cancel(l->client);
+    (void)poll(NULL, 0, 50); /* for the engine to ask for the browser */
+    atomic_store(&waiter.cancelled, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(waiter.status, VALET_CANCELLED);
+    assert_false(atomic_load(&waiter.opened));
 }
 
 /* --- the event loop's form --- */
@@ -642,6 +695,7 @@ main(void)
         IN_LOT(a_request_of_the_wrong_kind_is_refused_without_a_thread),
         IN_LOT(fifty_threads_that_want_an_expired_token_are_one_request),
         IN_LOT(a_call_that_waits_is_cancelled_from_another_thread),
+        IN_LOT(a_cancelled_call_opens_no_browser),
         IN_LOT(an_event_loop_is_called_back_by_its_dispatch),
         IN_LOT(what_is_known_at_once_waits_for_the_dispatch_too),
         IN_LOT(a_cancelled_call_does_not_call_back),
