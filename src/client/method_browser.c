@@ -32,12 +32,13 @@ on_opened(const valet_error *error, void *ctx)
         vl_sign_in_unusable(work->sign_in, error);
 }
 
-/* The caller has opened it, or could not. */
+/* The caller has opened it, or could not; or says so of a browser that ended
+ * after the person came back from it. */
 static void
 opened(void *at_work, const valet_error *error)
 {
     struct work *work = at_work;
-    if (error->status != VALET_OK)
+    if (error->status != VALET_OK && work->loopback)
         vl_sign_in_unusable(work->sign_in, error);
 }
 
