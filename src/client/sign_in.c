@@ -205,7 +205,8 @@ vl_sign_in_worked(struct vl_sign_in *sign_in,
 
 /* --- its beginning --- */
 
-/* With an account, its name is where to begin. */
+/* With an account, its name is where to begin; the id of one that is not known
+ * here is no name that Entra would know. */
 static void
 write_hint(struct vl_sign_in *sign_in)
 {
@@ -218,6 +219,8 @@ write_hint(struct vl_sign_in *sign_in)
                             (struct vl_str){NULL, 0}, &account,
                             NULL) == VALET_OK)
             hint = account.username;
+        else if (vl_account_tenant(hint).n)
+            hint = (struct vl_str){NULL, 0};
     }
     vl_buf_add(&sign_in->login_hint, hint);
 }

@@ -191,11 +191,11 @@ describe('the way to the browser', () => {
 // @spec S-33
 describe('the port of the sign-in', () => {
   // A sign-in that waits for its browser, and what is sent to its port.
-  async function waiting() {
+  async function waiting(extra) {
     const client = await shell.client(options());
     let start;
     const started = new Promise((resolve) => { start = resolve; });
-    const answer = client.acquire(request_(), { open: start });
+    const answer = client.acquire(request_(extra), { open: start });
     const url = await started;
     return { client, answer, url, origin: new URL(url).origin };
   }
@@ -255,6 +255,17 @@ describe('the port of the sign-in', () => {
     for (const text of [...browser.seen, shell.stderr])
       for (const secret of [code, token, users.admin.username, users.admin.password]) assert.ok(!text.includes(secret), text);
     await client.free();
+  });
+
+  test('begins with the name of the account, and never with its id', async () => {
+    const hint = async (account) => {
+      const { client, url } = await waiting({ account });
+      const { location } = (await request(url)).headers;
+      await client.free();
+      return new URL(location).searchParams.get('login_hint');
+    };
+    assert.equal(await hint(users.reader.username), users.reader.username);
+    assert.equal(await hint(`${users.reader.id}.${tid}`), null);
   });
 
   test('takes the answer of the authority as a query, too', async () => {
