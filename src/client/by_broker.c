@@ -60,12 +60,26 @@ check_tenant(const struct vl_run *run, const struct vl_broker_account *account,
                    "the broker's account is of another tenant");
 }
 
+/* Who is asked for silently was found in the cache. */
+static bool
+is_remembered(const struct vl_run *run, const struct vl_cache_account *account)
+{
+    const struct vl_engine *engine = run->engine;
+    struct vl_cache_account old;
+    return run->home[0] && !vl_cache_is_changed(engine->cache) &&
+           vl_cache_find_account(engine->cache, account->home_account_id,
+                                 account->environment, account->realm, &old) &&
+           vl_str_eq(old.username, account->username) &&
+           vl_str_eq(old.name, account->name);
+}
+
 /* With nothing but the account in the cache, the next silent call knows whom
  * to ask the broker for. */
 static valet_status
-remember(struct vl_engine *engine, const struct vl_broker_account *who,
+remember(const struct vl_run *run, const struct vl_broker_account *who,
          valet_error *err)
 {
+    struct vl_engine *engine = run->engine;
     struct vl_str home = who->home_account_id;
     struct vl_cache_account account = {
         .home_account_id = home,
@@ -76,6 +90,8 @@ remember(struct vl_engine *engine, const struct vl_broker_account *who,
         .username = who->username,
         .name = who->name,
     };
+    if (is_remembered(run, &account))
+        return VALET_OK;
     VL_TRY(vl_cache_put_account(engine->cache, &account,
                                 vl_clock_now(engine->client->clock) / 1000,
                                 err));
@@ -101,7 +117,7 @@ vl_by_broker_succeed(struct vl_run *run, const struct vl_broker_token *token)
         vl_run_fail_here(run, VALET_NEXT_SIGN_IN, &err);
         return;
     }
-    bool kept = remember(run->engine, who, &unkept) == VALET_OK;
+    bool kept = remember(run, who, &unkept) == VALET_OK;
     vl_run_succeed(run, &given, &account, VALET_SOURCE_BROKER,
                    kept ? NULL : &unkept);
 }

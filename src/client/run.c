@@ -39,14 +39,16 @@ finish(struct vl_run *run, struct vl_note *note)
 /* A token for which the one at hand did not do takes its place: an API may have
  * refused the other one. */
 static void
-put_ready(struct vl_run *run, struct vl_auth_inside *inside)
+put_ready(struct vl_run *run, struct vl_auth_inside *inside,
+          valet_source source)
 {
     struct vl_ready *ready = run->engine->client->ready;
     const struct vl_client_request *request = &run->call->request;
     vl_engine_look(run->engine);
     if (request->renew || request->claims.n)
         vl_ready_empty(ready);
-    vl_ready_put(ready, &run->call->key, inside);
+    if (source != VALET_SOURCE_BROKER) /* which is asked each time */
+        vl_ready_put(ready, &run->call->key, inside);
 }
 
 void
@@ -71,7 +73,7 @@ vl_run_succeed(struct vl_run *run, const struct vl_cache_token *token,
         what.name = account->name;
     }
     struct vl_auth_inside *inside = vl_result_new(&what);
-    put_ready(run, inside);
+    put_ready(run, inside, source);
     if (unkept)
         vl_client_log(&client->config, VALET_LOG_WARN,
                       "a token could not be kept: %s", unkept->message);

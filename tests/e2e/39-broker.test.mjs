@@ -2,7 +2,7 @@
 // sign in, asked again silently, passed over where it cannot serve (lesson
 // S-27, S-28, S-32; entra-wire 1.13).
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -111,6 +111,18 @@ describe('a broker', () => {
     const { error } = await client.acquire(signIn(), asked);
     assert.equal(error.next, 'sign_in', JSON.stringify(error));
     assert.deepEqual(asked.told, []);
+  });
+
+  test('is asked each time, and nothing is written that is kept already', async (t) => {
+    const file = path.join(folder, 'written-once');
+    const { broker, client } = await desktop(t, account(users.bengali), { cache: 'file', cache_file: file });
+    await client.must(signIn());
+    const kept = readFileSync(file);
+    for (let i = 0; i < 2; i++) {
+      assert.equal((await client.must({ scopes: SCOPES })).source, 'broker');
+      assert.ok(readFileSync(file).equals(kept));
+    }
+    assert.equal(broker.calls.filter(([method]) => method === 'acquireTokenSilently').length, 2);
   });
 
   // Whoever shares the cache has signed them out; the broker still knows them.
