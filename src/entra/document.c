@@ -136,7 +136,8 @@ read_tid(const struct vl_url *url, char tid[VL_GUID_SIZE])
     return true;
 }
 
-/* @spec S-22: the tenant that was configured, and one that may sign in. */
+/* @spec S-22: the tenant that was configured, and one that may sign in. A
+ * domain may lead to that of all personal accounts. */
 static valet_status
 check_tenant(const struct vl_instance *instance, struct vl_str tid,
              valet_error *err)
@@ -146,6 +147,10 @@ check_tenant(const struct vl_instance *instance, struct vl_str tid,
         (instance->tenants && !vl_instance_lists(instance->tenants, tid)))
         return vl_fail(err, VALET_DENIED, "",
                        "the OpenID configuration is of another tenant");
+    if (!vl_guid_is_valid(tenant) && !instance->tenants &&
+        vl_instance_is_personal(tid))
+        return vl_fail(err, VALET_DENIED, "",
+                       "the domain is that of everybody's personal account");
     return VALET_OK;
 }
 

@@ -35,6 +35,12 @@ vl_instance_is_shared(const struct vl_instance *instance)
            vl_str_ieq(tenant, VL_STR("common"));
 }
 
+bool
+vl_instance_is_personal(struct vl_str tid)
+{
+    return vl_str_ieq(tid, VL_STR(PERSONAL));
+}
+
 struct vl_instance
 vl_instance_of_tenant(const struct vl_instance *instance, const char *tenant)
 {
@@ -185,7 +191,7 @@ check_tenant(const struct vl_instance *judged, bool is_external,
     bool is_guid = vl_guid_is_valid(tenant);
     bool is_listed = is_guid && tenants && vl_instance_lists(tenants, tenant);
     if (vl_str_eqz(tenant, "consumers") ||
-        (vl_str_eqz(tenant, PERSONAL) && !is_listed))
+        (vl_instance_is_personal(tenant) && !is_listed))
         return wrong(err, "tenant",
                      "is everybody's personal account: who has one cannot be "
                      "told apart from others");

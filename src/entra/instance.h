@@ -42,6 +42,8 @@ struct vl_str vl_instance_environment(const struct vl_instance *instance);
 bool vl_instance_is_shared(const struct vl_instance *instance);
 /* NAME of an external tenant's host, NAME.ciamlogin.com; else {NULL,0}. */
 struct vl_str vl_instance_external_name(struct vl_str host);
+/* Is it the tenant of all personal accounts, who cannot be told apart? */
+bool vl_instance_is_personal(struct vl_str tid);
 /* Is the tenant on the list? Case is ignored. */
 bool vl_instance_lists(const char *const *tenants, struct vl_str tid);
 

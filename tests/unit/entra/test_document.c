@@ -3,10 +3,11 @@
 #include "entra/authority.h"
 #include "vl_test.h"
 
-#define TID   "aaaaaaaa-0000-4000-8000-000000000001"
-#define OTHER "bbbbbbbb-0000-4000-8000-000000000002"
-#define HOST  "https://login.example"
-#define EVIL  "https://evil.example"
+#define TID      "aaaaaaaa-0000-4000-8000-000000000001"
+#define OTHER    "bbbbbbbb-0000-4000-8000-000000000002"
+#define PERSONAL "9188040d-6c67-4c5b-b112-36a304b66dad"
+#define HOST     "https://login.example"
+#define EVIL     "https://evil.example"
 
 /* The members of a document; NULL leaves one out. */
 struct parts {
@@ -151,6 +152,23 @@ takes_the_tenant_of_a_domain_from_the_issuer(void **state)
     assert_string_equal(facts.tid, OTHER);
     parts.issuer = EVIL "/" OTHER "/v2.0";
     refuses(&parts, "contoso.example", "another host");
+}
+
+/* @spec S-22: as "consumers" and its id are not taken, either. */
+static void
+takes_no_domain_for_everybodys_personal_account(void **state)
+{
+    (void)state;
+    static const char *const listed[] = {PERSONAL, NULL};
+    vl_auto(vl_arena) arena = vl_arena_of(16384);
+    struct vl_authority_facts facts = {.keys = NULL};
+    struct vl_instance with = {
+        .host = HOST, .tenant = "outlook.example", .tenants = listed};
+    struct parts parts = good;
+    parts.issuer = HOST "/" PERSONAL "/v2.0";
+    refuses(&parts, "outlook.example", "personal account");
+    assert_ok(read_for(&parts, &with, &arena, &facts, NULL));
+    assert_string_equal(facts.tid, PERSONAL);
 }
 
 /* --- Microsoft's clouds, external tenants, many tenants --- */
@@ -385,6 +403,7 @@ main(void)
         cmocka_unit_test(accepts_the_same_origin_written_otherwise),
         cmocka_unit_test(refuses_a_foreign_issuer),
         cmocka_unit_test(takes_the_tenant_of_a_domain_from_the_issuer),
+        cmocka_unit_test(takes_no_domain_for_everybodys_personal_account),
         cmocka_unit_test(the_names_of_one_cloud_are_one_authority),
         cmocka_unit_test(an_external_tenants_issuer_has_its_id_for_a_name),
         cmocka_unit_test(many_tenants_have_a_template_for_an_issuer),
