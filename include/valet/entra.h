@@ -114,7 +114,8 @@ typedef enum valet_cache {
 /*
  * Appends an assertion (a JWT that somebody else signs, such as a workload
  * identity's) as text that ends in NUL; at most `size` bytes with it. Called
- * for each request, on the client's thread. Not VALET_OK: there is none now.
+ * for each request, on the client's thread, so it must not call the client.
+ * Not VALET_OK: there is none now.
  */
 typedef valet_status
 valet_assertion(char *ret, size_t size, void *ctx, valet_error *err);
@@ -183,7 +184,9 @@ typedef struct valet_client_options {
 valet_status valet_client_new(const valet_client_options *options,
                               valet_client **ret, valet_error *err) VALET_CHECK;
 /* When no thread is in a call of it. Calls that were started and not finished
- * are cancelled. Wipes what it held in memory. NULL is fine. */
+ * are cancelled, but what the client's thread is in the middle of is waited
+ * for, such as a key store that asks the person. Wipes what it held in memory.
+ * NULL is fine. */
 void valet_client_free(valet_client *client);
 
 /* --- asking for a token --- */
@@ -304,7 +307,8 @@ valet_acquire(valet_client *client, const valet_request *request,
               valet_auth_result *ret, valet_entra_error *error) VALET_CHECK;
 /* Wipes and frees what it holds. A zeroed one is fine. */
 void valet_auth_result_done(valet_auth_result *result);
-/* Makes calls of other threads that wait now return VALET_CANCELLED. */
+/* Makes every valet_acquire() that waits now, on other threads, return
+ * VALET_CANCELLED. */
 void valet_client_cancel(valet_client *client);
 
 /* --- the same for event loops --- */

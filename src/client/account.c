@@ -5,7 +5,8 @@
 
 struct search {
     struct vl_engine *engine;
-    struct vl_str name, environment, tenant_id;
+    const struct vl_account_wish *wish;
+    struct vl_str environment;
     struct vl_cache_account found;
     size_t count;
 };
@@ -26,25 +27,43 @@ vl_account_is(const struct vl_cache_account *account, struct vl_str name)
 }
 
 static bool
-is_here(const struct search *search, const struct vl_cache_account *account)
+was_in(const struct search *search, const struct vl_cache_account *account,
+       struct vl_str tenant_id, struct vl_cache_account *ret)
 {
-    struct vl_cache_account here;
-    if (!search->tenant_id.n)
-        return vl_client_config_allows(
-            &search->engine->client->config,
-            vl_account_tenant(account->home_account_id));
     return vl_cache_find_account(search->engine->cache,
                                  account->home_account_id, search->environment,
-                                 search->tenant_id, &here);
+                                 tenant_id, ret);
+}
+
+/* A guest has been in tenants that are not their home. */
+static bool
+was_in_allowed(const struct search *search,
+               const struct vl_cache_account *account,
+               struct vl_cache_account *ret)
+{
+    const struct vl_client_config *config = &search->engine->client->config;
+    const char *const *tenants = config->instance.tenants;
+    *ret = *account;
+    if (vl_client_config_allows(config, account->realm))
+        return true;
+    for (; tenants && *tenants; tenants++)
+        if (was_in(search, account, vl_str_z(*tenants), ret))
+            return true;
+    return false;
 }
 
 static bool
 look_at(const struct vl_cache_account *account, void *ctx)
 {
     struct search *search = ctx;
-    bool is_meant = !search->name.n || vl_account_is(account, search->name);
-    if (is_meant && is_here(search, account)) {
-        search->found = *account;
+    const struct vl_account_wish *wish = search->wish;
+    struct vl_cache_account here = *account;
+    if (wish->name.n && !vl_account_is(account, wish->name))
+        return true;
+    if (wish->anywhere ||
+        (wish->tenant_id.n ? was_in(search, account, wish->tenant_id, &here)
+                           : was_in_allowed(search, account, &here))) {
+        search->found = here;
         search->count++;
     }
     return true;
@@ -61,12 +80,10 @@ look(struct search *search)
 }
 
 valet_status
-vl_account_find(struct vl_engine *engine, struct vl_str name,
-                struct vl_str tenant_id, struct vl_cache_account *ret,
-                valet_error *err)
+vl_account_find(struct vl_engine *engine, const struct vl_account_wish *wish,
+                struct vl_cache_account *ret, valet_error *err)
 {
-    struct search search = {
-        .engine = engine, .name = name, .tenant_id = tenant_id};
+    struct search search = {.engine = engine, .wish = wish};
     bool loaded = engine->loaded;
     if (!loaded)
         VL_TRY(vl_engine_load(engine, err));
@@ -77,12 +94,13 @@ vl_account_find(struct vl_engine *engine, struct vl_str name,
     }
     if (search.count > 1)
         return vl_fail(err, VALET_CONFLICT, "several_accounts",
-                       name.n ? "several accounts have this name: give the id"
-                              : "several accounts are signed in: say which");
+                       wish->name.n
+                           ? "several accounts have this name: give the id"
+                           : "several accounts are signed in: say which");
     if (search.count == 0)
         return vl_fail(err, VALET_NOT_FOUND, "no_account",
-                       name.n ? "this account is not signed in"
-                              : "nobody is signed in");
+                       wish->name.n ? "this account is not signed in"
+                                    : "nobody is signed in");
     *ret = search.found;
     return VALET_OK;
 }

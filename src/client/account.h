@@ -9,16 +9,19 @@
 
 #include "client/engine.h"
 
-/*
- * By id or username (without regard to case); an empty name means the only one
- * there is. `tenant_id`: of those that have been in this tenant; empty: of
- * those whose home tenant may sign in. VALET_NOT_FOUND ("no_account");
- * VALET_CONFLICT ("several_accounts").
- */
+struct vl_account_wish {
+    struct vl_str name; /* id or username; empty: the only one there is */
+    /* Of those who have been in this tenant; empty: in one whose people may
+     * sign in. */
+    struct vl_str tenant_id;
+    bool anywhere; /* … or of all: the request itself names a tenant */
+};
+
+/* `ret->realm` is a tenant that may be asked. VALET_NOT_FOUND ("no_account");
+ * VALET_CONFLICT ("several_accounts"). */
 valet_status
-vl_account_find(struct vl_engine *engine, struct vl_str name,
-                struct vl_str tenant_id, struct vl_cache_account *ret,
-                valet_error *err) VALET_CHECK;
+vl_account_find(struct vl_engine *engine, const struct vl_account_wish *wish,
+                struct vl_cache_account *ret, valet_error *err) VALET_CHECK;
 /* Is it its id or its username (without regard to case)? */
 bool vl_account_is(const struct vl_cache_account *account, struct vl_str name);
 /* The tenant in "uid.utid"; empty when there is none. */

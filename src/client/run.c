@@ -147,18 +147,18 @@ static valet_status
 choose_tenant(struct vl_run *run, struct vl_str *ret, valet_error *err)
 {
     const struct vl_client_request *request = &run->call->request;
+    const struct vl_account_wish wish = {.name = request->account};
     struct vl_cache_account account;
     *ret = request->tenant;
     if (!vl_instance_is_shared(&run->engine->client->config.instance) ||
         request->tenant.n || request->flow != VALET_FLOW_SILENT)
         return VALET_OK;
-    valet_status status = vl_account_find(
-        run->engine, request->account, (struct vl_str){NULL, 0}, &account, err);
+    valet_status status = vl_account_find(run->engine, &wish, &account, err);
     if (status != VALET_OK && strcmp(err->code, "no_account") == 0 &&
         request->methods)
         return VALET_OK;
     if (status == VALET_OK)
-        *ret = vl_account_tenant(account.home_account_id);
+        *ret = account.realm;
     return status;
 }
 

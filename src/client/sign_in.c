@@ -211,13 +211,13 @@ static void
 write_hint(struct vl_sign_in *sign_in)
 {
     const struct vl_client_request *request = &sign_in->run->call->request;
+    const struct vl_account_wish wish = {.name = request->account};
     struct vl_cache_account account;
     struct vl_str hint = request->login_hint;
     if (!hint.n && request->account.n) {
         hint = request->account;
-        if (vl_account_find(sign_in->run->engine, request->account,
-                            (struct vl_str){NULL, 0}, &account,
-                            NULL) == VALET_OK)
+        if (vl_account_find(sign_in->run->engine, &wish, &account, NULL) ==
+            VALET_OK)
             hint = account.username;
         else if (vl_account_tenant(hint).n)
             hint = (struct vl_str){NULL, 0};

@@ -92,10 +92,14 @@ on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
             vl_run_fail(run, error);
         return;
     }
+    const struct vl_cache *cache = run->engine->cache;
+    struct vl_str home = token->home_account_id, any = {NULL, 0};
+    /* A guest may be known by their home alone. */
     bool known =
-        token->home_account_id.n &&
-        vl_cache_find_account(run->engine->cache, token->home_account_id,
-                              token->environment, token->realm, &account);
+        home.n &&
+        (vl_cache_find_account(cache, home, token->environment, token->realm,
+                               &account) ||
+         vl_cache_find_account(cache, home, token->environment, any, &account));
     vl_run_succeed(run, token, known ? &account : NULL, source_of(run, token),
                    unkept);
 }
@@ -103,11 +107,16 @@ on_acquired(const struct vl_cache_token *token, const valet_entra_error *error,
 static valet_status
 find_account(struct vl_run *run, valet_error *err)
 {
+    const struct vl_client_request *request = &run->call->request;
+    const struct vl_account_wish wish = {
+        .name = request->account,
+        .tenant_id = vl_str_z(run->realm->tenant_id),
+        .anywhere = request->tenant.n > 0,
+    };
     struct vl_cache_account account;
-    if (run->call->request.flow != VALET_FLOW_SILENT)
+    if (request->flow != VALET_FLOW_SILENT)
         return VALET_OK;
-    VL_TRY(vl_account_find(run->engine, run->call->request.account,
-                           vl_str_z(run->realm->tenant_id), &account, err));
+    VL_TRY(vl_account_find(run->engine, &wish, &account, err));
     if (account.home_account_id.n >= sizeof run->home)
         return vl_fail(err, VALET_LIMIT, "", "the account's id is too long");
     (void)snprintf(run->home, sizeof run->home, VL_STR_FMT,

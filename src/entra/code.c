@@ -175,7 +175,7 @@ write_form(struct vl_code *code, const struct vl_code_in *in,
 static void
 prepare(struct vl_code *code, const struct vl_code_in *in)
 {
-    vl_auto(vl_buf) claims = vl_buf_of(VL_LIMIT_CLAIMS);
+    vl_auto(vl_buf) claims = vl_buf_of(VL_CLAIMS_MERGED_MAX);
     vl_auto(vl_buf) scopes = vl_buf_of(in->scopes.n + sizeof VL_SCOPES_SIGN_IN);
     vl_auto(vl_secret) verifier = vl_pkce_new_verifier();
     code->query = vl_buf_of_secret(VL_LIMIT_SIGN_IN_URL);
