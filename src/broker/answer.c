@@ -3,6 +3,7 @@
 
 #include "broker/refusal.h"
 #include "core/buf.h"
+#include "oauth/words.h"
 
 /* What is longer is nobody's name, id or version. */
 #define TEXT_MAX 512
@@ -124,16 +125,6 @@ vl_broker_read_accounts(struct vl_str text, struct vl_broker_answer *answer,
 
 /* --- a token --- */
 
-/* RFC 6749 appendix A.12, without the space: what can be sent on. */
-static bool
-is_token(struct vl_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
-            return false;
-    return s.n > 0 && s.n <= VL_LIMIT_UPSTREAM_TOKEN;
-}
-
 /* Milliseconds since 1970, as a number or as decimal text; 0: neither. */
 static int64_t
 read_time(const struct json_t *value)
@@ -185,7 +176,7 @@ vl_broker_read_token(struct vl_str text, bool interactive,
         return fail_by(error, interactive, ret_error);
     struct vl_str access = vl_json_get_str(body, "accessToken");
     int64_t expires_ms = read_time(vl_json_get(body, "expiresOn"));
-    if (!is_token(access) || !expires_ms ||
+    if (!access.n || !vl_oauth_is_token(access) || !expires_ms ||
         !is_bearer(vl_json_get(body, "accessTokenType")))
         return fail_as_nonsense(ret_error);
     *ret = (struct vl_broker_token){

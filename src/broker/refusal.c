@@ -2,7 +2,7 @@
 #include "broker/refusal.h"
 
 #include "core/status.h"
-#include "core/str.h"
+#include "oauth/words.h"
 
 #define SIGN_IN VALET_DENIED, VALET_NEXT_SIGN_IN
 #define AGAIN   VALET_RETRY, VALET_NEXT_RETRY
@@ -67,30 +67,6 @@ vl_broker_refusal(valet_status status, valet_next next, const char *code,
     (void)vl_fail(&ret->error, status, code, "%s", message);
 }
 
-/* RFC 6749 section 5.2: an error is a word of ASCII; all else is nobody's. */
-static void
-copy_word(char *ret, size_t size, struct vl_str word)
-{
-    for (size_t i = 0; i < word.n; i++)
-        if (!(word.p[i] >= 'a' && word.p[i] <= 'z') && word.p[i] != '_')
-            return;
-    if (word.n < size)
-        (void)snprintf(ret, size, VL_STR_FMT, VL_STR_ARG(word));
-}
-
-/* "AADSTS50078: …": 50078. The rest is prose that may name people. */
-static unsigned
-number_in(struct vl_str context)
-{
-    uint64_t number = 0;
-    struct vl_str rest = vl_str_from(context, 6);
-    if (!vl_str_starts(context, VL_STR("AADSTS")) ||
-        !vl_str_u64(vl_str_head(rest, vl_str_index(rest, ':')), 99999999,
-                    &number))
-        return 0;
-    return (unsigned)number;
-}
-
 void
 vl_broker_refusal_read(const struct json_t *error, bool interactive,
                        valet_entra_error *ret)
@@ -100,15 +76,15 @@ vl_broker_refusal_read(const struct json_t *error, bool interactive,
     const struct json_t *words = vl_json_get(error, "diagnostics");
     (void)vl_json_get_int(error, "status", &status);
     const struct meaning *meaning = meaning_of(status, interactive);
-    unsigned aadsts = number_in(vl_json_get_str(error, "context"));
+    unsigned aadsts = vl_oauth_aadsts(vl_json_get_str(error, "context"));
     (void)snprintf(code, sizeof code, "AADSTS%u", aadsts);
     vl_broker_refusal(meaning->status, meaning->next,
                       aadsts ? code : meaning->code, meaning->message, ret);
     ret->aadsts = aadsts;
-    copy_word(ret->oauth, sizeof ret->oauth,
-              vl_json_get_str(words, "raw_error_code"));
-    copy_word(ret->suberror, sizeof ret->suberror,
-              vl_json_get_str(words, "oauth2_sub_error_code"));
+    vl_oauth_copy_word(ret->oauth, sizeof ret->oauth,
+                       vl_json_get_str(words, "raw_error_code"));
+    vl_oauth_copy_word(ret->suberror, sizeof ret->suberror,
+                       vl_json_get_str(words, "oauth2_sub_error_code"));
 }
 
 void

@@ -5,6 +5,7 @@
 #include "client/place.h"
 #include "core/status.h"
 #include "entra/claims.h"
+#include "entra/failure.h"
 
 static struct vl_broker *
 get_broker(struct vl_engine *engine)
@@ -120,4 +121,12 @@ vl_by_broker_succeed(struct vl_run *run, const struct vl_broker_token *token)
     bool kept = remember(run, who, &unkept) == VALET_OK;
     vl_run_succeed(run, &given, &account, VALET_SOURCE_BROKER,
                    kept ? NULL : &unkept);
+}
+
+void
+vl_by_broker_refuse(struct vl_run *run, const valet_entra_error *error)
+{
+    valet_entra_error judged = *error;
+    (void)vl_failure_by_number(error->aadsts, &judged.next);
+    vl_run_fail(run, &judged);
 }

@@ -24,4 +24,8 @@ vl_by_broker_ask(struct vl_run *run, const struct vl_by_broker *how,
 void
 vl_by_broker_succeed(struct vl_run *run, const struct vl_broker_token *token);
 
+/* Ends it with the broker's refusal. Its own verdict follows the kind of
+ * failure alone; Entra's number, where it told one, says more. */
+void vl_by_broker_refuse(struct vl_run *run, const valet_entra_error *error);
+
 #endif

@@ -41,7 +41,7 @@ on_acquired(const struct vl_broker_token *token, const valet_entra_error *error,
              !work->sign_in->run->call->request.forced)
         vl_sign_in_unusable(work->sign_in, &error->error);
     else
-        vl_sign_in_refused(work->sign_in, error);
+        vl_by_broker_refuse(work->sign_in->run, error);
 }
 
 static valet_status

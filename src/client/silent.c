@@ -56,7 +56,7 @@ on_brokered(const struct vl_broker_token *token, const valet_entra_error *error,
                       "nobody is signed in, and there is no broker");
         vl_run_fail_here(run, VALET_NEXT_SIGN_IN, &err);
     } else {
-        vl_run_fail(run, error);
+        vl_by_broker_refuse(run, error);
     }
 }
 

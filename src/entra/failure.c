@@ -3,6 +3,7 @@
 
 #include "core/principal.h"
 #include "core/status.h"
+#include "oauth/words.h"
 
 /* --- what to do --- */
 
@@ -75,6 +76,17 @@ static const struct {
     {"invalid_resource", VALET_NEXT_ADMIN, VALET_INTERNAL},
 };
 
+bool
+vl_failure_by_number(unsigned aadsts, valet_next *ret)
+{
+    for (size_t i = 0; i < VL_COUNT(by_number); i++)
+        if (by_number[i].aadsts == aadsts) {
+            *ret = by_number[i].next;
+            return true;
+        }
+    return false;
+}
+
 /* What is throttled or broken is asked again whatever the words; else the
  * number counts before the suberror, and that before the error. */
 static valet_next
@@ -82,9 +94,9 @@ judge(const valet_entra_error *failure)
 {
     if (failure->http_status == 429 || failure->http_status >= 500)
         return VALET_NEXT_RETRY;
-    for (size_t i = 0; i < VL_COUNT(by_number); i++)
-        if (by_number[i].aadsts == failure->aadsts)
-            return by_number[i].next;
+    valet_next next;
+    if (vl_failure_by_number(failure->aadsts, &next))
+        return next;
     for (size_t i = 0; i < VL_COUNT(by_suberror); i++)
         if (strcmp(by_suberror[i].word, failure->suberror) == 0)
             /* Whoever brings claims along can be let in after all. */
@@ -115,22 +127,6 @@ status_of(const valet_entra_error *failure)
 
 /* --- reading --- */
 
-/* RFC 6749 section 5.2: an error is a word of ASCII. What is longer, or has
- * other bytes, is nobody's and could be a token. */
-static void
-copy_word(char *ret, size_t size, struct vl_str word)
-{
-    ret[0] = '\0';
-    if (word.n >= size)
-        return;
-    for (size_t i = 0; i < word.n; i++)
-        if (!(word.p[i] >= 'a' && word.p[i] <= 'z') && word.p[i] != '_')
-            return;
-    if (word.n)
-        memcpy(ret, word.p, word.n);
-    ret[word.n] = '\0';
-}
-
 static void
 copy_guid(char ret[37], struct vl_str id)
 {
@@ -139,20 +135,6 @@ copy_guid(char ret[37], struct vl_str id)
         return;
     memcpy(ret, id.p, 36);
     ret[36] = '\0';
-}
-
-/* "AADSTS50173: …" */
-static unsigned
-number_in(struct vl_str description)
-{
-    uint64_t number;
-    if (!vl_str_starts(description, VL_STR("AADSTS")))
-        return 0;
-    struct vl_str rest = vl_str_from(description, 6);
-    return vl_str_u64(vl_str_head(rest, vl_str_index(rest, ':')), 99999999,
-                      &number)
-               ? (unsigned)number
-               : 0;
 }
 
 /* The prose of Entra may name people: it is not passed on. */
@@ -190,16 +172,18 @@ vl_failure_read(const struct vl_fetch_answer *answer, const struct json_t *body,
     int64_t number = 0;
     struct vl_str claims = vl_json_get_str(body, "claims");
     begin(answer, ret);
-    copy_word(ret->oauth, sizeof ret->oauth, vl_json_get_str(body, "error"));
-    copy_word(ret->suberror, sizeof ret->suberror,
-              vl_json_get_str(body, "suberror"));
+    vl_oauth_copy_word(ret->oauth, sizeof ret->oauth,
+                       vl_json_get_str(body, "error"));
+    vl_oauth_copy_word(ret->suberror, sizeof ret->suberror,
+                       vl_json_get_str(body, "suberror"));
     copy_guid(ret->correlation_id, vl_json_get_str(body, "correlation_id"));
     copy_guid(ret->trace_id, vl_json_get_str(body, "trace_id"));
     if (vl_json_int(vl_json_at(vl_json_get(body, "error_codes"), 0), &number) &&
         number > 0 && number <= 99999999)
         ret->aadsts = (unsigned)number;
     else
-        ret->aadsts = number_in(vl_json_get_str(body, "error_description"));
+        ret->aadsts =
+            vl_oauth_aadsts(vl_json_get_str(body, "error_description"));
     if (claims.n && claims.n < sizeof ret->claims &&
         !vl_str_has(claims, '\0')) {
         memcpy(ret->claims, claims.p, claims.n);
@@ -232,9 +216,9 @@ vl_failure_of_redirect(struct vl_str error, struct vl_str description,
                        struct vl_str suberror, valet_entra_error *ret)
 {
     begin(NULL, ret);
-    copy_word(ret->oauth, sizeof ret->oauth, error);
-    copy_word(ret->suberror, sizeof ret->suberror, suberror);
-    ret->aadsts = number_in(description);
+    vl_oauth_copy_word(ret->oauth, sizeof ret->oauth, error);
+    vl_oauth_copy_word(ret->suberror, sizeof ret->suberror, suberror);
+    ret->aadsts = vl_oauth_aadsts(description);
     conclude(ret);
 }
 

@@ -29,4 +29,8 @@ void vl_failure_of_ours(const valet_error *why, valet_entra_error *ret);
 /* Nobody answered: a failure of the network, as a fetch told it. */
 void vl_failure_of_network(const valet_error *why, valet_entra_error *ret);
 
+/* What to do about one of Entra's numbers, where it says more than the words
+ * beside it. False: ask the words. */
+bool vl_failure_by_number(unsigned aadsts, valet_next *ret);
+
 #endif

@@ -2,6 +2,7 @@
 #include "entra/token_answer.h"
 
 #include "entra/failure.h"
+#include "oauth/words.h"
 
 /* 115 days; Entra's longest are of 28 hours. */
 #define LIFETIME_MAX_S 10000000
@@ -20,16 +21,6 @@ read_seconds(const struct json_t *body, const char *name)
                : 0;
 }
 
-/* RFC 6749 appendix A.12 and A.17, without the space: what can be sent on. */
-static bool
-is_token(struct vl_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
-            return false;
-    return s.n <= VL_LIMIT_UPSTREAM_TOKEN;
-}
-
 static int64_t
 time_of(const struct json_t *body, const char *name, int64_t now_ms)
 {
@@ -45,7 +36,8 @@ read_tokens(const struct json_t *body, int64_t now_ms,
     struct vl_str access = vl_json_get_str(body, "access_token");
     struct vl_str refresh = vl_json_get_str(body, "refresh_token");
     int64_t expires_ms = time_of(body, "expires_in", now_ms);
-    if (!access.n || !is_token(access) || !is_token(refresh) || !expires_ms ||
+    if (!access.n || !vl_oauth_is_token(access) ||
+        !vl_oauth_is_token(refresh) || !expires_ms ||
         !vl_str_ieq(vl_json_get_str(body, "token_type"), VL_STR("Bearer")))
         return false;
     *ret = (struct vl_token_answer){

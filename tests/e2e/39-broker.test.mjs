@@ -156,6 +156,13 @@ describe('a broker', () => {
       { access_token: { xms_cc: { values: ['cp1'] } } }]);
   });
 
+  test('that tells Entra\'s number is judged by it', async (t) => {
+    const { client } = await desktop(t, [...account(users.admin),
+      '--interactive-error', '2,invalid_grant,message_only,AADSTS50105: not assigned']);
+    const { error } = await client.acquire(signIn({ methods: BROKER }), {});
+    assert.deepEqual([error.aadsts, error.next], [50105, 'ask_an_administrator'], JSON.stringify(error));
+  });
+
   // @spec S-22
   test('of a person of another tenant does not get them in', async (t) => {
     const { client } = await desktop(t, account(users.admin, standIn.tenants[1].id));
