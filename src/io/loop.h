@@ -14,6 +14,8 @@
 
 struct vl_loop;
 
+/* Ignores SIGPIPE unless the process has decided about it, and takes the
+ * standard descriptors that are closed: none of the loop's is one of them. */
 valet_status vl_loop_new(struct vl_loop **ret, valet_error *err) VALET_CHECK;
 /* Delivers the tasks that are still queued, then closes what is left without
  * calling anybody back, and frees. NULL is fine. */

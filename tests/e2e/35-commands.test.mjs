@@ -266,6 +266,13 @@ describe('two people', () => {
       assert.equal(full.code, 1, args);
       assert.match(full.stderr, /cannot write to standard output/);
     }
+    // With no standard output at all, or nothing, no token goes anywhere else.
+    for (const closed of ['>&-', '<&- >&-', '<&- >&- 2>&-']) {
+      const args = `token --scope User.Read --account ${users.admin.username}`;
+      const end = await runToEnd('sh', ['-c', `"${VALET}" ${args} ${closed}`], { env: person.env });
+      assert.deepEqual([end.code, end.stdout], [1, ''], closed);
+      if (!closed.includes('2>')) assert.match(end.stderr, /^mcp-valet: cannot write to standard output: Bad file/, closed);
+    }
     const table = await person.does('accounts');
     assert.match(table, /^USERNAME +NAME +TENANT +ID\n/);
     assert.equal(table.split('\n').length, 4);

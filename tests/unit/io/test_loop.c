@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vl_test.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/sys.h"
@@ -328,6 +330,35 @@ closes_what_is_left(void **state)
     close(fds[1]);
 }
 
+/* In a process without the standard descriptors: 0 if it went well. */
+static int
+live_without_standard_descriptors(void)
+{
+    struct vl_loop *loop;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        (void)close(fd);
+    if (vl_loop_new(&loop, NULL) != VALET_OK)
+        return 1;
+    if (write(STDOUT_FILENO, "token", 5) >= 0 || errno != EBADF)
+        return 2;
+    vl_loop_free(loop);
+    return 0;
+}
+
+static void
+has_no_standard_descriptor_for_its_own(void **state)
+{
+    int status;
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(live_without_standard_descriptors());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(void)
 {
@@ -343,6 +374,7 @@ main(void)
         CASE(watches_a_foreign_descriptor),
         CASE(cannot_watch_a_plain_file),
         CASE(closes_what_is_left),
+        cmocka_unit_test(has_no_standard_descriptor_for_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
