@@ -261,6 +261,8 @@ describe('two people', () => {
         assert.equal(claimsOf((await person.token('--account', name)).accessToken).oid, user.id);
     assert.match(await person.fails(1, 'token', '--scope', 'User.Read', '--account', 'nobody@contoso.example'),
       /not signed in[^]*mcp-valet login --account nobody@contoso.example --scope User.Read/);
+    const rude = await person.fails(1, 'token', '--scope', 'User.Read', '--account', 'a\x1b[31m\nb\u202e');
+    assert.match(rude, /mcp-valet login --account 'a\?\[31m\?b\?+' --scope User.Read\n$/);
     for (const args of ['accounts', 'accounts --output json', 'token --scope User.Read --account ' + users.admin.username]) {
       const full = await runToEnd('sh', ['-c', `exec "${VALET}" ${args} >/dev/full`], { env: person.env });
       assert.equal(full.code, 1, args);

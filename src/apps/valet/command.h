@@ -29,7 +29,7 @@ extern const struct vl_command vl_command_token;
 /* A variable of the environment, or NULL: what the configuration asks. */
 const char *vl_environment(const char *name);
 
-/* "mcp-valet: …" on standard error. */
+/* "mcp-valet: …" on standard error, one line that cannot steer a terminal. */
 void vl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The values of an option that may be given several times; ends in NULL. */

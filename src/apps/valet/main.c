@@ -23,15 +23,20 @@ vl_environment(const char *name)
     return getenv(name);
 }
 
+/* Longer than the longest command that is printed. */
+#define COMPLAINT_MAX 20000
+
+/* What is in it may be an argument, or from afar. */
 void
 vl_complain(const char *format, ...)
 {
+    char text[COMPLAINT_MAX];
     va_list args;
     va_start(args, format);
-    (void)fputs("mcp-valet: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    vl_str_tame(text);
+    (void)fprintf(stderr, "mcp-valet: %s\n", text);
 }
 
 static const struct vl_option *
