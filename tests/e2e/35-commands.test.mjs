@@ -128,7 +128,9 @@ describe('a person who has signed in', () => {
     assert.match(said, /AADSTS50173/);
     assert.match(said, /correlation id [0-9a-f-]{36}/);
     assert.equal(mustSignIn.exec(said)[1], 'mcp-valet login --scope User.Read');
+    assert.ok(!person.said.includes('as by the last sign-in'), person.said);
     await person.signedIn(users.admin, []);
+    assert.ok(person.said.includes(`\n${standIn.base} is asked, as by the last sign-in`), person.said);
     assert.equal((await person.token()).tenant, tid);
   });
 });

@@ -43,6 +43,22 @@ copy_tame(char *ret, size_t size, const char *text)
     vl_str_tame(ret);
 }
 
+/* Once a stand-in was asked it is asked again: nobody is to type a password
+ * there who means the public cloud. */
+static void
+tell_whom(const struct vl_whom *whom)
+{
+    char host[VL_LIMIT_TARGET];
+    if (!whom->kept.authority_host ||
+        whom->now.authority_host != whom->kept.authority_host)
+        return;
+    copy_tame(host, sizeof host, whom->now.authority_host);
+    (void)fprintf(stderr,
+                  "%s is asked, as by the last sign-in; the public cloud is\n"
+                  "--authority-host https://login.microsoftonline.com\n\n",
+                  host);
+}
+
 static void
 tell_code(const char *url, const char *code, int64_t expires_at)
 {
@@ -179,6 +195,7 @@ sign_in(struct login *login)
     };
     if (!check_place(&login->whom))
         return VL_EXIT_FAILED;
+    tell_whom(&login->whom);
     if (valet_acquire(login->whom.client, &request, &result, &refusal) !=
         VALET_OK) {
         vl_explain_refusal(&login->whom, &request, &refusal);
