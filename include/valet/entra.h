@@ -51,8 +51,10 @@ extern "C" {
 
 /* --- errors --- */
 
-/* What the program should do about a refusal. */
+/* What the program should do about a refusal. There may be more in a later
+ * version: what a program does not know is as VALET_NEXT_GIVE_UP. */
 typedef enum valet_next {
+    VALET_NEXT_NONE = 0, /* nobody has said: there was no refusal */
     /* The same call may succeed later: wait retry_after_ms, or back off. */
     VALET_NEXT_RETRY,
     /* Only the person can go on: sign in again, with `claims` if there are. */
@@ -183,10 +185,10 @@ typedef struct valet_client_options {
  */
 valet_status valet_client_new(const valet_client_options *options,
                               valet_client **ret, valet_error *err) VALET_CHECK;
-/* When no thread is in a call of it. Calls that were started and not finished
- * are cancelled, but what the client's thread is in the middle of is waited
- * for, such as a key store that asks the person. Wipes what it held in memory.
- * NULL is fine. */
+/* When no thread is in a call of it, thus in no callback. Calls that were
+ * started and not finished are cancelled, but what the client's thread is in
+ * the middle of is waited for, such as a key store that asks the person. Wipes
+ * what it held in memory. NULL is fine. */
 void valet_client_free(valet_client *client);
 
 /* --- asking for a token --- */

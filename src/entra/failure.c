@@ -244,6 +244,7 @@ const char *
 valet_next_name(valet_next next)
 {
     static const char *const names[VALET_NEXT_COUNT] = {
+        [VALET_NEXT_NONE] = "none",
         [VALET_NEXT_RETRY] = "retry",
         [VALET_NEXT_SIGN_IN] = "sign_in",
         [VALET_NEXT_ADMIN] = "ask_an_administrator",

@@ -191,6 +191,9 @@ tells_a_page_and_a_broken_line_from_a_refusal(void **state)
     for (int i = 0; i < VALET_NEXT_COUNT; i++)
         assert_string_not_equal(valet_next_name((valet_next)i), "?");
     assert_string_equal(valet_next_name(VALET_NEXT_COUNT), "?");
+    /* What nobody has filled gives no advice, least of all to ask again. */
+    failure = (valet_entra_error){.http_status = 0};
+    assert_string_equal(valet_next_name(failure.next), "none");
 }
 
 int
