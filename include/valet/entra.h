@@ -89,6 +89,7 @@ typedef struct valet_entra_error {
     /* A claims challenge (JSON), to be sent with the next sign-in. "" also
      * when it was longer than this. */
     char claims[2048];
+    int64_t later[8]; /* 0: for members of later versions */
 } valet_entra_error;
 
 /* --- a client --- */
@@ -175,6 +176,8 @@ typedef struct valet_client_options {
     const char *ca_file; /* PEM, trusted besides the system's; or NULL */
     valet_log *log;      /* NULL: none */
     void *log_ctx;
+
+    void *later[8]; /* NULL: for members of later versions */
 } valet_client_options;
 
 /*
@@ -267,6 +270,8 @@ typedef struct valet_request {
     valet_open *open;        /* NULL: the system's browser */
     void *ctx;               /* of both; they are called on the thread of
                                 valet_acquire() or valet_client_dispatch() */
+
+    void *later[8]; /* NULL: for members of later versions */
 } valet_request;
 
 typedef enum valet_source {

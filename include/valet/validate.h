@@ -99,6 +99,8 @@ typedef struct valet_validator_options {
                              longest between failed ones; 0: 300; 5 to 3600 */
     int stale_s;          /* keys may be so old while the issuer is down;
                              0: 259200, or `refresh_s`; up to 1209600 */
+
+    void *later[8]; /* NULL: for members of later versions */
 } valet_validator_options;
 
 /*

@@ -222,6 +222,9 @@ vl_client_config_read(const valet_client_options *options,
     ret->kind = options->kind;
     ret->log = options->log;
     ret->log_ctx = options->log_ctx;
+    for (size_t i = 0; i < VL_COUNT(options->later); i++)
+        if (options->later[i])
+            return refuse(err, "later", "this version has no such option");
     if (options->kind != VALET_CLIENT_PUBLIC &&
         options->kind != VALET_CLIENT_CONFIDENTIAL)
         return refuse(err, "kind", "public or confidential has to be said");

@@ -69,6 +69,9 @@ add(struct vl_ready_key *key, const char *text)
 static bool
 is_plain(const valet_request *request)
 {
+    for (size_t i = 0; i < VL_COUNT(request->later); i++)
+        if (request->later[i])
+            return false;
     return request->flow <= VALET_FLOW_APP &&
            request->flow != VALET_FLOW_SIGN_IN && request->scopes &&
            !request->claims && !request->renew && !request->assertion &&

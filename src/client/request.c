@@ -176,6 +176,9 @@ vl_client_request_read(const struct vl_client_config *config,
     const unsigned all =
         VALET_METHOD_BROKER | VALET_METHOD_BROWSER | VALET_METHOD_DEVICE_CODE;
     ret->arena = vl_arena_of(TEXTS_MAX);
+    for (size_t i = 0; i < VL_COUNT(in->later); i++)
+        if (in->later[i])
+            return refuse(err, "later", "this version has no such member");
     VL_TRY(check_flow(config, in, err));
     VL_TRY(copy_texts(ret, in, err));
     ret->flow = in->flow;

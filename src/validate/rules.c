@@ -294,6 +294,9 @@ vl_rules_read(const valet_validator_options *options, struct vl_rules *ret,
               valet_error *err)
 {
     *ret = (struct vl_rules){.arena = vl_arena_of(TEXTS_MAX)};
+    for (size_t i = 0; i < VL_COUNT(options->later); i++)
+        if (options->later[i])
+            return refuse(err, "later", "this version has no such option");
     VL_TRY(read_origin(ret, options, err));
     VL_TRY(read_lists(ret, options, err));
     return read_how(ret, options, err);

@@ -58,6 +58,7 @@ a_wrong_option_is_named(void **state)
         {{SERVICE_OPTIONS, .certificate_file = "/nowhere/cert.pem"},
          "certificate_file"},
         {{PUBLIC_OPTIONS, .ca_file = "/nowhere/ca.pem"}, "/nowhere/ca.pem"},
+        {{PUBLIC_OPTIONS, .later[7] = (void *)"x"}, "later"},
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {
         valet_client *client = NULL;
@@ -127,6 +128,8 @@ a_wrong_request_is_named(void **state)
         const char *says;
     } cases[] = {
         {.request = {.scopes = NULL}, .says = "scopes"},
+        {.request = {.scopes = scopes, .later[7] = (void *)"x"},
+         .says = "later"},
         {.request = {.scopes = nothing}, .says = "scopes"},
         {.request = {.scopes = spaced}, .says = "scopes"},
         {.request = {.flow = 9, .scopes = scopes}, .says = "flow"},
