@@ -114,14 +114,21 @@ typedef enum valet_cache {
     VALET_CACHE_FILE,
 } valet_cache;
 
+/* Whom an assertion is for. Texts are borrowed for the call. */
+typedef struct valet_assertion_about {
+    const char *client_id;      /* its issuer and subject */
+    const char *token_endpoint; /* its audience, if it is signed for Entra */
+} valet_assertion_about;
+
 /*
- * Appends an assertion (a JWT that somebody else signs, such as a workload
- * identity's) as text that ends in NUL; at most `size` bytes with it. Called
- * for each request, on the client's thread, so it must not call the client.
- * Not VALET_OK: there is none now.
+ * Writes an assertion (a JWT: a workload identity's that somebody else signed,
+ * or one signed by a key that is elsewhere) as text that ends in NUL; at most
+ * `size` bytes with it. Called for each request, on the client's thread, so it
+ * must not call the client. Not VALET_OK: there is none now.
  */
 typedef valet_status
-valet_assertion(char *ret, size_t size, void *ctx, valet_error *err);
+valet_assertion(const valet_assertion_about *about, char *ret, size_t size,
+                void *ctx, valet_error *err);
 
 typedef enum valet_log_level {
     VALET_LOG_ERROR,

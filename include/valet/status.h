@@ -13,6 +13,14 @@
 extern "C" {
 #endif
 
+/* The version of these headers; valet_version() tells the library's. */
+#define VALET_VERSION_MAJOR 0
+#define VALET_VERSION_MINOR 1
+#define VALET_VERSION_PATCH 0
+
+/* "0.1.0". Never NULL. */
+const char *valet_version(void);
+
 /* An unused status is a build error: a refusal must not be overlooked. */
 #define VALET_CHECK __attribute__((warn_unused_result))
 

@@ -40,16 +40,22 @@ copy(struct vl_client_config *config, const char *option, const char *text,
 /* --- proof --- */
 
 static valet_status
-ask_for_assertion(struct vl_buf *out, void *ctx, valet_error *err)
+ask_for_assertion(struct vl_str token_endpoint, struct vl_buf *out, void *ctx,
+                  valet_error *err)
 {
     struct vl_client_config *config = ctx;
+    vl_auto(vl_buf) endpoint = vl_buf_of(VL_LIMIT_TARGET);
+    vl_buf_add(&endpoint, token_endpoint);
+    const valet_assertion_about about = {.client_id = config->client_id,
+                                         .token_endpoint =
+                                             vl_buf_cstr(&endpoint)};
     valet_error why = {.message = ""};
     char *room = vl_buf_reserve(out, ASSERTION_MAX);
     if (!room)
         return vl_fail(err, VALET_LIMIT, "", "no room for an assertion");
     room[0] = '\0';
-    valet_status status =
-        config->assertion(room, ASSERTION_MAX, config->assertion_ctx, &why);
+    valet_status status = config->assertion(&about, room, ASSERTION_MAX,
+                                            config->assertion_ctx, &why);
     size_t size = strnlen(room, ASSERTION_MAX);
     if (status != VALET_OK)
         return vl_fail(err, VALET_RETRY, why.code,

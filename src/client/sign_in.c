@@ -225,10 +225,24 @@ write_hint(struct vl_sign_in *sign_in)
     vl_buf_add(&sign_in->login_hint, hint);
 }
 
+/* Nobody is asked to sign in where it could not be kept. */
+static bool
+check_place(struct vl_run *run)
+{
+    valet_error err = {0};
+    struct vl_keep *keep = run->engine->keep;
+    if (!keep || vl_keep_check(keep, &err) == VALET_OK)
+        return true;
+    vl_run_fail_here(run, vl_run_next_of(&err), &err);
+    return false;
+}
+
 void
 vl_sign_in_begin(struct vl_run *run)
 {
     const struct vl_client_request *request = &run->call->request;
+    if (!check_place(run))
+        return;
     struct vl_sign_in *sign_in = vl_alloc(sizeof *sign_in);
     *sign_in = (struct vl_sign_in){
         .run = run,

@@ -18,6 +18,12 @@ static const char *const names[VALET_STATUS_COUNT] = {
 };
 
 const char *
+valet_version(void)
+{
+    return VALET_VERSION;
+}
+
+const char *
 valet_status_name(valet_status status)
 {
     return (unsigned)status < VALET_STATUS_COUNT ? names[status] : "unknown";

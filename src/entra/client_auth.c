@@ -59,7 +59,7 @@ vl_client_auth_add(const struct vl_client_auth *auth, struct vl_str client_id,
         add_assertion(form, vl_buf_str(&assertion));
         break;
     case VL_AUTH_ASSERTION:
-        VL_TRY(auth->assertion(&assertion, auth->ctx, err));
+        VL_TRY(auth->assertion(token_endpoint, &assertion, auth->ctx, err));
         add_assertion(form, without_end(vl_buf_str(&assertion)));
         break;
     }

@@ -26,7 +26,8 @@ struct vl_client_auth {
      * Appends an assertion (a JWT) to the secret buffer; asked for each
      * request, since such tokens are renewed under a running program.
      */
-    valet_status (*assertion)(struct vl_buf *out, void *ctx, valet_error *err);
+    valet_status (*assertion)(struct vl_str token_endpoint, struct vl_buf *out,
+                              void *ctx, valet_error *err);
     void *ctx;
 };
 

@@ -60,12 +60,13 @@ file_read(struct vl_keep *keep, struct vl_buf *out, valet_error *err)
     VL_TRY(status);
     status = vl_keyring_open(vl_buf_cstr(&file->key), false, NULL, &ring, err);
     if (status == VALET_NOT_FOUND)
-        return vl_fail(err, VALET_DENIED, "", "the key of %s is gone", path);
+        return vl_fail(err, VALET_DENIED, "damaged_cache",
+                       "the key of %s is gone", path);
     VL_TRY(status);
     status = vl_unseal(ring, CONTEXT, vl_buf_str(&sealed), out, err);
     vl_keyring_free(ring);
     if (status == VALET_DENIED)
-        return vl_fail(err, VALET_DENIED, "",
+        return vl_fail(err, VALET_DENIED, "damaged_cache",
                        "%s was changed, or its key is another one's", path);
     return status;
 }

@@ -52,6 +52,20 @@ vl_keep_forget(struct vl_keep *keep, valet_error *err)
     return keep->ops->forget(keep, err);
 }
 
+/* @spec S-29 W-37 */
+valet_status
+vl_keep_check(struct vl_keep *keep, valet_error *err)
+{
+    vl_auto(vl_keep_lock) lock = {-1};
+    vl_auto(vl_buf) old = vl_buf_of_secret(VL_LIMIT_KEEP);
+    VL_TRY(take_lock(keep, true, &lock, err));
+    VL_TRY(keep->ops->read(keep, &old, err));
+    if (vl_buf_size(&old))
+        return keep->ops->write(keep, vl_buf_str(&old), err);
+    VL_TRY(keep->ops->write(keep, VL_STR("{}"), err));
+    return keep->ops->forget(keep, err);
+}
+
 void
 vl_keep_close(struct vl_keep *keep)
 {

@@ -46,6 +46,9 @@ valet_status vl_keep_open_secret_service(const char *modules, const char *name,
 struct vl_keep *vl_keep_open_memory(void);
 
 void vl_keep_close(struct vl_keep *keep); /* NULL is fine */
+/* Does it keep what it is given, now? Writes what is there once more, or a
+ * trial that is removed again. */
+valet_status vl_keep_check(struct vl_keep *keep, valet_error *err) VALET_CHECK;
 
 /* Appends the document; nothing when there is none. `out` is secret. */
 valet_status vl_keep_read(struct vl_keep *keep, struct vl_buf *out,

@@ -2,7 +2,7 @@
 // the stand-in tenant.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { Browser, request } from './lib/browser.mjs';
@@ -417,6 +417,38 @@ describe('the cache', () => {
     assert.match(await person.fails(1, 'token', '--scope', 'User.Read', '--secret-service'), /no Secret Service/);
     await person.fails(2, 'token', '--scope', 'User.Read', '--secret-service', '--cache-file', person.cache);
   });
+});
+
+// @spec S-29 W-37
+describe('a cache file', () => {
+  test('that could not keep anything ends login before anybody is asked', async () => {
+    symlinkSync('/dev/null', `${person.cache}.key`);
+    const said = await person.fails(1, 'login', '--device-code', ...person.whom);
+    assert.match(said, /cache\.key/);
+    assert.doesNotMatch(said, /type this code/);
+  });
+
+  test('that was damaged says how to begin anew', async () => {
+    await person.signedIn(users.admin);
+    writeFileSync(person.cache, 'no cache at all', { mode: 0o600 });
+    for (const command of [['token', '--scope', 'User.Read'], ['accounts'], ['logout', '--all']])
+      assert.match(await person.fails(1, ...command), /remove it and its key \(.*cache\.key\)/);
+  });
+});
+
+// A core file would have the device code in it, or tokens; there is none,
+// whatever the shell allows.
+// @spec S-56
+test('login that is killed by a signal leaves no core file', async () => {
+  const crash = async (command) => {
+    const program = Program.start('sh', ['-c', 'ulimit -c unlimited; exec "$0" "$@"', ...command],
+      { env: person.env, cwd: person.home, ready: false });
+    if (command[0] === VALET) await program.says(/Waiting/);
+    process.kill(program.pid, 'SIGABRT');
+    assert.equal((await program.exited).signal, 'SIGABRT');
+    return readdirSync(person.home).filter((name) => /^core/.test(name));
+  };
+  assert.deepEqual(await crash([VALET, 'login', '--device-code', ...person.whom]), []);
 });
 
 // @spec W-41 S-56

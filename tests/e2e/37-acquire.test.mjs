@@ -329,6 +329,7 @@ describe('a service', () => {
     const other = await federated.client(service(apps.daemon, { client_secret: undefined, assertion: true }));
     const none = await other.acquire({ flow: 'app', scopes: GRAPH });
     assert.deepEqual([none.error.status, none.error.next], ['retry', 'retry']);
+    assert.ok(federated.stderr.includes(`assertion of ${apps.daemon.id} for ${standIn.tenant}/oauth2/v2.0/token\n`), federated.stderr);
     writeFileSync(path.join(place, 'assertion'), 'e30.e30.e30');
     const { error } = await other.acquire({ flow: 'app', scopes: GRAPH });
     assert.deepEqual([error.aadsts, error.next], [5002727, 'give_up'], JSON.stringify(error));

@@ -25,6 +25,10 @@ vl_explain(const struct vl_whom *whom, const valet_error *err)
     if (!whom->now.cache_file && strcmp(err->code, "no_secret_service") == 0)
         vl_complain("to keep tokens in an encrypted file instead, say so once: "
                     "mcp-valet login --cache-file FILE");
+    if (whom->now.cache_file && strcmp(err->code, "damaged_cache") == 0)
+        vl_complain("to begin anew remove it and its key (%s.key); then sign "
+                    "in again",
+                    whom->now.cache_file);
 }
 
 static void
@@ -95,8 +99,9 @@ vl_explain_refusal(const struct vl_whom *whom, const valet_request *request,
 {
     const char *id = refusal->correlation_id, *code = refusal->error.code;
     vl_explain(whom, &refusal->error);
-    if (id[0] && (!strstr(refusal->error.message, id) ||
-                  !strstr(refusal->error.message, code)))
+    if ((refusal->aadsts || refusal->http_status) && id[0] &&
+        (!strstr(refusal->error.message, id) ||
+         !strstr(refusal->error.message, code)))
         vl_complain("for an administrator: %s, correlation id %s", code, id);
     for (size_t i = 0; i < VL_COUNT(advices); i++)
         if (advices[i].aadsts == refusal->aadsts) {

@@ -188,14 +188,17 @@ find_client(struct reader *r)
 
 /* --- options and requests --- */
 
-/* From the environment, as a workload identity's file would change. */
+/* From a file, as a workload identity's would change. */
 static valet_status
-assertion_of_file(char *ret, size_t size, void *ctx, valet_error *err)
+assertion_of_file(const valet_assertion_about *about, char *ret, size_t size,
+                  void *ctx, valet_error *err)
 {
     const char *path = getenv("SHELL_ASSERTION_FILE");
     FILE *file = path ? fopen(path, "r") : NULL;
     (void)ctx;
     (void)err;
+    (void)fprintf(stderr, "assertion of %s for %s\n", about->client_id,
+                  about->token_endpoint);
     if (!file)
         return VALET_NOT_FOUND;
     size_t n = fread(ret, 1, size - 1, file);

@@ -13,9 +13,10 @@
 static const char *const scopes[] = {"User.Read", NULL};
 
 static valet_status
-no_assertion(char *ret, size_t size, void *ctx, valet_error *err)
+no_assertion(const valet_assertion_about *about, char *ret, size_t size,
+             void *ctx, valet_error *err)
 {
-    (void)ret, (void)size, (void)ctx, (void)err;
+    (void)about, (void)ret, (void)size, (void)ctx, (void)err;
     return VALET_RETRY;
 }
 

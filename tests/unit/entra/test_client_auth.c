@@ -92,9 +92,11 @@ signs_with_a_certificate(void **state)
 static unsigned asked;
 
 static valet_status
-give(struct vl_buf *out, void *ctx, valet_error *err)
+give(struct vl_str token_endpoint, struct vl_buf *out, void *ctx,
+     valet_error *err)
 {
     asked++;
+    assert_true(vl_str_ends(token_endpoint, VL_STR("/token")));
     if (ctx)
         return vl_fail(err, VALET_INTERNAL, "", "the file is gone");
     /* As it stands in a file, with its line's end. */

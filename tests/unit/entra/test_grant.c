@@ -114,8 +114,10 @@ says_that_a_success_without_a_token_is_none(void **state)
 }
 
 static valet_status
-no_assertion(struct vl_buf *out, void *ctx, valet_error *err)
+no_assertion(struct vl_str token_endpoint, struct vl_buf *out, void *ctx,
+             valet_error *err)
 {
+    (void)token_endpoint;
     (void)out;
     (void)ctx;
     return vl_fail(err, VALET_INTERNAL, "", "the token file is gone");

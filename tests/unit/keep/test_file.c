@@ -185,6 +185,31 @@ refuse_edit(struct vl_str old, struct vl_buf *out, void *ctx, valet_error *err)
     return VALET_INVALID;
 }
 
+/* @spec S-29 W-37 */
+static void
+shows_whether_it_keeps_without_changing_anything(void **state)
+{
+    (void)state;
+    struct folder folder;
+    valet_error err = {.status = VALET_OK};
+    folder_make(&folder);
+    struct vl_keep *keep = open_keep(&folder);
+    assert_ok(vl_keep_check(keep, NULL));
+    assert_int_equal(access(folder.path, F_OK), -1);
+    assert_int_equal(access(beside(&folder, ".key"), F_OK), -1);
+    add(keep, "precious");
+    assert_ok(vl_keep_check(keep, NULL));
+    assert_kept(keep, "precious");
+    assert_ok(vl_keep_forget(keep, NULL));
+    /* Where another has put something in the place of the key. */
+    assert_int_equal(symlink("/dev/null", beside(&folder, ".key")), 0);
+    assert_int_equal(vl_keep_check(keep, &err), VALET_DENIED);
+    assert_non_null(strstr(err.message, ".key"));
+    assert_int_equal(unlink(beside(&folder, ".key")), 0);
+    vl_keep_close(keep);
+    folder_remove(&folder);
+}
+
 static void
 writes_nothing_when_the_edit_fails(void **state)
 {
@@ -357,6 +382,7 @@ main(void)
         cmocka_unit_test(does_not_write_through_a_link_that_waits_for_it),
         cmocka_unit_test(refuses_what_others_may_read_or_write),
         cmocka_unit_test(says_no_to_a_document_that_was_changed),
+        cmocka_unit_test(shows_whether_it_keeps_without_changing_anything),
         cmocka_unit_test(writes_nothing_when_the_edit_fails),
         cmocka_unit_test(loses_nothing_when_eight_processes_write),
         cmocka_unit_test(survives_being_killed_at_any_moment),
