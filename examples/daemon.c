@@ -3,14 +3,11 @@
  * A service that works in its own name (client credentials), on an event loop:
  * poll() on the client's descriptor. Ends on SIGTERM with 0.
  *
- *     cc daemon.c $(pkg-config --cflags --libs valet)
  *     VALET_CLIENT_ID=… VALET_TENANT=… VALET_CERTIFICATE_FILE=… ./a.out SCOPE
  *
  * SCOPE is RESOURCE/.default; a second argument is the time between two rounds
- * in milliseconds. What is secret, certificate and key (PEM), is in a file:
- * everybody on the machine can read arguments.
- *
- *     VALET_CLIENT_ID, VALET_TENANT, VALET_AUTHORITY  as in acquire_token.c
+ * in milliseconds. The certificate and its key (PEM) are in a file: arguments
+ * can be read by everybody. VALET_AUTHORITY is as in acquire_token.c.
  */
 #define _DEFAULT_SOURCE /* sigset_t */
 #include <poll.h>
@@ -38,8 +35,8 @@ make_client(void)
         .authority_host = getenv("VALET_AUTHORITY"),
         .certificate_file = getenv("VALET_CERTIFICATE_FILE"),
     };
-    valet_client *client = NULL;
     valet_error error = {0};
+    valet_client *client = NULL;
     if (valet_client_new(&options, &client, &error) != VALET_OK)
         fprintf(stderr, "settings: %s\n", error.message);
     return client;
@@ -60,10 +57,9 @@ work(valet_status status, valet_auth_result *result,
         valet_auth_result_done(result);
         job->wait_ms = job->every_ms;
         return;
-    }
+    } /* what does not pass by itself is not asked for again */
     fprintf(stderr, "%s; next: %s\n", error->error.message,
             valet_next_name(error->next));
-    /* What does not pass by itself is not asked for again. */
     job->failed = error->next != VALET_NEXT_RETRY;
     job->wait_ms = error->retry_after_ms >= 0 ? error->retry_after_ms : 5000;
 }

@@ -156,6 +156,16 @@ conclude(valet_entra_error *failure)
                                              : "none");
 }
 
+/* What is no object of JSON nobody could answer. */
+static bool
+is_challenge(struct vl_str claims)
+{
+    vl_auto(vl_json) json = {NULL};
+    return vl_json_parse(claims, VL_LIMIT_JSON_DEPTH, &json, NULL) ==
+               VALET_OK &&
+           vl_json_kind(json.root) == VL_JSON_OBJECT;
+}
+
 static void
 begin(const struct vl_fetch_answer *answer, valet_entra_error *ret)
 {
@@ -184,8 +194,7 @@ vl_failure_read(const struct vl_fetch_answer *answer, const struct json_t *body,
     else
         ret->aadsts =
             vl_oauth_aadsts(vl_json_get_str(body, "error_description"));
-    if (claims.n && claims.n < sizeof ret->claims &&
-        !vl_str_has(claims, '\0')) {
+    if (claims.n < sizeof ret->claims && is_challenge(claims)) {
         memcpy(ret->claims, claims.p, claims.n);
         ret->claims[claims.n] = '\0';
     }

@@ -93,7 +93,7 @@ describe('chain 8: bad tokens are no oracle', () => {
   };
 
   for (const [name, value] of Object.entries(bad))
-    // @spec W-55 W-56 W-12
+    // @spec W-55 W-56 W-12 W-47
     attack(`W-55 W-56 chain 8: ${name} gets the one 401 of all bad tokens`, async (trail) => {
       const answer = await send(value());
       const reference = await send('Bearer x');
