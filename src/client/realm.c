@@ -3,6 +3,12 @@
 
 #include "core/principal.h"
 
+static void
+on_ahead_ended(void *ctx)
+{
+    vl_engine_look(ctx);
+}
+
 static struct vl_realm *
 make(struct vl_engine *engine, struct vl_str tenant)
 {
@@ -30,6 +36,8 @@ make(struct vl_engine *engine, struct vl_str tenant)
         .cache = engine->cache,
         .keep = engine->keep,
         .host = vl_engine_host(engine),
+        .ahead_ended = on_ahead_ended,
+        .ctx = engine,
     };
     vl_acquirer_init(&realm->acquirer);
     if (vl_guid_is_valid(tenant))

@@ -37,6 +37,10 @@ struct vl_acquirer {
     struct vl_keep *keep;    /* NULL: the cache is all there is */
     struct vl_str host;      /* of the authority, with its port */
     struct vl_str tenant_id; /* of the authority: a GUID */
+    /* A renewal that nobody waits for has ended: others' changes may have come
+     * into the cache with it. NULL: nobody is told. */
+    void (*ahead_ended)(void *ctx);
+    void *ctx;
     struct vl_list waiting, renewing, ahead; /* private */
     int64_t ahead_failed_ms;                 /* private */
 };

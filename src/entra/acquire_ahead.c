@@ -18,6 +18,8 @@ ended(const struct vl_cache_token *token, const valet_entra_error *error,
     (void)unkept;
     if (error)
         acquirer->ahead_failed_ms = vl_clock_now(acquirer->desk->clock);
+    if (acquirer->ahead_ended)
+        acquirer->ahead_ended(acquirer->ctx);
 }
 
 /* A clock that was set back ends the pause. */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "../keep/folder.h"
+#include "client/realm.h"
 #include "lot.h"
 
 enum { AT_ONCE = 50, WAIT_MS = 20000 };
@@ -163,6 +164,74 @@ who_has_signed_out_elsewhere_gets_no_token_here(void **state)
     assert_int_equal(list.count, 0);
     valet_account_list_done(&list);
     assert_int_equal(valet_acquire(l->client, &silent, &result, NULL),
+                     VALET_NOT_FOUND);
+    folder_remove(&folder);
+}
+
+/* A token whose time to be renewed has come, while it is good. */
+static valet_status
+put_due(struct vl_engine *engine, void *ctx, valet_error *err)
+{
+    int64_t now_s = vl_clock_now(engine->client->clock) / 1000;
+    const struct vl_cache_token due = {
+        .home_account_id = VL_STR(OID "." TID),
+        .environment =
+            vl_cache_environment(engine->cache, vl_engine_host(engine)),
+        .client_id = VL_STR(CLIENT),
+        .realm = VL_STR(TID),
+        .target = VL_STR("Mail.Read"),
+        .cached_at = now_s - 10,
+        .expires_on = now_s + 3600,
+        .refresh_on = now_s - 1,
+        .secret = {(char *)(uintptr_t) "due", 3},
+    };
+    (void)ctx;
+    VL_TRY(vl_cache_put_token(engine->cache, VL_CACHE_ACCESS_TOKEN, &due,
+                              VL_CACHE_RENEWED, now_s, err));
+    return vl_engine_save(engine, err);
+}
+
+static valet_status
+count_ahead(struct vl_engine *engine, void *ctx, valet_error *err)
+{
+    (void)err;
+    VL_LIST_EACH (node, &engine->realms)
+        *(bool *)ctx |= !vl_list_is_empty(
+            &VL_CONTAINER(node, struct vl_realm, node)->acquirer.ahead);
+    return VALET_OK;
+}
+
+/* @spec S-29 S-31: as soon as this process has looked, be it behind the back
+ * of who asked. */
+static void
+a_renewal_ahead_of_time_notices_who_has_signed_out_elsewhere(void **state)
+{
+    static const char *const due_scopes[] = {"Mail.Read", NULL};
+    struct lot *l = *state;
+    struct folder folder;
+    valet_client *other;
+    valet_auth_result result;
+    const valet_request at_hand = {.scopes = some_scopes},
+                        due = {.scopes = due_scopes};
+    folder_make(&folder);
+    l->options.cache = VALET_CACHE_FILE;
+    l->options.cache_file = folder.path;
+    make_client(l);
+    sign_in(l);
+    assert_ok(vl_engine_do(l->client->engine, put_due, NULL, NULL));
+    assert_ok(valet_acquire(l->client, &at_hand, &result, NULL));
+    valet_auth_result_done(&result);
+    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
+    assert_ok(valet_sign_out(other, "user@contoso.example", NULL));
+    valet_client_free(other);
+    assert_ok(valet_acquire(l->client, &due, &result, NULL));
+    assert_string_equal(result.access_token, "due");
+    valet_auth_result_done(&result);
+    for (bool any = true; any; (void)poll(NULL, 0, 1)) {
+        any = false;
+        assert_ok(vl_engine_do(l->client->engine, count_ahead, &any, NULL));
+    }
+    assert_int_equal(valet_acquire(l->client, &at_hand, &result, NULL),
                      VALET_NOT_FOUND);
     folder_remove(&folder);
 }
@@ -683,6 +752,7 @@ main(void)
         IN_LOT(a_token_is_asked_for_anew_when_its_time_is_over_or_on_demand),
         IN_LOT(a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one),
         IN_LOT(who_has_signed_out_elsewhere_gets_no_token_here),
+        IN_LOT(a_renewal_ahead_of_time_notices_who_has_signed_out_elsewhere),
         IN_LOT(an_empty_account_is_wrong_with_a_token_at_hand_too),
         IN_LOT(who_has_signed_out_is_asked_again),
         IN_LOT(of_two_accounts_none_is_the_first),
