@@ -34,7 +34,8 @@
  * thread of its own, begun by the first call that needs it, which does all
  * that waits: network, disk, Secret Service, broker. Nothing here may be
  * called in a child after fork(). SIGPIPE is set to be ignored if the
- * application has not decided about it.
+ * application has not decided about it, and standard descriptors that are
+ * closed are taken, so that nothing of ours gets what is printed.
  */
 #ifndef VALET_ENTRA_H
 #define VALET_ENTRA_H
@@ -123,8 +124,9 @@ typedef struct valet_assertion_about {
 /*
  * Writes an assertion (a JWT: a workload identity's that somebody else signed,
  * or one signed by a key that is elsewhere) as text that ends in NUL; at most
- * `size` bytes with it. Called for each request, on the client's thread, so it
- * must not call the client. Not VALET_OK: there is none now.
+ * `size` bytes with it. Called for each request, also when a token is renewed
+ * ahead of its end and nobody waits, on the client's thread: it must not call
+ * the client, and `ctx` lives as long as that. Not VALET_OK: there is none now.
  */
 typedef valet_status
 valet_assertion(const valet_assertion_about *about, char *ret, size_t size,

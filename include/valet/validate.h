@@ -26,7 +26,8 @@
  * freed when none uses it any more. A valet_token belongs to one thread at a
  * time. Keys are fetched by a thread that asked and found them missing or old,
  * one fetch at a time; the library has no thread of its own. The first fetch
- * sets SIGPIPE to be ignored if the application has not decided about it.
+ * sets SIGPIPE to be ignored if the application has not decided about it, and
+ * takes standard descriptors that are closed.
  */
 #ifndef VALET_VALIDATE_H
 #define VALET_VALIDATE_H

@@ -23,7 +23,7 @@ struct vl_realm {
 struct vl_realm *vl_realm_get(struct vl_engine *engine, struct vl_str tenant);
 /* What a domain's documents told. */
 void vl_realm_is(struct vl_realm *realm, const char *tenant_id);
-/* Aborts nothing: the runs are gone by then. */
+/* The runs are gone by then; renewals that nobody waits for are ended. */
 void vl_realm_free(struct vl_realm *realm);
 
 #endif

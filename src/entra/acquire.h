@@ -60,9 +60,9 @@ struct vl_acquire_in {
  * Exactly one of the first two is not NULL; all is borrowed for the call. A
  * token that is to be renewed ahead of time (`refresh_on`) is given as it is;
  * the renewal goes on without the caller. A token that came just now has no
- * `cached_at`. VALET_NEXT_SIGN_IN: nobody is signed
- * in, or not any more; of an assertion, its person has to, where they called us
- * from. `unkept` says why a new token could not be kept; else NULL.
+ * `cached_at`. VALET_NEXT_SIGN_IN: nobody is signed in, or not any more; of an
+ * assertion, its person has to, where they called us from. `unkept` says why a
+ * new token could not be kept; else NULL.
  */
 typedef void vl_acquire_done(const struct vl_cache_token *token,
                              const valet_entra_error *error,
