@@ -257,6 +257,7 @@ valet_client_fd(valet_client *client)
     (void)pthread_mutex_lock(&client->lock);
     if (client->event_fd < 0) {
         bool due = !vl_list_is_empty(&client->due);
+        vl_hold_standard_descriptors();
         client->event_fd = eventfd(due, EFD_NONBLOCK | EFD_CLOEXEC);
     }
     int fd = client->event_fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, O_PATH */
 #include "core/sys.h"
 
 #include <errno.h>
@@ -314,6 +314,18 @@ vl_folder_make(const char *path, valet_error *err)
                            folder, strerror(errno));
     }
     return VALET_OK;
+}
+
+/* What holds them can neither be read nor written. */
+void
+vl_hold_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/", O_PATH | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 unsigned

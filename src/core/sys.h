@@ -71,6 +71,11 @@ vl_file_replace(const char *path, const char *aside, struct vl_str content,
 /* Makes what is missing of a path of folders, for this person alone (0700). */
 valet_status vl_folder_make(const char *path, valet_error *err) VALET_CHECK;
 
+/* Takes those of the descriptors 0, 1 and 2 that are closed. One of ours in
+ * their place would get what somebody prints, and libuv aborts when it closes
+ * it. */
+void vl_hold_standard_descriptors(void);
+
 /* Processor cores that this process may run on; at least 1. */
 unsigned vl_cores(void);
 

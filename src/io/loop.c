@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* O_PATH */
 #include "io/loop.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "core/secret.h"
 #include "core/status.h"
+#include "core/sys.h"
 #include "io/handle.h"
 
 void
@@ -95,22 +93,6 @@ ignore_sigpipe(void)
         (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/*
- * A descriptor of ours that is 0, 1 or 2 because the process was started
- * without them would get what somebody prints, and libuv aborts when it closes
- * it. They are held by what can neither be read nor written.
- */
-static void
-hold_standard_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/", O_PATH | O_CLOEXEC);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        (void)close(fd);
-}
-
 static void
 close_wake(struct vl_handle *handle)
 {
@@ -123,7 +105,7 @@ valet_status
 vl_loop_new(struct vl_loop **ret, valet_error *err)
 {
     ignore_sigpipe();
-    hold_standard_descriptors();
+    vl_hold_standard_descriptors();
     struct vl_loop *loop = vl_alloc(sizeof *loop);
     loop->first = loop->last = NULL;
     loop->firing = false;

@@ -3,8 +3,12 @@
  * What a client and a request may be: each wrong combination is refused, with
  * the option's name in the sentence.
  */
-#include "client/client.h"
 #include "vl_test.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/client.h"
 
 #define TENANT "aaaaaaaa-0000-4000-8000-000000000001"
 #define OTHER  "cccccccc-0000-4000-8000-000000000003"
@@ -200,6 +204,35 @@ a_wrong_request_is_named(void **state)
     }
 }
 
+/* In a process without the standard descriptors: 0 if it went well. */
+static int
+live_without_standard_descriptors(void)
+{
+    const valet_client_options options = {PUBLIC_OPTIONS};
+    valet_client *client;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        (void)close(fd);
+    if (valet_client_new(&options, &client, NULL) != VALET_OK)
+        return 1;
+    int fd = valet_client_fd(client);
+    valet_client_free(client);
+    return fd > STDERR_FILENO ? 0 : 2;
+}
+
+static void
+a_client_has_no_standard_descriptor_for_its_own(void **state)
+{
+    int status;
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(live_without_standard_descriptors());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 sources_have_names(void **state)
 {
@@ -218,6 +251,7 @@ main(void)
             a_credential_belongs_to_a_confidential_client_and_to_it_alone),
         cmocka_unit_test(a_client_is_born_without_network_or_thread),
         cmocka_unit_test(a_wrong_request_is_named),
+        cmocka_unit_test(a_client_has_no_standard_descriptor_for_its_own),
         cmocka_unit_test(sources_have_names),
     };
     return cmocka_run_group_tests_name("client/options", tests, NULL, NULL);
