@@ -100,6 +100,8 @@ vl_result_give(struct vl_auth_inside *inside, valet_source source)
 {
     valet_auth_result result = inside->shown;
     result.source = source;
+    if (source == VALET_SOURCE_CACHE)
+        result.not_kept = NULL; /* it was told when the token came */
     return result;
 }
 

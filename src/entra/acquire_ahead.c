@@ -5,8 +5,8 @@
  */
 #include "entra/acquire_inside.h"
 
-/* While Entra cannot be reached the token at hand does; each try takes the
- * turn of others. */
+/* While Entra cannot be reached the tokens at hand do; each try takes the turn
+ * of others. A refusal is one person's, and is not sent again by throttle.h. */
 #define PAUSE_MS 60000
 
 static void
@@ -16,7 +16,7 @@ ended(const struct vl_cache_token *token, const valet_entra_error *error,
     struct vl_acquirer *acquirer = ctx;
     (void)token;
     (void)unkept;
-    if (error)
+    if (error && error->next == VALET_NEXT_RETRY)
         acquirer->ahead_failed_ms = vl_clock_now(acquirer->desk->clock);
     if (acquirer->ahead_ended)
         acquirer->ahead_ended(acquirer->ctx);

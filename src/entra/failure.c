@@ -3,6 +3,7 @@
 
 #include "core/principal.h"
 #include "core/status.h"
+#include "entra/claims.h"
 #include "oauth/words.h"
 
 /* --- what to do --- */
@@ -156,14 +157,12 @@ conclude(valet_entra_error *failure)
                                              : "none");
 }
 
-/* What is no object of JSON nobody could answer. */
+/* What could not be sent back nobody could answer. */
 static bool
 is_challenge(struct vl_str claims)
 {
-    vl_auto(vl_json) json = {NULL};
-    return vl_json_parse(claims, VL_LIMIT_JSON_DEPTH, &json, NULL) ==
-               VALET_OK &&
-           vl_json_kind(json.root) == VL_JSON_OBJECT;
+    vl_auto(vl_buf) merged = vl_buf_of(VL_CLAIMS_MERGED_MAX);
+    return claims.n && vl_claims_merge(claims, NULL, &merged, NULL) == VALET_OK;
 }
 
 static void

@@ -163,6 +163,7 @@ passes_nothing_on_that_could_be_a_secret(void **state)
         "{\"error_codes\":[1e99]}",
         "{\"claims\":\"$(rm -rf)\"}",
         "{\"claims\":\"[1]\"}",
+        "{\"claims\":\"{\\\"access_token\\\":5}\"}",
         "{\"claims\":\"{\\\"a\\\":1} x\"}",
         "{\"error\":\"a_word_that_is_much_too_long_to_be_one_of_oauth_or_of_"
         "anybody_else\"}"};
