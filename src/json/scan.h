@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reads the outermost object of a JSON text without allocating: for message
- * envelopes, of which a few members decide where the message goes.
+ * envelopes, of which a few members decide where the message goes, and for the
+ * claims of tokens.
  *
- * It says yes only to what vl_json_parse() would read in the same way, and no
- * to all it does not care to judge (escapes, fractions, large numbers, many
- * members) as well as to what is wrong. So "no" means: let vl_json_parse()
- * look at it, and say what is wrong if anything is.
+ * It says yes only to what vl_json_parse() would read in the same way, nested
+ * values included: they may be passed on as they stand. It says no to all it
+ * does not care to judge as well as to what is wrong. So "no" means: let
+ * vl_json_parse() look at it, and say what is wrong if anything is.
  *
- * What lies within a member that is an object or an array is not looked at,
- * but for where it ends: hand its text to vl_json_parse() before you believe
- * that the whole is JSON.
+ * What it leaves to the parser: escapes in keys; outermost members that are a
+ * fraction, "-0" or a string with escapes; integers of more than 18 digits;
+ * numbers of more than VL_JSON_SCAN_NUMBER bytes or two digits of exponent;
+ * more than VL_JSON_SCAN_KEYS keys in objects that are open at one place; a
+ * depth beyond VL_LIMIT_JSON_DEPTH.
  */
 #ifndef VL_JSON_SCAN_H
 #define VL_JSON_SCAN_H
 
 #include "json/read.h"
+
+#define VL_JSON_SCAN_NUMBER 64
+#define VL_JSON_SCAN_KEYS   128
 
 /* Borrowed from the text. */
 struct vl_json_member {
@@ -25,9 +31,10 @@ struct vl_json_member {
 };
 
 /* True when the text is one object of at most `max` members, with different
- * keys. */
-bool vl_json_scan(struct vl_str text, struct vl_json_member *members,
-                  size_t max, size_t *ret_count) VALET_CHECK;
+ * keys, and nested no deeper than vl_json_parse() would take it. */
+bool vl_json_scan(struct vl_str text, unsigned max_depth,
+                  struct vl_json_member *members, size_t max,
+                  size_t *ret_count) VALET_CHECK;
 /* The value of a member that is a string; {NULL,0} for all others. */
 struct vl_str vl_json_member_str(const struct vl_json_member *member);
 

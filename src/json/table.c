@@ -5,27 +5,14 @@
 #include "json/scan.h"
 #include "json/write.h"
 
-/* The scanner does not look into arrays and objects: the reader does. */
-static bool
-is_strict(const struct vl_json_member *member, unsigned max_depth)
-{
-    vl_auto(vl_json) nested = {NULL};
-    if (member->kind != VL_JSON_ARRAY && member->kind != VL_JSON_OBJECT)
-        return true;
-    return max_depth > 1 && vl_json_parse(member->text, max_depth - 1, &nested,
-                                          NULL) == VALET_OK;
-}
-
 static bool
 read_quickly(struct vl_str text, unsigned max_depth, struct vl_json_table *ret)
 {
     struct vl_json_member members[VL_JSON_TABLE_MAX];
     size_t count;
-    if (!vl_json_scan(text, members, VL_JSON_TABLE_MAX, &count))
+    if (!vl_json_scan(text, max_depth, members, VL_JSON_TABLE_MAX, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!is_strict(&members[i], max_depth))
-            return false;
         bool is_string = members[i].kind == VL_JSON_STRING;
         ret->rows[i] = (struct vl_json_row){
             .key = members[i].key,

@@ -53,13 +53,28 @@ refuse_text(const struct vl_mcp_arrival *a)
     vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
 }
 
+/* The envelope is one level of the depth that is allowed. */
+static bool
+read_quickly(struct vl_str body, struct vl_json *doc,
+             struct vl_rpc_message *ret)
+{
+    if (!vl_rpc_scan(body, ret))
+        return false;
+    if (ret->params_text.n &&
+        vl_json_parse(ret->params_text, VL_LIMIT_JSON_DEPTH - 1, doc, NULL) !=
+            VALET_OK)
+        return false;
+    ret->params = doc->root;
+    return true;
+}
+
 /* @spec W-04 */
 enum vl_mcp_body
 vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
                     struct vl_rpc_message *ret)
 {
     valet_error err;
-    if (vl_rpc_scan(a->request->body, doc, ret)) {
+    if (read_quickly(a->request->body, doc, ret)) {
         a->id = ret->id;
         return VL_MCP_BODY_MESSAGE;
     }

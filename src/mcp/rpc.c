@@ -128,38 +128,31 @@ note_member(struct envelope *envelope, const struct vl_json_member *member)
         note_id(envelope, member);
     else if (vl_str_eq(member->key, VL_STR("params")) && nested)
         envelope->params = member->text;
-    else /* Parameters have to be nested, and what is has to be parsed. */
-        envelope->odd |= nested || vl_str_eq(member->key, VL_STR("params")) ||
+    else /* Parameters have to be nested. */
+        envelope->odd |= vl_str_eq(member->key, VL_STR("params")) ||
                          vl_str_eq(member->key, VL_STR("result")) ||
                          vl_str_eq(member->key, VL_STR("error"));
 }
 
 bool
-vl_rpc_scan(struct vl_str text, struct vl_json *doc, struct vl_rpc_message *ret)
+vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret)
 {
     struct vl_json_member members[MEMBERS];
     struct envelope envelope = {.odd = false};
-    struct vl_json params = {NULL};
     size_t count;
-    if (!vl_json_scan(text, members, MEMBERS, &count))
+    if (!vl_json_scan(text, VL_LIMIT_JSON_DEPTH, members, MEMBERS, &count))
         return false;
     for (size_t i = 0; i < count; i++)
         note_member(&envelope, &members[i]);
     if (envelope.odd || envelope.method.n == 0 ||
         !vl_str_eq(envelope.version, VL_STR("2.0")))
         return false;
-    /* The envelope is one level of the depth that is allowed. */
-    if (envelope.params.n &&
-        vl_json_parse(envelope.params, VL_LIMIT_JSON_DEPTH - 1, &params,
-                      NULL) != VALET_OK)
-        return false;
     *ret = (struct vl_rpc_message){
         .kind = envelope.id.n ? VL_RPC_REQUEST : VL_RPC_NOTIFICATION,
         .id = {NULL, envelope.id},
         .method = envelope.method,
-        .params = params.root,
+        .params_text = envelope.params,
     };
-    *doc = params;
     return true;
 }
 

@@ -40,6 +40,7 @@ struct vl_rpc_message {
     struct vl_rpc_id id;         /* requests; of responses it may be null */
     struct vl_str method;        /* requests and notifications */
     const struct json_t *params; /* of any kind, or NULL */
+    struct vl_str params_text;   /* of scanned messages: an object or array */
 };
 
 /* VALET_INVALID (an "Invalid Request") unless it is exactly one of the three
@@ -47,12 +48,11 @@ struct vl_rpc_message {
 valet_status vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
                          valet_error *err) VALET_CHECK;
 /*
- * The same for most requests and notifications, without building a document of
- * more than their parameters, which becomes `doc`. False, with `doc` as it
- * was, for everything else and for what is wrong: then parse the whole.
+ * The same for most requests and notifications, without allocating: their
+ * parameters are left as text, which vl_json_parse() reads. False for
+ * everything else and for what is wrong: then parse the whole.
  */
-bool vl_rpc_scan(struct vl_str text, struct vl_json *doc,
-                 struct vl_rpc_message *ret) VALET_CHECK;
+bool vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret) VALET_CHECK;
 /* Is it a string or integer that may be an id (or a progress token)? */
 bool vl_rpc_is_id(const struct json_t *value);
 /* The id of whatever it is, for an error about it; null when unreadable. */
