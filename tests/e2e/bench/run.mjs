@@ -9,9 +9,10 @@ import mainJob from './main-job.mjs';
 import remote from './remote.mjs';
 import { cleanUp } from './setup.mjs';
 import acquire from './acquire.mjs';
+import envelope from './envelope.mjs';
 import validate from './validate.mjs';
 
-const all = { ...mainJob, ...remote, ...validate, ...acquire };
+const all = { ...mainJob, ...remote, ...validate, ...acquire, ...envelope };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 const results = {};
 
