@@ -157,6 +157,12 @@ vl_json_share(const struct json_t *value)
     return (struct vl_json){json_incref(without_const(value))};
 }
 
+struct vl_json
+vl_json_of_str(struct vl_str text)
+{
+    return (struct vl_json){json_stringn(text.p ? text.p : "", text.n)};
+}
+
 enum vl_json_kind
 vl_json_kind(const struct json_t *value)
 {
@@ -215,6 +221,15 @@ bool
 vl_json_get_int(const struct json_t *object, const char *key, int64_t *ret)
 {
     return vl_json_int(vl_json_get(object, key), ret);
+}
+
+bool
+vl_json_real(const struct json_t *value, double *ret)
+{
+    if (!json_is_real(value))
+        return false;
+    *ret = json_real_value(value);
+    return true;
 }
 
 bool

@@ -40,6 +40,9 @@ void vl_json_done(struct vl_json *doc);
  * nothing is copied. */
 struct vl_json vl_json_share(const struct json_t *value);
 
+/* A string on its own; {NULL} when it is not UTF-8. */
+struct vl_json vl_json_of_str(struct vl_str text);
+
 /* All of these take NULL, which stands for "absent". */
 enum vl_json_kind vl_json_kind(const struct json_t *value);
 const struct json_t *vl_json_get(const struct json_t *object, const char *key);
@@ -49,13 +52,14 @@ struct vl_str vl_json_get_str(const struct json_t *object, const char *key);
 bool vl_json_int(const struct json_t *value, int64_t *ret);
 bool
 vl_json_get_int(const struct json_t *object, const char *key, int64_t *ret);
+bool vl_json_real(const struct json_t *value, double *ret);
 bool vl_json_is_true(const struct json_t *value);
 /* Members of an array or object; 0 for everything else. */
 size_t vl_json_size(const struct json_t *value);
 const struct json_t *vl_json_at(const struct json_t *array, size_t index);
 /* Does the array hold this string? A plain string counts as an array of one. */
 bool vl_json_has_str(const struct json_t *value, struct vl_str wanted);
-/* Calls `visit` for each member until it returns false. */
+/* Calls `visit` for each member until it returns false. Keys end in NUL. */
 void vl_json_each(const struct json_t *object,
                   bool (*visit)(struct vl_str key, const struct json_t *value,
                                 void *ctx),

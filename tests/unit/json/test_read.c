@@ -275,6 +275,37 @@ shares_a_value_that_outlives_its_document(void **state)
     vl_json_done(&part);
 }
 
+static void
+tells_numbers_with_a_fraction(void **state)
+{
+    (void)state;
+    double number = 0;
+    struct vl_json doc = {NULL};
+    assert_ok(parse(VL_STR("[1.5,1,\"1.5\"]"), &doc, NULL));
+    assert_true(vl_json_real(vl_json_at(doc.root, 0), &number));
+    assert_true(number == 1.5);
+    assert_false(vl_json_real(vl_json_at(doc.root, 1), &number));
+    assert_false(vl_json_real(vl_json_at(doc.root, 2), &number));
+    assert_false(vl_json_real(NULL, &number));
+    vl_json_done(&doc);
+}
+
+static void
+makes_a_string_of_its_own(void **state)
+{
+    (void)state;
+    char text[] = "\xc3\xa4/\"";
+    struct vl_json string = vl_json_of_str(vl_str_z(text));
+    text[0] = 'x';
+    assert_str(vl_json_str(string.root), "\xc3\xa4/\"");
+    vl_json_done(&string);
+    string = vl_json_of_str((struct vl_str){NULL, 0});
+    assert_str(vl_json_str(string.root), "");
+    vl_json_done(&string);
+    string = vl_json_of_str(VL_STR("\xc3"));
+    assert_null(string.root);
+}
+
 int
 main(void)
 {
@@ -290,6 +321,8 @@ main(void)
         cmocka_unit_test(bounds_a_flood_of_brackets),
         cmocka_unit_test(counts_no_brackets_inside_strings),
         cmocka_unit_test(finds_a_string_in_a_list),
+        cmocka_unit_test(tells_numbers_with_a_fraction),
+        cmocka_unit_test(makes_a_string_of_its_own),
         cmocka_unit_test(shares_a_value_that_outlives_its_document),
         cmocka_unit_test(visits_members_in_order_until_told_to_stop),
     };

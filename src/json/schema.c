@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A schema is walked twice: first to know what is a schema and how it is
+ * called, then to see that each $ref leads to one of these.
+ */
+#include "json/schema.h"
+
+#include <stdlib.h>
+
+#include "core/status.h"
+#include "json/schema_inside.h"
+
+struct survey {
+    struct vl_schema *schema;
+    struct vl_map known;   /* schemas that are objects, by their address */
+    struct vl_map anchors; /* schemas by name */
+    bool is_second;
+    valet_error *err;
+};
+
+typedef struct vl_schema_rule rule_t;
+typedef struct vl_schema_place place_t;
+
+static void *
+as_value(const struct json_t *value)
+{
+    return (void *)(uintptr_t)value;
+}
+
+static struct vl_str
+address_of(const struct json_t *const *value)
+{
+    return vl_str_of(value, sizeof *value);
+}
+
+static valet_status
+refuse(const struct survey *survey, const place_t *place, const char *why)
+{
+    vl_auto(vl_buf) at = vl_buf_of(VL_SCHEMA_POINTER_MAX);
+    vl_schema_place_write(&at, place, "the schema");
+    return vl_fail(survey->err, VALET_INVALID, "", VL_STR_FMT " %s",
+                   VL_STR_ARG(vl_buf_str(&at)), why);
+}
+
+/* --- schemas within --- */
+
+struct visit {
+    struct survey *survey;
+    const struct json_t *value;
+    const place_t *place;
+    valet_status status;
+};
+
+static bool
+visit_keyword(struct vl_str key, const struct json_t *value, void *ctx)
+{
+    struct visit *visit = ctx;
+    const struct vl_schema_keyword *keyword = vl_schema_keyword_find(key);
+    if (!keyword)
+        return true;
+    place_t place = {.up = visit->place, .key = key, .value = value};
+    rule_t rule = {keyword->name, value, visit->value};
+    visit->status = keyword->survey(visit->survey, &rule, &place);
+    return visit->status == VALET_OK;
+}
+
+static valet_status
+survey_schema(struct survey *survey, const place_t *place)
+{
+    enum vl_json_kind kind = vl_json_kind(place->value);
+    if (kind == VL_JSON_BOOL)
+        return VALET_OK;
+    if (kind != VL_JSON_OBJECT)
+        return refuse(survey, place, "is no schema");
+    if (!survey->is_second)
+        (void)vl_map_put(&survey->known, address_of(&place->value),
+                         as_value(place->value));
+    struct visit visit = {survey, place->value, place, VALET_OK};
+    vl_json_each(place->value, visit_keyword, &visit);
+    return visit.status;
+}
+
+static valet_status
+takes_schema(void *survey, const rule_t *rule, const place_t *place)
+{
+    (void)rule;
+    return survey_schema(survey, place);
+}
+
+static valet_status
+takes_schemas(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_ARRAY ||
+        vl_json_size(rule->value) == 0)
+        return refuse(survey, place, "is no list of schemas");
+    for (size_t i = 0; i < vl_json_size(rule->value); i++) {
+        place_t member = {
+            .up = place, .index = i, .value = vl_json_at(rule->value, i)};
+        VL_TRY(survey_schema(survey, &member));
+    }
+    return VALET_OK;
+}
+
+static bool
+visit_named(struct vl_str key, const struct json_t *value, void *ctx)
+{
+    struct visit *visit = ctx;
+    place_t place = {.up = visit->place, .key = key, .value = value};
+    visit->status = survey_schema(visit->survey, &place);
+    return visit->status == VALET_OK;
+}
+
+static valet_status
+takes_named_schemas(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_OBJECT)
+        return refuse(survey, place, "is no object of schemas");
+    struct visit visit = {survey, rule->value, place, VALET_OK};
+    vl_json_each(rule->value, visit_named, &visit);
+    return visit.status;
+}
+
+/* --- plain values --- */
+
+static valet_status
+takes_anything(void *survey, const rule_t *rule, const place_t *place)
+{
+    (void)survey;
+    (void)rule;
+    (void)place;
+    return VALET_OK;
+}
+
+static valet_status
+takes_list(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_ARRAY)
+        return refuse(survey, place, "is no list");
+    return VALET_OK;
+}
+
+static valet_status
+takes_bool(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_BOOL)
+        return refuse(survey, place, "is neither true nor false");
+    return VALET_OK;
+}
+
+static valet_status
+takes_count(void *survey, const rule_t *rule, const place_t *place)
+{
+    size_t count;
+    if (!vl_schema_count(rule->value, &count))
+        return refuse(survey, place, "is no whole number from 0 on");
+    return VALET_OK;
+}
+
+static valet_status
+takes_number(void *survey, const rule_t *rule, const place_t *place)
+{
+    struct vl_schema_number number;
+    if (!vl_schema_number(rule->value, &number))
+        return refuse(survey, place, "is no number");
+    return VALET_OK;
+}
+
+static valet_status
+takes_divisor(void *survey, const rule_t *rule, const place_t *place)
+{
+    struct vl_schema_number number;
+    if (!vl_schema_number(rule->value, &number) ||
+        !(number.is_whole ? number.whole > 0 : number.real > 0))
+        return refuse(survey, place, "is no number above 0");
+    return VALET_OK;
+}
+
+static bool
+is_list_of_strings(const struct json_t *value)
+{
+    bool good = vl_json_kind(value) == VL_JSON_ARRAY;
+    for (size_t i = 0; good && i < vl_json_size(value); i++)
+        good = vl_json_kind(vl_json_at(value, i)) == VL_JSON_STRING;
+    return good;
+}
+
+static valet_status
+takes_strings(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (!is_list_of_strings(rule->value))
+        return refuse(survey, place, "is no list of strings");
+    return VALET_OK;
+}
+
+static bool
+visit_strings(struct vl_str key, const struct json_t *value, void *ctx)
+{
+    struct visit *visit = ctx;
+    place_t place = {.up = visit->place, .key = key, .value = value};
+    if (!is_list_of_strings(value))
+        visit->status = refuse(visit->survey, &place, "is no list of strings");
+    return visit->status == VALET_OK;
+}
+
+static valet_status
+takes_named_strings(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_OBJECT)
+        return refuse(survey, place, "is no object of lists of strings");
+    struct visit visit = {survey, rule->value, place, VALET_OK};
+    vl_json_each(rule->value, visit_strings, &visit);
+    return visit.status;
+}
+
+static valet_status
+takes_type(void *survey, const rule_t *rule, const place_t *place)
+{
+    bool good = is_list_of_strings(rule->value)
+                    ? vl_json_size(rule->value) > 0
+                    : vl_schema_is_type(vl_json_str(rule->value));
+    for (size_t i = 0; good && i < vl_json_size(rule->value); i++)
+        good = vl_schema_is_type(vl_json_str(vl_json_at(rule->value, i)));
+    if (!good)
+        return refuse(survey, place, "names no type of JSON");
+    return VALET_OK;
+}
+
+/* A check that cannot be made is a no. */
+static valet_status
+cannot_be_checked(void *survey, const rule_t *rule, const place_t *place)
+{
+    (void)rule;
+    return refuse(survey, place, "cannot be checked by this server");
+}
+
+/* --- identity --- */
+
+static bool
+is_at_top(const place_t *place)
+{
+    return !place->up->up;
+}
+
+static valet_status
+takes_dialect(void *survey, const rule_t *rule, const place_t *place)
+{
+    struct survey *s = survey;
+    struct vl_str name = vl_json_str(rule->value);
+    if (vl_str_ends(name, VL_STR("#")))
+        name = vl_str_head(name, name.n - 1);
+    bool is_draft7 =
+        vl_str_eq(name, VL_STR("http://json-schema.org/draft-07/schema"));
+    if (!is_at_top(place) ||
+        !(is_draft7 ||
+          vl_str_eq(name,
+                    VL_STR("https://json-schema.org/draft/2020-12/schema"))))
+        return refuse(s, place, "is neither 2020-12 nor draft-07");
+    s->schema->is_draft7 = is_draft7;
+    return VALET_OK;
+}
+
+/* Below the top it would change what each $ref in it means. */
+static valet_status
+takes_id(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (!is_at_top(place) || vl_json_kind(rule->value) != VL_JSON_STRING)
+        return cannot_be_checked(survey, rule, place);
+    return VALET_OK;
+}
+
+static valet_status
+takes_anchor(void *survey, const rule_t *rule, const place_t *place)
+{
+    struct survey *s = survey;
+    struct vl_str name = vl_json_str(rule->value);
+    if (s->is_second)
+        return VALET_OK;
+    if (name.n == 0 || vl_map_find(&s->anchors, name))
+        return refuse(s, place, "is no name, or one that is taken");
+    (void)vl_map_put(&s->anchors, name, as_value(rule->schema));
+    return VALET_OK;
+}
+
+/* What lies in this document, `ref` being what follows the '#'. */
+static const struct json_t *
+find_target(const struct survey *survey, struct vl_str ref)
+{
+    if (ref.n && ref.p[0] != '/')
+        return vl_map_find(&survey->anchors, ref);
+    return vl_schema_pointer_find(survey->schema->doc.root, ref);
+}
+
+/* Only to what was walked through: elsewhere nobody has looked at the words. */
+static valet_status
+takes_ref(void *survey, const rule_t *rule, const place_t *place)
+{
+    struct survey *s = survey;
+    struct vl_str ref = vl_json_str(rule->value);
+    if (!vl_str_starts(ref, VL_STR("#")))
+        return refuse(s, place, "leads out of the schema");
+    if (!s->is_second)
+        return VALET_OK;
+    const struct json_t *target = find_target(s, vl_str_from(ref, 1));
+    if (vl_json_kind(target) != VL_JSON_BOOL &&
+        !vl_map_find(&s->known, address_of(&target)))
+        return refuse(s, place, "leads to no schema");
+    (void)vl_map_put(&s->schema->targets, ref, as_value(target));
+    return VALET_OK;
+}
+
+/* Sorted. */
+static const struct vl_schema_keyword keywords[] = {
+    {"$anchor", takes_anchor, NULL},
+    {"$defs", takes_named_schemas, NULL},
+    {"$dynamicAnchor", takes_anchor, NULL},
+    {"$dynamicRef", cannot_be_checked, NULL},
+    {"$id", takes_id, NULL},
+    {"$recursiveRef", cannot_be_checked, NULL},
+    {"$ref", takes_ref, vl_schema_ref},
+    {"$schema", takes_dialect, NULL},
+    {"additionalItems", cannot_be_checked, NULL},
+    {"additionalProperties", takes_schema, vl_schema_additional},
+    {"allOf", takes_schemas, vl_schema_all},
+    {"anyOf", takes_schemas, vl_schema_any},
+    {"const", takes_anything, vl_schema_const},
+    {"contains", takes_schema, vl_schema_contains},
+    {"definitions", takes_named_schemas, NULL},
+    {"dependencies", cannot_be_checked, NULL},
+    {"dependentRequired", takes_named_strings, vl_schema_dependent_required},
+    {"dependentSchemas", takes_named_schemas, vl_schema_dependent},
+    {"else", takes_schema, NULL},
+    {"enum", takes_list, vl_schema_enum},
+    {"exclusiveMaximum", takes_number, vl_schema_below},
+    {"exclusiveMinimum", takes_number, vl_schema_above},
+    {"if", takes_schema, vl_schema_if},
+    {"items", takes_schema, vl_schema_items},
+    {"maxContains", takes_count, NULL},
+    {"maxItems", takes_count, vl_schema_max_items},
+    {"maxLength", takes_count, vl_schema_max_length},
+    {"maxProperties", takes_count, vl_schema_max_members},
+    {"maximum", takes_number, vl_schema_maximum},
+    {"minContains", takes_count, NULL},
+    {"minItems", takes_count, vl_schema_min_items},
+    {"minLength", takes_count, vl_schema_min_length},
+    {"minProperties", takes_count, vl_schema_min_members},
+    {"minimum", takes_number, vl_schema_minimum},
+    {"multipleOf", takes_divisor, vl_schema_multiple},
+    {"not", takes_schema, vl_schema_not},
+    {"oneOf", takes_schemas, vl_schema_one},
+    {"pattern", cannot_be_checked, NULL},
+    {"patternProperties", cannot_be_checked, NULL},
+    {"prefixItems", takes_schemas, vl_schema_prefix},
+    {"properties", takes_named_schemas, vl_schema_properties},
+    {"propertyNames", takes_schema, vl_schema_names},
+    {"required", takes_strings, vl_schema_required},
+    {"then", takes_schema, NULL},
+    {"type", takes_type, vl_schema_type},
+    {"unevaluatedItems", cannot_be_checked, NULL},
+    {"unevaluatedProperties", cannot_be_checked, NULL},
+    {"uniqueItems", takes_bool, vl_schema_unique},
+};
+
+static int
+compare_name(const void *name, const void *keyword)
+{
+    return strcmp(name, ((const struct vl_schema_keyword *)keyword)->name);
+}
+
+const struct vl_schema_keyword *
+vl_schema_keyword_find(struct vl_str name)
+{
+    return bsearch(name.p, keywords, VL_COUNT(keywords), sizeof keywords[0],
+                   compare_name);
+}
+
+valet_status
+vl_schema_new(const struct json_t *root, struct vl_schema **ret,
+              valet_error *err)
+{
+    struct vl_schema *schema = vl_alloc(sizeof *schema);
+    struct survey survey = {.schema = schema, .err = err};
+    schema->doc = vl_json_share(root);
+    vl_map_init(&schema->targets);
+    vl_map_init(&survey.known);
+    vl_map_init(&survey.anchors);
+    place_t top = {.value = root};
+    valet_status status = survey_schema(&survey, &top);
+    survey.is_second = true;
+    if (status == VALET_OK)
+        status = survey_schema(&survey, &top);
+    vl_map_done(&survey.known);
+    vl_map_done(&survey.anchors);
+    if (status == VALET_OK)
+        *ret = schema;
+    else
+        vl_schema_free(schema);
+    return status;
+}
+
+void
+vl_schema_free(struct vl_schema *schema)
+{
+    if (!schema)
+        return;
+    vl_map_done(&schema->targets);
+    vl_json_done(&schema->doc);
+    free(schema);
+}
