@@ -50,8 +50,22 @@ enum {
 
 /*
  * One tool. Texts and ctx are borrowed and outlive the server. `call` runs for
- * each tools/call of a client that holds `permission`; it answers by
- * valet_mcp_finish(), at once or later, exactly once.
+ * each tools/call of a client that holds `permission`, with arguments that fit
+ * `input_schema`; it answers by valet_mcp_finish(), at once or later, exactly
+ * once. Arguments that do not fit are answered without it: by a result with
+ * "isError", which the model reads (from 2025-11-25 on), or by the error
+ * -32602; either says where and which keyword, and no values.
+ *
+ * Schemas are JSON Schema 2020-12 (without "$schema", or with that of 2020-12
+ * or draft-07), type, enum, const, the bounds of numbers, strings, arrays and
+ * objects, properties, required, additionalProperties, propertyNames, items,
+ * prefixItems, contains, uniqueItems, dependentRequired, dependentSchemas,
+ * allOf, anyOf, oneOf, not, if/then/else, and $ref within the schema. Words
+ * that demand what is not checked here are refused when the tool is added:
+ * pattern, patternProperties, unevaluatedProperties, unevaluatedItems,
+ * $dynamicRef, $recursiveRef, a $ref elsewhere, an $id below the top,
+ * additionalItems, dependencies, items with a list. `format` and all other
+ * words are for the reader. A check takes 200000 steps at most.
  */
 typedef struct valet_mcp_tool {
     const char *name;          /* 1 to 64 of A-Z a-z 0-9 _ - . */
@@ -74,8 +88,9 @@ valet_mcp_server_new(const char *name, const char *version,
 void valet_mcp_server_free(valet_mcp_server *server);
 /*
  * VALET_INVALID for a bad name, a schema that is no JSON object with
- * "type":"object", or a tool without a permission; VALET_CONFLICT for a name
- * that is taken. Tools are listed in the order they were added.
+ * "type":"object" or says what cannot be checked (the sentence names the
+ * keyword and where it is), or a tool without a permission; VALET_CONFLICT for
+ * a name that is taken. Tools are listed in the order they were added.
  */
 valet_status
 valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
@@ -83,7 +98,7 @@ valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
 
 /* --- inside a call; everything returned is borrowed until the finish --- */
 
-/* The arguments: a JSON object as text. */
+/* The arguments: a JSON object as text, which fits the input schema. */
 const char *valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size);
 /* Who asks: the user's tenant and object id, the client's id. */
 const char *valet_mcp_user_tid(const valet_mcp_call *call);
@@ -107,9 +122,11 @@ void valet_mcp_on_cancel(valet_mcp_call *call,
 bool valet_mcp_is_cancelled(const valet_mcp_call *call);
 
 typedef struct valet_mcp_result {
-    const char *text;       /* readable text, UTF-8; never NULL */
-    const char *structured; /* JSON object (structuredContent), or NULL */
-    bool is_error;          /* the tool failed; `text` is safe to show */
+    const char *text; /* readable text, UTF-8; never NULL */
+    /* A JSON object (structuredContent), or NULL. Unless `is_error`, one that
+     * does not fit the output schema is replaced by the error -32603. */
+    const char *structured;
+    bool is_error; /* the tool failed; `text` is safe to show */
     /* The user's sign-in has ended: the client is told to sign in again (HTTP
      * 401 with a challenge) where the transport still can. */
     bool login_required;

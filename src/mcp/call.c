@@ -349,54 +349,65 @@ valet_mcp_progress(valet_mcp_call *call, double progress, double total,
         vl_mcp_post_send(call->post, vl_buf_str(text));
 }
 
-/* The structured part is a tool's text: it must not break the frame. */
-static bool
-add_structured(struct vl_json_out *out, const char *structured)
+void
+vl_mcp_call_add_content(struct vl_json_out *out, const char *text)
 {
-    vl_auto(vl_json) doc = {NULL};
-    if (vl_json_parse(vl_str_z(structured), VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
-            VALET_OK ||
-        vl_json_kind(doc.root) != VL_JSON_OBJECT)
-        return false;
-    vl_json_add_value(out, "structuredContent", doc.root);
-    return true;
+    vl_json_open_key(out, "content", '[');
+    vl_json_open(out, '{');
+    vl_json_add_z(out, "type", "text");
+    vl_json_add_z(out, "text", text);
+    vl_json_close(out, '}');
+    vl_json_close(out, ']');
 }
 
-static bool
+/* The structured part is a tool's text: it must not break the frame, and is
+ * what was promised unless the tool has failed. NULL, or what is wrong. */
+static const char *
+add_structured(struct vl_json_out *out, const struct vl_mcp_call *call,
+               const valet_mcp_result *result)
+{
+    const struct vl_schema *promised = call->tool->gives;
+    vl_auto(vl_json) doc = {NULL};
+    if (vl_json_parse(vl_str_z(result->structured), VL_LIMIT_JSON_DEPTH, &doc,
+                      NULL) != VALET_OK ||
+        vl_json_kind(doc.root) != VL_JSON_OBJECT)
+        return "The tool's result is no JSON object";
+    if (promised && !result->is_error &&
+        vl_schema_check(promised, doc.root, NULL) != VALET_OK)
+        return "The tool's result is not what its output schema promises";
+    vl_json_add_value(out, "structuredContent", doc.root);
+    return NULL;
+}
+
+/* NULL, or what is wrong with the result. */
+static const char *
 write_result(struct vl_buf *text, const struct vl_mcp_call *call,
              const valet_mcp_result *result)
 {
     struct vl_json_out out = {text, false};
+    const char *trouble = NULL;
     vl_rpc_open_answer_raw(&out, vl_buf_str(&call->id));
     vl_json_open_key(&out, "result", '{');
-    vl_json_open_key(&out, "content", '[');
-    vl_json_open(&out, '{');
-    vl_json_add_z(&out, "type", "text");
-    vl_json_add_z(&out, "text", result->text);
-    vl_json_close(&out, '}');
-    vl_json_close(&out, ']');
+    vl_mcp_call_add_content(&out, result->text);
     /* @spec HT-39: 2025-03-26 does not know it. */
-    if (result->structured && call->version > VL_MCP_2025_03_26 &&
-        !add_structured(&out, result->structured))
-        return false;
+    if (result->structured && call->version > VL_MCP_2025_03_26)
+        trouble = add_structured(&out, call, result);
     vl_json_add_bool(&out, "isError", result->is_error);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
-    return !text->failed;
+    return text->failed ? "The tool's result is too long" : trouble;
 }
 
 static void
 answer(struct vl_mcp_call *call, const valet_mcp_result *result)
 {
     struct vl_buf *text = vl_mcp_scratch(call->endpoint);
-    if (!write_result(text, call, result)) {
-        bool long_one = text->failed;
+    const char *trouble = write_result(text, call, result);
+    if (trouble) {
         vl_buf_clear(text);
         struct vl_json_out out = {text, false};
         vl_rpc_open_answer_raw(&out, vl_buf_str(&call->id));
-        vl_rpc_add_error(&out, VL_RPC_INTERNAL,
-                         long_one ? "The tool's result is too long"
-                                  : "The tool's result is no JSON object");
+        vl_rpc_add_error(&out, VL_RPC_INTERNAL, trouble);
         vl_json_close(&out, '}');
     }
     vl_mcp_post_answer(call->post, vl_buf_str(text));

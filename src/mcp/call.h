@@ -53,6 +53,8 @@ struct vl_mcp_call_order {
  * finished (and the exchange be answered) when this returns. */
 valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order) VALET_CHECK;
+/* The `content` of a result: one text. */
+void vl_mcp_call_add_content(struct vl_json_out *out, const char *text);
 /* One at work with this id, or NULL. */
 struct vl_mcp_call *
 vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id);

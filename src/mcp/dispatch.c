@@ -119,6 +119,48 @@ find_obstacle(const struct vl_mcp_turn *turn,
     return NULL;
 }
 
+/* The handler never sees what its schema does not allow. */
+static valet_status
+check_arguments(const struct vl_mcp_tool *tool, const struct json_t *arguments,
+                valet_error *err)
+{
+    vl_auto(vl_json) none = {NULL};
+    if (!arguments) {
+        VL_TRY(vl_json_parse(VL_STR("{}"), 1, &none, err));
+        arguments = none.root;
+    }
+    valet_error why;
+    valet_status status = vl_schema_check(tool->takes, arguments, &why);
+    if (status == VALET_OK)
+        return VALET_OK;
+    return vl_fail(err, status, "", "The arguments do not fit: %s",
+                   why.message);
+}
+
+/*
+ * Up to 2025-06-18 "invalid arguments" are an error of the protocol; since
+ * then (SEP-1303) they are one of the tool, which the model gets to read and
+ * can do better.
+ */
+static void
+answer_misfit(const struct vl_mcp_turn *turn,
+              const struct vl_rpc_message *message, const char *why)
+{
+    if (turn->session->version < VL_MCP_2025_11_25) {
+        answer_error(turn, message, VL_RPC_INVALID_PARAMS, why);
+        return;
+    }
+    struct vl_buf *text = vl_mcp_scratch(turn->endpoint);
+    struct vl_json_out out = {text, false};
+    vl_rpc_open_answer(&out, message->id);
+    vl_json_open_key(&out, "result", '{');
+    vl_mcp_call_add_content(&out, why);
+    vl_json_add_bool(&out, "isError", true);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    vl_mcp_post_answer(turn->post, vl_buf_str(text));
+}
+
 static void
 answer_call(const struct vl_mcp_turn *turn,
             const struct vl_rpc_message *message)
@@ -143,6 +185,11 @@ answer_call(const struct vl_mcp_turn *turn,
     const char *obstacle = find_obstacle(turn, message, arguments, &code);
     if (obstacle) {
         answer_error(turn, message, code, obstacle);
+        return;
+    }
+    valet_error err;
+    if (check_arguments(tool, arguments, &err) != VALET_OK) {
+        answer_misfit(turn, message, err.message);
         return;
     }
     const struct json_t *token =

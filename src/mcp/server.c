@@ -41,6 +41,8 @@ free_tool(struct vl_mcp_tool *tool)
 {
     vl_buf_done(&tool->input);
     vl_buf_done(&tool->output);
+    vl_schema_free(tool->takes);
+    vl_schema_free(tool->gives);
     free(tool);
 }
 
@@ -101,7 +103,7 @@ check_permission(const valet_mcp_tool *tool, valet_error *err)
 /* Also writes it anew: on one line, and just what was checked. */
 static valet_status
 check_schema(const valet_mcp_tool *tool, const char *text, struct vl_buf *ret,
-             valet_error *err)
+             struct vl_schema **ret_schema, valet_error *err)
 {
     vl_auto(vl_json) doc = {NULL};
     valet_error why;
@@ -116,7 +118,11 @@ check_schema(const valet_mcp_tool *tool, const char *text, struct vl_buf *ret,
                        tool->name);
     struct vl_json_out out = {ret, false};
     vl_json_add_value(&out, NULL, doc.root);
-    return vl_buf_check(ret, err);
+    VL_TRY(vl_buf_check(ret, err));
+    if (vl_schema_new(doc.root, ret_schema, &why) != VALET_OK)
+        return vl_fail(err, VALET_INVALID, "", "a schema of tool %s: %s",
+                       tool->name, why.message);
+    return VALET_OK;
 }
 
 static valet_status
@@ -175,9 +181,11 @@ build_tool(struct vl_mcp_server *server, struct vl_mcp_tool *tool,
            valet_error *err)
 {
     const valet_mcp_tool *def = &tool->def;
-    VL_TRY(check_schema(def, def->input_schema, &tool->input, err));
+    VL_TRY(
+        check_schema(def, def->input_schema, &tool->input, &tool->takes, err));
     if (def->output_schema)
-        VL_TRY(check_schema(def, def->output_schema, &tool->output, err));
+        VL_TRY(check_schema(def, def->output_schema, &tool->output,
+                            &tool->gives, err));
     return find_permission(server, def->permission, &tool->permission, err);
 }
 

@@ -10,6 +10,7 @@
 #include "core/buf.h"
 #include "core/map.h"
 #include "valet/mcp.h"
+#include "json/schema.h"
 
 /* So that a set of permissions is one number. */
 #define VL_MCP_PERMISSIONS_MAX 64
@@ -20,6 +21,8 @@
 struct vl_mcp_tool {
     valet_mcp_tool def;
     struct vl_buf input, output; /* the schemas, checked, on one line */
+    struct vl_schema *takes;     /* what arguments have to be */
+    struct vl_schema *gives;     /* what structured results are, or NULL */
     unsigned permission;         /* index in the server's permissions */
 };
 

@@ -71,6 +71,19 @@ echo(valet_mcp_call *call, void *ctx)
                                       valet_mcp_arguments(call, NULL), "401")});
 }
 
+/* Only `{"n":0}` to `{"n":9}` come through, however a number is spelled. */
+static void
+strict(valet_mcp_call *call, void *ctx)
+{
+    (void)ctx;
+    size_t size;
+    const char *arguments = valet_mcp_arguments(call, &size);
+    VL_ASSERT(size >= 7 && strncmp(arguments, "{\"n\":", 5) == 0);
+    double n = strtod(arguments + 5, NULL);
+    VL_ASSERT(n >= 0 && n <= 9 && (double)(int)n == n);
+    valet_mcp_finish(call, &(valet_mcp_result){.text = "fits"});
+}
+
 static void
 never(valet_mcp_call *call, void *ctx)
 {
@@ -85,6 +98,13 @@ new_server(struct bench *bench)
     valet_mcp_server *server = NULL;
     const valet_mcp_tool tools[] = {
         {.name = "echo", .permission = "read", .call = echo},
+        {.name = "strict",
+         .permission = "read",
+         .call = strict,
+         .input_schema =
+             "{\"type\":\"object\",\"properties\":{\"n\":{\"enum\":[0,1,2,"
+             "3,4,5,6,7,8,9]}},\"required\":[\"n\"],"
+             "\"additionalProperties\":false}"},
         {.name = "later", .permission = "read", .call = later},
         {.name = "never", .permission = "admin", .call = never},
     };
@@ -92,7 +112,8 @@ new_server(struct bench *bench)
     for (size_t i = 0; i < VL_COUNT(tools); i++) {
         valet_mcp_tool tool = tools[i];
         tool.description = "A tool.";
-        tool.input_schema = "{\"type\":\"object\"}";
+        if (!tool.input_schema)
+            tool.input_schema = "{\"type\":\"object\"}";
         tool.ctx = bench;
         VL_ASSERT(valet_mcp_add_tool(server, &tool, NULL) == VALET_OK);
     }

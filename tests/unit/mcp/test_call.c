@@ -67,6 +67,90 @@ checks_what_it_is_called_with(void **state)
     assert_int_equal(desk->started, 0);
 }
 
+static void
+add_strict_tool(struct desk *desk)
+{
+    static const char schema[] =
+        "{\"type\":\"object\",\"required\":[\"n\"],\"properties\":{\"n\":{"
+        "\"maximum\":5}},\"additionalProperties\":false}";
+    valet_mcp_tool tool = {
+        .name = "strict",
+        .description = "A tool.",
+        .input_schema = schema,
+        .permission = "read",
+        .call = tool_echo,
+        .ctx = desk,
+    };
+    assert_ok(valet_mcp_add_tool(desk->server, &tool, NULL));
+    /* It gives back what it got. */
+    tool.name = "promising";
+    tool.input_schema = "{\"type\":\"object\"}";
+    tool.output_schema = schema;
+    assert_ok(valet_mcp_add_tool(desk->server, &tool, NULL));
+}
+
+#define STRICT(id, arguments) CALL(id, "\"name\":\"strict\"" arguments)
+#define MISFIT(id, why)                                                        \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
+    ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"" why             \
+    "\"}],\"isError\":true}}"
+#define TOO_LARGE "The arguments do not fit: /n breaks \\\"maximum\\\":5"
+#define MISSING                                                                \
+    "The arguments do not fit: /n breaks \\\"required\\\":[\\\"n\\\"]"
+
+/* SEP-1303: the model is told and can do better. */
+static void
+tells_the_model_what_does_not_fit(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    add_strict_tool(desk);
+    expect(&client, STRICT("1", ",\"arguments\":{\"n\":6}"), 200,
+           MISFIT("1", TOO_LARGE));
+    expect(&client, STRICT("2", ""), 200, MISFIT("2", MISSING));
+    expect(&client, STRICT("3", ",\"arguments\":null"), 200,
+           MISFIT("3", MISSING));
+    assert_int_equal(desk->started, 0);
+    assert_int_equal(count_notes(desk, VL_MCP_TOOL_STARTED), 0);
+    expect(&client, STRICT("4", ",\"arguments\":{\"n\":5}"), 200,
+           "{\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{\"content\":[{\"type\":"
+           "\"text\",\"text\":\"echo\"}],\"structuredContent\":{\"n\":5},"
+           "\"isError\":false}}");
+    assert_int_equal(desk->started, 1);
+}
+
+static void
+tells_older_clients_of_invalid_params(void **state)
+{
+    static const char *const versions[] = {"2025-03-26", "2025-06-18"};
+    struct desk *desk = *state;
+    add_strict_tool(desk);
+    for (size_t i = 0; i < VL_COUNT(versions); i++) {
+        struct client client = open_client(desk, &alice, versions[i]);
+        expect(&client, STRICT("1", ",\"arguments\":{\"n\":6}"), 200,
+               ERROR("1", "-32602", TOO_LARGE));
+        expect(&client, STRICT("2", ""), 200, ERROR("2", "-32602", MISSING));
+    }
+    assert_int_equal(desk->started, 0);
+}
+
+static void
+keeps_what_an_output_schema_promises(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    add_strict_tool(desk);
+    expect(&client, CALL("1", "\"name\":\"promising\",\"arguments\":{\"n\":6}"),
+           200,
+           ERROR("1", "-32603",
+                 "The tool's result is not what its output schema promises"));
+    expect(&client, CALL("2", "\"name\":\"promising\",\"arguments\":{\"n\":5}"),
+           200,
+           "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"content\":[{\"type\":"
+           "\"text\",\"text\":\"echo\"}],\"structuredContent\":{\"n\":5},"
+           "\"isError\":false}}");
+}
+
 static valet_mcp_call *seen_by(struct desk *desk);
 
 static void
@@ -569,6 +653,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         DESK_TEST(runs_a_tool_that_answers_at_once),
         DESK_TEST(checks_what_it_is_called_with),
+        DESK_TEST(tells_the_model_what_does_not_fit),
+        DESK_TEST(tells_older_clients_of_invalid_params),
+        DESK_TEST(keeps_what_an_output_schema_promises),
         DESK_TEST(takes_null_for_what_is_left_out),
         DESK_TEST(denies_before_anything_else_is_looked_at),
         DESK_TEST(ignores_a_forged_context),

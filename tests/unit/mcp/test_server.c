@@ -97,6 +97,31 @@ refuses_what_clients_could_not_use(void **state)
     valet_mcp_server_free(NULL);
 }
 
+/* A check that cannot be made is a no, and the sentence says which. */
+static void
+refuses_schemas_that_cannot_be_checked(void **state)
+{
+    (void)state;
+    valet_mcp_server *server = new_server();
+    valet_mcp_tool tool = good;
+    valet_error err;
+    tool.input_schema =
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"b\"}}}";
+    assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
+    assert_string_equal(err.message,
+                        "a schema of tool hello: /properties/a/pattern cannot "
+                        "be checked by this server");
+    tool = good;
+    tool.output_schema =
+        "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"int\"}}";
+    assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
+    assert_string_equal(err.message,
+                        "a schema of tool hello: /additionalProperties/type "
+                        "names no type of JSON");
+    assert_int_equal(server->count, 0);
+    valet_mcp_server_free(server);
+}
+
 static void
 takes_a_name_once(void **state)
 {
@@ -212,6 +237,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_no_tool_without_a_permission),
         cmocka_unit_test(refuses_what_clients_could_not_use),
+        cmocka_unit_test(refuses_schemas_that_cannot_be_checked),
         cmocka_unit_test(takes_a_name_once),
         cmocka_unit_test(has_room_for_64_permissions),
         cmocka_unit_test(lists_in_the_order_of_adding_and_by_permission),
