@@ -12,27 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "measure.h"
 #include "valet/entra.h"
 
 #define BATCH 1000
 
-static double
-cpu_us(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
-        abort();
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
+static valet_client *client;
+static valet_request request;
 
 static void
-ask(valet_client *client, const valet_request *request)
+ask(void)
 {
     valet_auth_result result;
     valet_entra_error error;
-    if (valet_acquire(client, request, &result, &error) != VALET_OK ||
+    if (valet_acquire(client, &request, &result, &error) != VALET_OK ||
         result.source != VALET_SOURCE_CACHE ||
         strlen(result.access_token) < 9) {
         (void)fprintf(stderr, "%s: %s\n", error.error.code,
@@ -45,7 +39,6 @@ ask(valet_client *client, const valet_request *request)
 int
 main(int argc, char **argv)
 {
-    valet_client *client;
     valet_error err = {.status = VALET_OK};
     char line[64];
     if (argc != 7)
@@ -58,22 +51,14 @@ main(int argc, char **argv)
                                           .cache = VALET_CACHE_FILE,
                                           .cache_file = argv[5]};
     const char *const scopes[] = {argv[6], NULL};
-    const valet_request request = {.scopes = scopes};
+    request.scopes = scopes;
     if (valet_client_new(&options, &client, &err) != VALET_OK) {
         (void)fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    ask(client, &request);
+    ask();
     while (fgets(line, sizeof line, stdin)) {
-        double begin = cpu_us(), end;
-        unsigned long calls = 0;
-        do {
-            for (int i = 0; i < BATCH; i++)
-                ask(client, &request);
-            calls += BATCH;
-            end = cpu_us();
-        } while (end - begin < atof(line) * 1000);
-        (void)printf("{\"us\":%.4f}\n", (end - begin) / (double)calls);
+        (void)printf("{\"us\":%.4f}\n", measure(ask, BATCH, atof(line)));
         (void)fflush(stdout);
     }
     valet_client_free(client);

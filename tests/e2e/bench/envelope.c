@@ -2,7 +2,7 @@
  *
  * Reading the envelope of a message (its kind, id, method, and where its
  * parameters stand, all of it strictly read) against jansson's reading of the
- * same bytes. In turns, by CPU time of this thread.
+ * same bytes. In turns, by CPU time.
  *
  *     bench-envelope ROUNDS MS < message
  *
@@ -11,23 +11,14 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "mcp/rpc.h"
+#include "measure.h"
 
 #define BATCH 100
 
 static char text[1 << 20];
 static size_t size;
-
-static double
-cpu_us(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
-        abort();
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void
 scan_once(void)
@@ -47,21 +38,6 @@ parse_once(void)
     json_decref(root);
 }
 
-/* Microseconds of one call, over about `ms` milliseconds. */
-static double
-measure(void (*once)(void), double ms)
-{
-    double begin = cpu_us(), end;
-    unsigned long calls = 0;
-    do {
-        for (int i = 0; i < BATCH; i++)
-            once();
-        calls += BATCH;
-        end = cpu_us();
-    } while (end - begin < ms * 1000);
-    return (end - begin) / (double)calls;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -69,12 +45,12 @@ main(int argc, char **argv)
         return 2;
     double ms = atof(argv[2]);
     size = fread(text, 1, sizeof text, stdin);
-    (void)measure(scan_once, ms); /* warm */
-    (void)measure(parse_once, ms);
+    (void)measure(scan_once, BATCH, ms); /* warm */
+    (void)measure(parse_once, BATCH, ms);
     (void)printf("{\"bytes\":%zu,\"rounds\":[", size);
     for (int i = 0; i < atoi(argv[1]); i++) {
-        double ours = measure(scan_once, ms);
-        double theirs = measure(parse_once, ms);
+        double ours = measure(scan_once, BATCH, ms);
+        double theirs = measure(parse_once, BATCH, ms);
         (void)printf("%s[%.4f,%.4f]", i ? "," : "", ours, theirs);
     }
     (void)printf("]}\n");

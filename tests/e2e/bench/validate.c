@@ -2,7 +2,7 @@
  *
  * One token validated, claims included, against OpenSSL's bare verification of
  * the same RSA-2048 signature: a prepared context, a digest that is already
- * computed, as `openssl speed` does it. In turns, by CPU time of this thread.
+ * computed, as `openssl speed` does it. In turns, by CPU time.
  *
  *     bench-validate ROUNDS MS TENANT AUDIENCE JWKS_URI KEY.pem < token
  *
@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "measure.h"
 #include "valet/validate.h"
 
 #define BATCH 200
@@ -27,15 +27,6 @@ static valet_validator *validator;
 static EVP_PKEY_CTX *bare;
 static unsigned char digest[SHA256_DIGEST_LENGTH], signature[512];
 static size_t signature_size;
-
-static double
-cpu_us(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
-        abort();
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void
 validate_once(void)
@@ -55,21 +46,6 @@ verify_once(void)
     if (EVP_PKEY_verify(bare, signature, signature_size, digest,
                         sizeof digest) != 1)
         exit(1);
-}
-
-/* Microseconds of one call, over about `ms` milliseconds. */
-static double
-measure(void (*once)(void), double ms)
-{
-    double begin = cpu_us(), end;
-    unsigned long calls = 0;
-    do {
-        for (int i = 0; i < BATCH; i++)
-            once();
-        calls += BATCH;
-        end = cpu_us();
-    } while (end - begin < ms * 1000);
-    return (end - begin) / (double)calls;
 }
 
 /* RFC 4648 section 5, without padding; good input only. */
@@ -128,8 +104,8 @@ main(int argc, char **argv)
     validate_once();
     (void)printf("{\"bytes\":%zu,\"rounds\":[", token_size);
     for (int i = 0; i < atoi(argv[1]); i++) {
-        double ours = measure(validate_once, atof(argv[2]));
-        double theirs = measure(verify_once, atof(argv[2]));
+        double ours = measure(validate_once, BATCH, atof(argv[2]));
+        double theirs = measure(verify_once, BATCH, atof(argv[2]));
         (void)printf("%s[%.3f,%.3f]", i ? "," : "", ours, theirs);
     }
     (void)printf("]}\n");
