@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/value.h"
 
-#include "conf/listen.h"
 #include "conf/syntax.h"
 #include "core/status.h"
+#include "io/listen.h"
 
 #define SENTENCE_SIZE 200
 

@@ -7,7 +7,7 @@
 #define VL_TENANT_GATE_H
 
 #include "apps/tenant/call.h"
-#include "conf/listen.h"
+#include "io/listen.h"
 
 struct vl_tls;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conf/listen.h"
+#include "io/listen.h"
 #include "vl_test.h"
 
 static void

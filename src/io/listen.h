@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * "127.0.0.1:3001", "localhost:3001", "[::1]:3001", ":0": where a program
- * listens. The same form is taken by `listen:` in a file and by --listen.
+ * listens. The same form is taken by `listen:` in a file, by --listen
+ * and by valet_mcp_serve_local_http().
  */
-#ifndef VL_CONF_LISTEN_H
-#define VL_CONF_LISTEN_H
+#ifndef VL_IO_LISTEN_H
+#define VL_IO_LISTEN_H
 
 #include "core/str.h"
 
