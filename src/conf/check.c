@@ -340,6 +340,7 @@ vl_conf_check(struct vl_conf_loader *loader)
 {
     struct vl_conf *conf = loader->conf;
     conf->graph_select = conf->servers[0].graph_select;
+    conf->names_servers = !vl_yaml_is_null(vl_conf_written(loader, "servers"));
     VL_TRY(check_listen(loader));
     VL_TRY(check_url(loader));
     VL_TRY(check_client_type(loader));
@@ -350,5 +351,7 @@ vl_conf_check(struct vl_conf_loader *loader)
     VL_TRY(vl_conf_check_files(loader));
     if (!conf->audit_path)
         conf->audit_path = "";
+    if (!conf->open_scopes)
+        conf->open_scopes = "";
     return check_credential(loader);
 }

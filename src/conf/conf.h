@@ -75,6 +75,7 @@ struct vl_conf {
 
     struct vl_conf_server *servers; /* the first is the default one */
     size_t server_count;
+    bool names_servers; /* it is not the default */
     struct vl_conf_client *clients;
     size_t client_count;
     bool registration_dynamic;
@@ -83,6 +84,7 @@ struct vl_conf {
     int64_t registration_unused_ms;    /* never used ones expire after */
 
     const char *required_scopes; /* space-separated, as they were written */
+    const char *open_scopes;     /* the same; "" is none */
     int64_t access_token_ms, refresh_token_ms, session_max_ms;
 
     /* Relative ones are taken from the folder of the configuration file. */

@@ -247,6 +247,12 @@ static const struct vl_option options[] = {
      .at = IN(required_scopes),
      .help = "Scopes a client's token must have to reach the MCP servers. "
              "User.Read is another name for mcp.tools.read."},
+    {.path = "open_scopes", .type = VL_OPTION_SCOPES,
+     .example = "notes.read", .max = 16, .at = IN(open_scopes),
+     .help = "For a program that serves its own tools with libvalet: the "
+             "permissions of these tools that everybody who signs in may give "
+             "to a client. Every other one is for people who have an app role "
+             "of its name in Entra ID."},
     {.path = "outbound", .type = VL_OPTION_SECTION, TABLE(outbound),
      .help = "How others are called."},
     {.path = "allowed_origins", .type = VL_OPTION_ORIGINS,

@@ -99,6 +99,7 @@ vl_id_token_check(const struct json_t *claims,
     memcpy(person.user.tid, tid.p, tid.n);
     person.name = vl_json_get_str(claims, "name");
     person.username = vl_json_get_str(claims, "preferred_username");
+    person.roles = vl_json_get(claims, "roles");
     *ret = person;
     return VALET_OK;
 }

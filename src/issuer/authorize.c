@@ -112,8 +112,9 @@ check_resource(struct vl_req *req)
 
 /* Asked for out of habit by clients; they mean nothing here (@spec AS-27). */
 static bool
-is_habit(struct vl_str scope)
+is_habit(struct vl_str scope, const void *ctx)
 {
+    (void)ctx;
     static const char *const habits[] = {"openid", "profile", "email",
                                          "offline_access"};
     for (size_t i = 0; i < VL_COUNT(habits); i++)
@@ -136,8 +137,8 @@ check_scope(struct vl_req *req)
     if (!vl_scope_is_valid(asked))
         return (struct fault){"invalid_scope", "bad_scope",
                               "scope is malformed"};
-    vl_scope_filter(&known, asked, vl_policy_is_known_scope);
-    vl_scope_filter(&habits, asked, is_habit);
+    vl_scope_filter(&known, asked, vl_desk_knows_scope, req->op.issuer);
+    vl_scope_filter(&habits, asked, is_habit, NULL);
     if (known.failed || (!vl_buf_size(&known) && !vl_buf_size(&habits)))
         return (struct fault){"invalid_scope", "unknown_scope",
                               "scope: none of ours"};

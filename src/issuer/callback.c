@@ -69,6 +69,13 @@ redeemed(valet_status status, const struct vl_idp_person *person,
     vl_buf_add(username, vl_str_head(person->username, 1024));
     req->name = vl_buf_str(name);
     req->username = vl_buf_str(username);
+    vl_req_keep_scopes_of(req, person);
+    if (!req->flow.scopes.n) {
+        vl_req_audit(req, VL_AUDIT_CALLBACK_FAIL, "no_role");
+        vl_req_redirect(req, (struct vl_str){NULL, 0}, "access_denied",
+                        "the user has no role that allows this");
+        return;
+    }
     vl_callback_issue(req);
 }
 

@@ -72,6 +72,15 @@ vl_desk_find_resource(const struct vl_issuer *issuer, struct vl_str name);
 /* Does the request name another resource than the one a grant is bound to? */
 bool vl_req_wants_other_resource(const struct vl_req *req, struct vl_str bound);
 
+/* --- scopes (scopes.c) --- */
+
+/* May clients ask for it? `issuer` is the struct vl_issuer: for
+ * vl_scope_filter(). */
+bool vl_desk_knows_scope(struct vl_str scope, const void *issuer);
+/* Of what the person has approved: what the person has. */
+void
+vl_req_keep_scopes_of(struct vl_req *req, const struct vl_idp_person *person);
+
 /* --- documents (documents.c) --- */
 
 void vl_documents_init(struct vl_issuer *issuer);

@@ -34,6 +34,12 @@ struct vl_issuer_config {
      * NULL: none. Tokens are bound to the resource. */
     const char *alias;
     const char *scopes; /* granted when a client asks for none */
+    /* Scopes besides those of guard/policy: is this one? It may change its
+     * mind. NULL: there are none. They are granted to people with a role of
+     * that name, those in `open_scopes` (or NULL) to everybody. */
+    bool (*is_own_scope)(struct vl_str scope, const void *own_scopes);
+    const void *own_scopes;
+    const char *open_scopes;
     const struct vl_issuer_client *clients;
     size_t client_count;
     bool registration_dynamic;

@@ -8,6 +8,7 @@
 #include "issuer/desk.h"
 #include "issuer/registration.h"
 #include "oauth/error.h"
+#include "oauth/scope.h"
 #include "json/write.h"
 
 static void
@@ -153,7 +154,10 @@ keep(struct vl_req *req, const struct vl_registration *read)
     req->client.created_ms = now;
     req->client.expires_ms =
         now + req->op.issuer->config->registration_unused_ms;
-    req->scopes_known = vl_op_keep(&req->op, vl_buf_str(&read->scopes));
+    struct vl_buf *known = vl_op_value(&req->op);
+    vl_scope_filter(known, vl_buf_str(&read->scopes), vl_desk_knows_scope,
+                    req->op.issuer);
+    req->scopes_known = vl_buf_str(known);
     if (read->has_type)
         req->application_type = read->is_native ? "native" : "web";
 }

@@ -2,7 +2,6 @@
 #include "issuer/registration.h"
 
 #include "core/status.h"
-#include "guard/policy.h"
 #include "oauth/redirect.h"
 #include "oauth/scope.h"
 #include "json/read.h"
@@ -126,7 +125,7 @@ read_rest(const struct json_t *root, struct vl_registration *ret,
     if (scope.n > VL_LIMIT_SCOPE)
         return refuse(err, "scope is too long");
     if (vl_scope_is_valid(scope))
-        vl_scope_filter(&ret->scopes, scope, vl_policy_is_known_scope);
+        vl_buf_add(&ret->scopes, scope);
     /* @spec AS-17: lenient; what may be registered is the same for both. */
     ret->is_native = vl_str_eqz(type, "native");
     ret->has_type = ret->is_native || vl_str_eqz(type, "web");

@@ -67,7 +67,7 @@ choose_scopes(struct vl_req *req, struct vl_str *ret_scopes)
         return true;
     if (!vl_scope_is_valid(asked))
         return false;
-    vl_scope_filter(known, asked, vl_policy_is_known_scope);
+    vl_scope_filter(known, asked, vl_desk_knows_scope, req->op.issuer);
     if (!vl_policy_has_scopes(req->refresh.scopes, vl_buf_str(known)))
         return false;
     if (vl_buf_size(known))

@@ -14,6 +14,8 @@
 #include "core/principal.h"
 #include "core/str.h"
 
+struct json_t;
+
 /* Opaque to its users; a provider embeds it as its first member. */
 struct vl_idp {
     const struct vl_idp_ops *ops;
@@ -45,6 +47,9 @@ struct vl_idp_person {
     struct vl_user user;
     struct vl_str name;     /* display name, UTF-8; for people */
     struct vl_str username; /* e.g. admin@contoso.example; for people */
+    /* What the person may do here, as the provider's administrators say: a
+     * list of texts, or NULL. */
+    const struct json_t *roles;
 };
 
 /* Where to send the browser: an absolute URL. */

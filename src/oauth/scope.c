@@ -28,11 +28,12 @@ vl_scope_is_valid(struct vl_str scopes)
 
 void
 vl_scope_filter(struct vl_buf *out, struct vl_str scopes,
-                bool (*keep)(struct vl_str scope))
+                bool (*keep)(struct vl_str scope, const void *ctx),
+                const void *ctx)
 {
     struct vl_str rest = scopes, word;
     while (vl_str_split(&rest, ' ', &word)) {
-        if (word.n == 0 || !keep(word) ||
+        if (word.n == 0 || !keep(word, ctx) ||
             vl_str_has_word(vl_buf_str(out), word))
             continue;
         if (vl_buf_size(out) > 0)

@@ -12,6 +12,7 @@
 bool vl_scope_is_valid(struct vl_str scopes);
 /* Appends the words that `keep` agrees with, each once, in their order. */
 void vl_scope_filter(struct vl_buf *out, struct vl_str scopes,
-                     bool (*keep)(struct vl_str scope));
+                     bool (*keep)(struct vl_str scope, const void *ctx),
+                     const void *ctx);
 
 #endif

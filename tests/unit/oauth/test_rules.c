@@ -39,8 +39,9 @@ compares_resources_as_clients_write_them(void **state)
 }
 
 static bool
-is_known(struct vl_str scope)
+is_known(struct vl_str scope, const void *ctx)
 {
+    assert_string_equal(ctx, "the context");
     return vl_str_eqz(scope, "a") || vl_str_eqz(scope, "b");
 }
 
@@ -49,7 +50,7 @@ filters_scopes_and_counts_each_once(void **state)
 {
     (void)state;
     vl_auto(vl_buf) out = vl_buf_of(100);
-    vl_scope_filter(&out, VL_STR("b x a  b"), is_known);
+    vl_scope_filter(&out, VL_STR("b x a  b"), is_known, "the context");
     assert_str(vl_buf_str(&out), "b a");
     assert_true(vl_scope_is_valid(VL_STR("a:b User.Read")));
     assert_false(vl_scope_is_valid(VL_STR("")));
