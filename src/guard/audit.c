@@ -24,8 +24,9 @@
 struct vl_audit {
     pthread_mutex_t lock;
     const struct vl_clock *clock;
-    char *path; /* "" discards */
-    int fd;     /* -1 without a path */
+    char *path;     /* "" discards */
+    int fd;         /* -1 without a path */
+    bool is_stream; /* standard error: there is nothing to open anew */
     struct vl_buf buf;
     uint64_t lost, untold; /* in all; not yet told in the trail */
     bool failing;
@@ -143,6 +144,21 @@ vl_audit_open(const char *path, const struct vl_clock *clock,
     return VALET_OK;
 }
 
+struct vl_audit *
+vl_audit_open_stderr(const struct vl_clock *clock)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    struct vl_audit *audit;
+    VL_ASSERT(vl_audit_open("", clock, &audit, NULL) == VALET_OK);
+    if (fd < 0) /* it is closed: nobody reads it */
+        return audit;
+    free(audit->path);
+    audit->path = vl_strdup("standard error");
+    audit->fd = fd;
+    audit->is_stream = true;
+    return audit;
+}
+
 /* With the lock held. A failure keeps the rest for the next time. */
 static void
 write_out(struct vl_audit *audit)
@@ -177,7 +193,7 @@ drop_rest_of_line(struct vl_audit *audit)
 valet_status
 vl_audit_reopen(struct vl_audit *audit, valet_error *err)
 {
-    if (!*audit->path)
+    if (!*audit->path || audit->is_stream)
         return VALET_OK;
     int fd = -1;
     bool torn = false;

@@ -64,6 +64,8 @@ struct vl_audit;
  */
 valet_status vl_audit_open(const char *path, const struct vl_clock *clock,
                            struct vl_audit **ret, valet_error *err) VALET_CHECK;
+/* To standard error, for programs that have no place of their own for it. */
+struct vl_audit *vl_audit_open_stderr(const struct vl_clock *clock);
 /* Writes what is buffered, closes. NULL is fine. */
 void vl_audit_close(struct vl_audit *audit);
 /* Opens the file anew (SIGHUP, for log rotation). */
