@@ -58,14 +58,17 @@ enum {
  *
  * Schemas are JSON Schema 2020-12 (without "$schema", or with that of 2020-12
  * or draft-07), type, enum, const, the bounds of numbers, strings, arrays and
- * objects, properties, required, additionalProperties, propertyNames, items,
- * prefixItems, contains, uniqueItems, dependentRequired, dependentSchemas,
- * allOf, anyOf, oneOf, not, if/then/else, and $ref within the schema. Words
- * that demand what is not checked here are refused when the tool is added:
- * pattern, patternProperties, unevaluatedProperties, unevaluatedItems,
- * $dynamicRef, $recursiveRef, a $ref elsewhere, an $id below the top,
- * additionalItems, dependencies, items with a list. `format` and all other
- * words are for the reader. A check takes 200000 steps at most.
+ * objects, pattern, properties, patternProperties, required,
+ * additionalProperties, propertyNames, items, prefixItems, contains,
+ * uniqueItems, dependentRequired, dependentSchemas, allOf, anyOf, oneOf, not,
+ * if/then/else, and $ref within the schema. Words that demand what is not
+ * checked here are refused when the tool is added: what is no regular
+ * expression of ECMA-262, or one that refers to a group that may come more than
+ * once, unevaluatedProperties, unevaluatedItems, $dynamicRef, $recursiveRef, a
+ * $ref elsewhere, an $id below the top, additionalItems, dependencies, items
+ * with a list. `format` and all other words are for the reader. A check takes
+ * 200000 steps at most. Patterns need libpcre2-8, which is loaded when the
+ * first one is met.
  */
 typedef struct valet_mcp_tool {
     const char *name;          /* 1 to 64 of A-Z a-z 0-9 _ - . */

@@ -147,6 +147,53 @@ takes_bool(void *survey, const rule_t *rule, const place_t *place)
     return VALET_OK;
 }
 
+/* Each text once, however often it is said. */
+static valet_status
+add_pattern(struct survey *survey, struct vl_str text, const place_t *place)
+{
+    struct vl_schema *schema = survey->schema;
+    struct vl_pattern *pattern = NULL;
+    valet_error why = {.status = VALET_OK};
+    if (vl_map_find(&schema->patterns, text))
+        return VALET_OK;
+    valet_status status = vl_pattern_new(text, &pattern, &why);
+    if (status == VALET_INTERNAL)
+        return vl_fail(survey->err, status, why.code, "%s", why.message);
+    if (status != VALET_OK)
+        return refuse(survey, place, why.message);
+    schema->pattern_size += vl_pattern_size(pattern);
+    (void)vl_map_put(&schema->patterns, text, pattern);
+    if (schema->pattern_size > VL_SCHEMA_PATTERNS_MAX)
+        return refuse(survey, place, "is one pattern too many");
+    return VALET_OK;
+}
+
+static valet_status
+takes_pattern(void *survey, const rule_t *rule, const place_t *place)
+{
+    if (vl_json_kind(rule->value) != VL_JSON_STRING)
+        return refuse(survey, place, "is no string");
+    return add_pattern(survey, vl_json_str(rule->value), place);
+}
+
+static bool
+visit_pattern(struct vl_str key, const struct json_t *value, void *ctx)
+{
+    struct visit *visit = ctx;
+    place_t place = {.up = visit->place, .key = key, .value = value};
+    visit->status = add_pattern(visit->survey, key, &place);
+    return visit->status == VALET_OK;
+}
+
+static valet_status
+takes_patterns(void *survey, const rule_t *rule, const place_t *place)
+{
+    VL_TRY(takes_named_schemas(survey, rule, place));
+    struct visit visit = {survey, rule->value, place, VALET_OK};
+    vl_json_each(rule->value, visit_pattern, &visit);
+    return visit.status;
+}
+
 static valet_status
 takes_count(void *survey, const rule_t *rule, const place_t *place)
 {
@@ -347,8 +394,8 @@ static const struct vl_schema_keyword keywords[] = {
     {"multipleOf", takes_divisor, vl_schema_multiple},
     {"not", takes_schema, vl_schema_not},
     {"oneOf", takes_schemas, vl_schema_one},
-    {"pattern", cannot_be_checked, NULL},
-    {"patternProperties", cannot_be_checked, NULL},
+    {"pattern", takes_pattern, vl_schema_pattern},
+    {"patternProperties", takes_patterns, vl_schema_pattern_properties},
     {"prefixItems", takes_schemas, vl_schema_prefix},
     {"properties", takes_named_schemas, vl_schema_properties},
     {"propertyNames", takes_schema, vl_schema_names},
@@ -381,6 +428,7 @@ vl_schema_new(const struct json_t *root, struct vl_schema **ret,
     struct survey survey = {.schema = schema, .err = err};
     schema->doc = vl_json_share(root);
     vl_map_init(&schema->targets);
+    vl_map_init(&schema->patterns);
     vl_map_init(&survey.known);
     vl_map_init(&survey.anchors);
     place_t top = {.value = root};
@@ -397,11 +445,21 @@ vl_schema_new(const struct json_t *root, struct vl_schema **ret,
     return status;
 }
 
+static void
+free_pattern(struct vl_str key, void *value, void *ctx)
+{
+    (void)key;
+    (void)ctx;
+    vl_pattern_free(value);
+}
+
 void
 vl_schema_free(struct vl_schema *schema)
 {
     if (!schema)
         return;
+    vl_map_each(&schema->patterns, free_pattern, NULL);
+    vl_map_done(&schema->patterns);
     vl_map_done(&schema->targets);
     vl_json_done(&schema->doc);
     free(schema);

@@ -4,10 +4,12 @@
  * be checked here for certain. Keywords that assert something we cannot check
  * are refused when the schema is read, never passed over:
  *
- *     pattern, patternProperties       would need ECMA-262's expressions
  *     unevaluatedProperties, unevaluatedItems
  *     $dynamicRef, $recursiveRef, a $ref to another document, an $id within
  *     additionalItems, dependencies, items with a list   (older drafts')
+ *
+ * `pattern` and `patternProperties` take the expressions of ECMA-262, and
+ * refuse what is none of them (json/pattern.h).
  *
  * Annotations (`format` is one) and unknown words mean nothing, as the
  * specification has it. Schemas that say they are draft-07 are taken too, with
@@ -29,18 +31,22 @@
 #define VL_SCHEMA_DEPTH 512
 /*
  * Steps of one check: a keyword that is looked at is one, so is a member that
- * is looked for, a pair that is compared, 64 bytes of a string that is read.
- * All of them take about 15 ms. It is enough for 100000 numbers in a list, and
- * to see that 600 members are different (`uniqueItems`).
+ * is looked for, a pair that is compared, 64 bytes of a string that is read,
+ * an item of a pattern that is tried. All of them take about 15 ms. It is
+ * enough for 100000 numbers in a list, and to see that 600 members are
+ * different (`uniqueItems`).
  */
 #define VL_SCHEMA_STEPS 200000
+/* Bytes of a schema's patterns, compiled: a thousand usual ones. */
+#define VL_SCHEMA_PATTERNS_MAX 262144
 
 struct vl_schema;
 
 /*
  * Takes a share of `root`, which was read with VL_LIMIT_JSON_DEPTH at most.
  * VALET_INVALID for what is no schema or says what cannot be checked; the
- * sentence begins with a JSON Pointer into the schema.
+ * sentence begins with a JSON Pointer into the schema. VALET_INTERNAL when it
+ * has patterns, and PCRE2 cannot be loaded.
  */
 valet_status vl_schema_new(const struct json_t *root, struct vl_schema **ret,
                            valet_error *err) VALET_CHECK;

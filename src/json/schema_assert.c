@@ -170,6 +170,15 @@ vl_schema_max_length(run_t *run, const rule_t *rule, const place_t *place)
            vl_schema_fail(run, rule, place);
 }
 
+bool
+vl_schema_pattern(run_t *run, const rule_t *rule, const place_t *place)
+{
+    struct vl_str text = vl_json_str(place->value);
+    return !text.p ||
+           vl_schema_has_pattern(run, vl_json_str(rule->value), text) ||
+           vl_schema_fail(run, rule, place);
+}
+
 /* --- arrays and objects --- */
 
 static bool

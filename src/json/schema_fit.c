@@ -55,6 +55,18 @@ vl_schema_spend(run_t *run, size_t steps)
     return true;
 }
 
+bool
+vl_schema_has_pattern(run_t *run, struct vl_str pattern, struct vl_str text)
+{
+    if (!vl_schema_spend(run, 1))
+        return false;
+    enum vl_pattern_answer answer =
+        vl_pattern_find(vl_map_find(&run->schema->patterns, pattern),
+                        &run->work, text, &run->steps);
+    return answer == VL_PATTERN_GAVE_UP ? give_up(run)
+                                        : answer == VL_PATTERN_YES;
+}
+
 /* --- one schema --- */
 
 struct visit {
@@ -121,6 +133,7 @@ vl_schema_check(const struct vl_schema *schema, const struct json_t *value,
     rule_t top = {"schema", root, root};
     place_t place = {.value = value};
     bool fits = apply(&run, &top, root, &place);
+    vl_pattern_work_done(&run.work);
     if (run.gave_up)
         return vl_fail(err, VALET_LIMIT, "",
                        "it takes too much work to check the value");
@@ -226,15 +239,75 @@ vl_schema_properties(run_t *run, const rule_t *rule, const place_t *place)
     return visit.fits;
 }
 
+/* A member and the patterns that its name may have. */
+struct naming {
+    struct visit *visit;
+    const place_t *member;
+    bool has_any;
+};
+
+static bool
+visit_pattern(struct vl_str pattern, const struct json_t *schema, void *ctx)
+{
+    struct naming *naming = ctx;
+    struct visit *visit = naming->visit;
+    bool has = vl_schema_has_pattern(visit->run, pattern, naming->member->key);
+    visit->fits =
+        !visit->run->gave_up &&
+        (!has || apply(visit->run, visit->rule, schema, naming->member));
+    return visit->fits;
+}
+
+static bool
+visit_for_patterns(struct vl_str key, const struct json_t *value, void *ctx)
+{
+    struct visit *visit = ctx;
+    place_t member = {.up = visit->place, .key = key, .value = value};
+    struct naming naming = {visit, &member, false};
+    vl_json_each(visit->rule->value, visit_pattern, &naming);
+    return visit->fits;
+}
+
+bool
+vl_schema_pattern_properties(run_t *run, const rule_t *rule,
+                             const place_t *place)
+{
+    struct visit visit = {run, rule, place, NULL, true};
+    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
+        vl_json_each(place->value, visit_for_patterns, &visit);
+    return visit.fits;
+}
+
+static bool
+visit_name_of(struct vl_str pattern, const struct json_t *schema, void *ctx)
+{
+    (void)schema;
+    struct naming *naming = ctx;
+    naming->has_any =
+        vl_schema_has_pattern(naming->visit->run, pattern, naming->member->key);
+    return !naming->has_any;
+}
+
+static bool
+has_any_pattern(struct visit *visit, const place_t *member)
+{
+    struct naming naming = {visit, member, false};
+    vl_json_each(vl_json_get(visit->rule->schema, "patternProperties"),
+                 visit_name_of, &naming);
+    return naming.has_any;
+}
+
+/* What neither `properties` nor `patternProperties` speak of. */
 static bool
 visit_additional(struct vl_str key, const struct json_t *value, void *ctx)
 {
     struct visit *visit = ctx;
     const struct json_t *named = vl_json_get(visit->rule->schema, "properties");
     place_t member = {.up = visit->place, .key = key, .value = value};
-    visit->fits = vl_schema_spend(visit->run, 1) &&
-                  (vl_json_get(named, key.p) ||
-                   apply(visit->run, visit->rule, visit->rule->value, &member));
+    visit->fits =
+        vl_schema_spend(visit->run, 1) &&
+        (vl_json_get(named, key.p) || has_any_pattern(visit, &member) ||
+         apply(visit->run, visit->rule, visit->rule->value, &member));
     return visit->fits;
 }
 

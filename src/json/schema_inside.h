@@ -13,12 +13,15 @@
 
 #include "core/buf.h"
 #include "core/map.h"
+#include "json/pattern.h"
 #include "json/schema.h"
 
 struct vl_schema {
     struct vl_json doc;
     bool is_draft7;
-    struct vl_map targets; /* of each $ref, by its text: struct json_t */
+    struct vl_map targets;  /* of each $ref, by its text: struct json_t */
+    struct vl_map patterns; /* by their text: struct vl_pattern */
+    size_t pattern_size;    /* of all of them */
 };
 
 /* Where something is, in a value or a schema: a link of a JSON Pointer. */
@@ -37,6 +40,7 @@ struct vl_schema_run {
     unsigned quiet;  /* not 0: what breaks here decides nothing yet */
     bool has_failed; /* `err` is filled */
     bool gave_up;    /* whatever was found: it is a no */
+    struct vl_pattern_work work;
     valet_error *err;
 };
 
@@ -79,6 +83,9 @@ vl_schema_pointer_find(const struct json_t *root, struct vl_str fragment);
 
 /* False when none are left: then the whole check has failed. */
 bool vl_schema_spend(struct vl_schema_run *run, size_t steps) VALET_CHECK;
+/* Does the text have this pattern of the schema? */
+bool vl_schema_has_pattern(struct vl_schema_run *run, struct vl_str pattern,
+                           struct vl_str text);
 /* Always false. */
 bool
 vl_schema_fail(struct vl_schema_run *run, const struct vl_schema_rule *rule,
@@ -101,9 +108,10 @@ bool vl_schema_count(const struct json_t *value, size_t *ret);
 bool vl_schema_is_type(struct vl_str name);
 
 /* schema_fit.c */
-vl_schema_fits_fn vl_schema_ref, vl_schema_properties, vl_schema_additional,
-    vl_schema_names, vl_schema_items, vl_schema_prefix, vl_schema_contains,
-    vl_schema_all, vl_schema_any, vl_schema_one, vl_schema_not, vl_schema_if,
+vl_schema_fits_fn vl_schema_ref, vl_schema_properties,
+    vl_schema_pattern_properties, vl_schema_additional, vl_schema_names,
+    vl_schema_items, vl_schema_prefix, vl_schema_contains, vl_schema_all,
+    vl_schema_any, vl_schema_one, vl_schema_not, vl_schema_if,
     vl_schema_dependent;
 
 /* schema_number.c */
@@ -112,8 +120,9 @@ vl_schema_fits_fn vl_schema_minimum, vl_schema_maximum, vl_schema_above,
 
 /* schema_assert.c */
 vl_schema_fits_fn vl_schema_type, vl_schema_enum, vl_schema_const,
-    vl_schema_min_length, vl_schema_max_length, vl_schema_min_items,
-    vl_schema_max_items, vl_schema_min_members, vl_schema_max_members,
-    vl_schema_unique, vl_schema_required, vl_schema_dependent_required;
+    vl_schema_min_length, vl_schema_max_length, vl_schema_pattern,
+    vl_schema_min_items, vl_schema_max_items, vl_schema_min_members,
+    vl_schema_max_members, vl_schema_unique, vl_schema_required,
+    vl_schema_dependent_required;
 
 #endif

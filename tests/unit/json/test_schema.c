@@ -284,6 +284,66 @@ follows_references(void **state)
 }
 
 static void
+knows_patterns(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"{\"pattern\":\"^[a-z]+$\"}", "\"a\"|1|null|[\"A\"]|{}",
+         "\"A\"|\"\"|\"a1\""},
+        {"{\"pattern\":\"\"}", "\"\"|\"a\"", NULL},
+        {"{\"pattern\":\"b\",\"not\":{\"pattern\":\"a\"}}", "\"b\"",
+         "\"ab\"|\"c\""},
+        {"{\"items\":{\"pattern\":\"^\\\\d$\"}}", "[\"1\",\"2\",3]|\"x\"",
+         "[\"1\",\"x\"]"},
+        {"{\"propertyNames\":{\"pattern\":\"^x-\"}}", "{}|{\"x-a\":1}",
+         "{\"a\":1}|{\"x-a\":1,\"x\":2}"},
+        {"{\"patternProperties\":{\"^n\":{\"type\":\"number\"},\"s$\":"
+         "{\"maximum\":5}}}",
+         "{}|{\"n\":1}|{\"ns\":5}|{\"s\":\"\"}|{\"a\":null}|[]|1",
+         "{\"n\":\"\"}|{\"ns\":6}|{\"as\":6}|{\"a\":1,\"nn\":null}"},
+        {"{\"properties\":{\"na\":{\"maximum\":1}},\"patternProperties\":"
+         "{\"^n\":{\"type\":\"number\"}},\"additionalProperties\":false}",
+         "{\"na\":1,\"nb\":2}|{}",
+         "{\"a\":1}|{\"na\":2}|{\"na\":\"\"}|"
+         "{\"nb\":1,\"\":1}"},
+        {"{\"patternProperties\":{\"^x\":true},\"additionalProperties\":"
+         "{\"type\":\"null\"}}",
+         "{\"x\":1,\"a\":null}", "{\"a\":1}"},
+        {"{\"patternProperties\":{\"^x\":false}}", "{\"a\":1}", "{\"x\":1}"},
+        {"{\"$ref\":\"#/patternProperties/%5Ex\",\"patternProperties\":"
+         "{\"^x\":{\"type\":\"object\"}}}",
+         "{\"x\":{}}|{}", "{\"x\":1}|1"},
+    };
+    KEEP(rows);
+}
+
+/* The words of the conformance suite's fixture. */
+static void
+knows_a_schema_of_all_vocabularies(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+         "\"type\":\"object\",\"$defs\":{\"place\":{\"$anchor\":\"home\","
+         "\"type\":\"object\",\"properties\":{\"city\":{\"type\":"
+         "\"string\"}}}},\"properties\":{\"by\":{\"enum\":[\"phone\","
+         "\"mail\"]},\"phone\":{\"type\":\"string\"},\"mail\":{\"type\":"
+         "\"string\"},\"from\":{\"$ref\":\"#/$defs/place\"},\"to\":"
+         "{\"$ref\":\"#home\"}},\"allOf\":[{\"anyOf\":[{\"required\":"
+         "[\"phone\"]},{\"required\":[\"mail\"]}]}],\"if\":{\"properties\":"
+         "{\"by\":{\"const\":\"phone\"}},\"required\":[\"by\"]},\"then\":"
+         "{\"required\":[\"phone\"]},\"else\":{\"required\":[\"mail\"]},"
+         "\"additionalProperties\":false}",
+         "{\"by\":\"phone\",\"phone\":\"1\"}|{\"mail\":\"a\",\"from\":"
+         "{\"city\":\"b\"},\"to\":{\"city\":\"c\",\"x\":1}}",
+         "{}|{\"phone\":\"1\"}|{\"by\":\"phone\",\"mail\":\"a\"}|"
+         "{\"mail\":\"a\",\"to\":{\"city\":1}}|{\"mail\":\"a\",\"from\":"
+         "1}|{\"mail\":\"a\",\"x\":1}|{\"mail\":\"a\",\"by\":\"fax\"}"},
+    };
+    KEEP(rows);
+}
+
+static void
 ignores_what_means_nothing(void **state)
 {
     (void)state;
@@ -310,9 +370,15 @@ refuses_what_it_cannot_check(void **state)
         {"1", "the schema is no schema"},
         {"null", "the schema is no schema"},
         {"[]", "the schema is no schema"},
-        {"{\"properties\":{\"a/b\":{\"pattern\":\"^a\"}}}",
-         "/properties/a~1b/pattern cannot be checked by this server"},
-        {"{\"patternProperties\":{}}", "/patternProperties cannot be checked"},
+        {"{\"properties\":{\"a/b\":{\"$dynamicRef\":\"#a\"}}}",
+         "/properties/a~1b/$dynamicRef cannot be checked by this server"},
+        {"{\"properties\":{\"a\":{\"pattern\":\"(?i)a\"}}}",
+         "/properties/a/pattern has a group that ECMA-262 does not know"},
+        {"{\"pattern\":1}", "/pattern is no string"},
+        {"{\"patternProperties\":{\"a\":{},\"*\":{}}}",
+         "/patternProperties/* repeats nothing"},
+        {"{\"patternProperties\":{\"a\":1}}", "/patternProperties/a is no"},
+        {"{\"patternProperties\":[]}", "/patternProperties is no object"},
         {"{\"unevaluatedProperties\":false}", "cannot be checked"},
         {"{\"unevaluatedItems\":false}", "cannot be checked"},
         {"{\"not\":{\"$dynamicRef\":\"#a\"}}", "/not/$dynamicRef cannot"},
@@ -518,6 +584,78 @@ takes_values_as_deep_as_they_are_read(void **state)
     vl_schema_free(schema);
 }
 
+/* A no that took too long is no yes, whatever stands around it. */
+static void
+gives_up_on_patterns_that_never_end(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {
+        "{\"pattern\":\"^(a+)+$\"}",
+        "{\"not\":{\"pattern\":\"^(a+)+$\"}}",
+        "{\"anyOf\":[{\"pattern\":\"^(a+)+$\"},true]}",
+        "{\"allOf\":[{\"maxLength\":100},{\"pattern\":\"^(a|a)*$\"}]}",
+    };
+    const char *text =
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"";
+    for (size_t i = 0; i < VL_COUNT(endless); i++) {
+        struct vl_schema *schema = schema_of(endless[i]);
+        assert_int_equal(check(schema, text, NULL), VALET_LIMIT);
+        vl_schema_free(schema);
+    }
+    struct vl_schema *schema =
+        schema_of("{\"patternProperties\":{\"^(a+)+$\":true},"
+                  "\"additionalProperties\":true}");
+    vl_auto(vl_buf) object = vl_buf_of(1000);
+    vl_buf_addf(&object, "{%s:1}", text);
+    assert_int_equal(check(schema, vl_buf_cstr(&object), NULL), VALET_LIMIT);
+    vl_schema_free(schema);
+}
+
+/* All the values of one check share its steps. */
+static void
+counts_patterns_with_all_else(void **state)
+{
+    (void)state;
+    struct vl_schema *schema =
+        schema_of("{\"items\":{\"pattern\":\"^[ab]*c$\"}}");
+    vl_auto(vl_buf) list = vl_buf_of(1000000);
+    vl_buf_addz(&list, "[\"c\"");
+    for (unsigned i = 0; i < 10000; i++)
+        vl_buf_addz(&list, ",\"abc\"");
+    vl_buf_addz(&list, "]");
+    assert_ok(check(schema, vl_buf_cstr(&list), NULL));
+    list.n--;
+    for (unsigned i = 0; i < 50000; i++)
+        vl_buf_addz(&list, ",\"abc\"");
+    vl_buf_addz(&list, "]");
+    assert_int_equal(check(schema, vl_buf_cstr(&list), NULL), VALET_LIMIT);
+    vl_schema_free(schema);
+}
+
+static void
+bounds_what_patterns_take_of_memory(void **state)
+{
+    (void)state;
+    struct vl_schema *schema = NULL;
+    vl_auto(vl_buf) text = vl_buf_of(1000000);
+    const unsigned counts[] = {4, 40};
+    for (size_t k = 0; k < VL_COUNT(counts); k++) {
+        vl_buf_clear(&text);
+        vl_buf_addz(&text, "{\"allOf\":[true");
+        for (unsigned i = 0; i < counts[k]; i++)
+            vl_buf_addf(&text, ",{\"pattern\":\"(?:a%ub){1000}\"}", i % 37);
+        vl_buf_addz(&text, "]}");
+        vl_auto(vl_json) doc = parse(vl_buf_cstr(&text));
+        valet_error err = {.status = VALET_OK};
+        assert_int_equal(vl_schema_new(doc.root, &schema, &err),
+                         k ? VALET_INVALID : VALET_OK);
+        if (k)
+            assert_non_null(strstr(err.message, "is one pattern too many"));
+        else
+            vl_schema_free(schema);
+    }
+}
+
 int
 main(void)
 {
@@ -530,6 +668,8 @@ main(void)
         cmocka_unit_test(looks_into_arrays),
         cmocka_unit_test(joins_schemas),
         cmocka_unit_test(follows_references),
+        cmocka_unit_test(knows_patterns),
+        cmocka_unit_test(knows_a_schema_of_all_vocabularies),
         cmocka_unit_test(ignores_what_means_nothing),
         cmocka_unit_test(refuses_what_it_cannot_check),
         cmocka_unit_test(says_where_and_which_keyword_but_no_value),
@@ -538,6 +678,9 @@ main(void)
         cmocka_unit_test(bounds_the_ways_through_a_schema),
         cmocka_unit_test(bounds_the_pairs_of_a_list),
         cmocka_unit_test(takes_values_as_deep_as_they_are_read),
+        cmocka_unit_test(gives_up_on_patterns_that_never_end),
+        cmocka_unit_test(counts_patterns_with_all_else),
+        cmocka_unit_test(bounds_what_patterns_take_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
