@@ -43,6 +43,9 @@
 #define VL_LIMIT_CONNECTIONS 10000
 /* From one address: a NAT of an office still gets in, one host cannot fill. */
 #define VL_LIMIT_CONNECTIONS_PER_ADDRESS 1000
+/* Of a program that serves its own machine without sign-in: agents have a
+ * handful each, and how many files may be open is the program's business. */
+#define VL_LIMIT_LOCAL_CONNECTIONS 500
 /* What a request's own arena may hold: decoded parameters, answers' headers. */
 #define VL_LIMIT_REQUEST_ARENA 262144
 
@@ -131,5 +134,35 @@
 /* Calls of one person at work on a worker, over all sessions and clients: an
  * agent has a handful, and a burst of fifty has to get through (S-31). */
 #define VL_LIMIT_MCP_CALLS_PER_USER 64
+/* Resources whose changes one session, or one listener, is told; and listeners
+ * (subscriptions/listen) of one person on a worker. */
+#define VL_LIMIT_MCP_SUBSCRIPTIONS      256
+#define VL_LIMIT_MCP_LISTENERS_PER_USER 32
+/* Tasks (from 2026-07-28 on) of a worker, and of a user, at work or finished:
+ * 1.5 kB each without their texts. A user has at most so many at work as he may
+ * have calls at work, so most of his share is results. */
+#define VL_LIMIT_MCP_TASKS          5000
+#define VL_LIMIT_MCP_TASKS_PER_USER 256
+/* What their texts are together: results, questions, answers. A user's share
+ * holds two of the longest results, or thousands of usual ones. */
+#define VL_LIMIT_MCP_TASKS_SIZE          67108864
+#define VL_LIMIT_MCP_TASKS_SIZE_PER_USER 16777216
+/* One result: all that an answer may be (VL_MCP_ANSWER_MAX), but for what
+ * stands around it in the answer to tasks/get. */
+#define VL_LIMIT_MCP_TASK_RESULT (8 * 1024 * 1024 - 65536)
+/* What a task asks, and is answered: two messages of the longest kind, one
+ * each way. */
+#define VL_LIMIT_MCP_TASK_INPUTS (2 * 1024 * 1024)
+/* Questions of one task (valet/mcp.h says 16), and how often each may be asked
+ * again: people mistype, but not for ever. */
+#define VL_LIMIT_MCP_TASK_QUESTIONS 16
+#define VL_LIMIT_MCP_TASK_TIMES     16
+/* "Step 3 of 5", or why it failed: some lines. */
+#define VL_LIMIT_MCP_TASK_MESSAGE 512
+/* How long a task may take, a person's answers included; and for how long its
+ * result is kept at least. Clients poll every second or so. */
+#define VL_LIMIT_MCP_TASK_MS      3600000
+#define VL_LIMIT_MCP_TASK_KEEP_MS 600000
+#define VL_LIMIT_MCP_TASK_POLL_MS 1000
 
 #endif

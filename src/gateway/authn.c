@@ -6,7 +6,13 @@
  */
 #include "gateway/private.h"
 #include "guard/policy.h"
+#include "mcp/server.h"
+#include "oauth/scope.h"
 #include "web/page.h"
+
+/* Its longest parts: a token's scopes, those that all need, one permission,
+ * and the URL of the metadata. */
+#define CHALLENGE_MAX 4096
 
 /* A request that waits for the store's word on its token. */
 struct admission {
@@ -42,15 +48,46 @@ reply_page(struct vl_door *door, struct vl_exchange *x, struct vl_reply *reply)
     vl_page_reply(x, &page, reply);
 }
 
+/* A token with one byte more would be refused. */
+static bool
+has_room(struct vl_str scope, const void *ctx)
+{
+    const struct vl_buf *set = ctx;
+    return vl_buf_size(set) + scope.n + 2 <= VL_SCOPES_SIZE;
+}
+
+void
+vl_authn_add_scopes(struct vl_buf *set, const char *scopes)
+{
+    vl_scope_filter(set, vl_str_z(scopes), has_room, set);
+}
+
+/*
+ * What a sign-in should ask for. Of a program's server: all its permissions,
+ * of which a person gets those that he has. Asked for one by one they would
+ * not be had: clients that hold a refresh token renew it, and give up, where
+ * they should sign in again (the TypeScript SDK does, up to 1.32).
+ */
+static void
+add_wanted_scopes(const struct vl_gateway *gateway, struct vl_buf *set)
+{
+    const struct vl_mcp_server *own = gateway->own;
+    vl_authn_add_scopes(set, gateway->conf->required_scopes);
+    for (unsigned i = 0; own && i < own->permission_count; i++)
+        if (strcmp(own->permissions[i], VALET_MCP_ANY_CALLER) != 0)
+            vl_authn_add_scopes(set, own->permissions[i]);
+}
+
 void
 vl_authn_challenge(struct vl_door *door, struct vl_exchange *x, bool token_came)
 {
-    vl_auto(vl_buf) challenge = vl_buf_of(2048);
+    vl_auto(vl_buf) challenge = vl_buf_of(CHALLENGE_MAX);
+    vl_auto(vl_buf) scopes = vl_buf_of(VL_SCOPES_SIZE);
     struct vl_reply reply = {.status = 401, .type = "application/json"};
-    const char *required = door->backend->lane->gateway->conf->required_scopes;
+    add_wanted_scopes(door->backend->lane->gateway, &scopes);
     /* RFC 6750 section 3: no error code when nothing was presented. */
-    write_challenge(door, token_came ? "invalid_token" : NULL, required,
-                    &challenge);
+    write_challenge(door, token_came ? "invalid_token" : NULL,
+                    vl_buf_cstr(&scopes), &challenge);
     vl_reply_add(&reply, "WWW-Authenticate", vl_buf_str(&challenge));
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
     if (!token_came && is_browser(vl_exchange_request(x))) {
@@ -71,7 +108,7 @@ vl_authn_challenge(struct vl_door *door, struct vl_exchange *x, bool token_came)
 void
 vl_authn_forbid(struct vl_door *door, struct vl_exchange *x, const char *scope)
 {
-    vl_auto(vl_buf) challenge = vl_buf_of(2048);
+    vl_auto(vl_buf) challenge = vl_buf_of(CHALLENGE_MAX);
     struct vl_reply reply = {
         .status = 403,
         .type = "application/json",
@@ -118,7 +155,9 @@ admit(struct vl_door *door, struct vl_exchange *x,
         vl_authn_forbid(door, x, required);
         return;
     }
+    door->backend->lane->caller = who;
     door->handle(door->backend->endpoint, x, who);
+    door->backend->lane->caller = NULL;
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "core/status.h"
 #include "guard/policy.h"
+#include "mcp/server.h"
 
 /* The audit file is at most this much behind (refusals are not at all). */
 #define FLUSH_MS 100
@@ -68,12 +69,16 @@ open_keys(struct vl_gateway *gateway, valet_error *err)
 }
 
 static valet_status
-open_state(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+open_state(struct vl_gateway *gateway, const struct vl_gateway_options *options,
+           valet_error *err)
 {
     const struct vl_conf *conf = gateway->conf;
-    VL_TRY(vl_audit_open(conf->audit_path, &vl_clock_system, &gateway->audit,
-                         err));
-    if (in_memory) {
+    if (options->audit_to_stderr && !*conf->audit_path)
+        gateway->audit = vl_audit_open_stderr(&vl_clock_system);
+    else
+        VL_TRY(vl_audit_open(conf->audit_path, &vl_clock_system,
+                             &gateway->audit, err));
+    if (options->in_memory) {
         gateway->ring = vl_keyring_new_random();
         gateway->store = vl_store_open_memory(gateway->ring, &vl_clock_system);
         return VALET_OK;
@@ -103,10 +108,14 @@ static void
 name_all(struct vl_gateway *gateway)
 {
     const struct vl_conf *conf = gateway->conf;
-    vl_gateway_name_hosts(gateway);
+    vl_origin_rules_init(&gateway->origins, gateway->url, gateway->port);
+    gateway->origins.allowed = conf->allowed_origins;
+    gateway->origins.allowed_count = conf->allowed_origin_count;
+    gateway->is_strict =
+        gateway->origins.is_https && !gateway->origins.is_loopback;
     add_resource(gateway, NULL);
-    for (size_t i = 0;
-         i < conf->server_count && gateway->resource_count < VL_BACKENDS_MAX;
+    for (size_t i = 0; !gateway->own && i < conf->server_count &&
+                       gateway->resource_count < VL_BACKENDS_MAX;
          i++)
         add_resource(gateway, conf->servers[i].name);
     (void)snprintf(gateway->sse_url, sizeof gateway->sse_url, "%s/sse",
@@ -130,6 +139,19 @@ configure_entra(struct vl_gateway *gateway)
     };
 }
 
+/* The permissions of a program's tools, of which there may be more later. */
+static bool
+is_own_scope(struct vl_str scope, const void *own_scopes)
+{
+    const struct vl_mcp_server *server = own_scopes;
+    if (vl_str_eqz(scope, VALET_MCP_ANY_CALLER))
+        return false;
+    for (unsigned i = 0; i < server->permission_count; i++)
+        if (vl_str_eqz(scope, server->permissions[i]))
+            return true;
+    return false;
+}
+
 static void
 configure_issuer(struct vl_gateway *gateway)
 {
@@ -144,6 +166,9 @@ configure_issuer(struct vl_gateway *gateway)
     *config = (struct vl_issuer_config){
         .issuer = gateway->url,
         .scopes = conf->required_scopes,
+        .is_own_scope = gateway->own ? is_own_scope : NULL,
+        .own_scopes = gateway->own,
+        .open_scopes = conf->open_scopes,
         .clients = gateway->clients,
         .client_count = conf->client_count,
         .registration_dynamic = conf->registration_dynamic,
@@ -190,9 +215,12 @@ vl_gateway_warn(const struct vl_conf *conf, vl_gateway_tell *tell, void *ctx)
 /* --- lanes --- */
 
 static unsigned
-count_lanes(const struct vl_conf *conf)
+count_lanes(const struct vl_gateway *gateway)
 {
+    const struct vl_conf *conf = gateway->conf;
     unsigned wanted = conf->workers ? conf->workers : vl_cores();
+    if (gateway->own) /* its handlers run on one thread */
+        return 1;
     return wanted < VL_LANES_MAX ? wanted : VL_LANES_MAX;
 }
 
@@ -285,10 +313,15 @@ announce(struct vl_gateway *gateway)
 }
 
 static valet_status
-build(struct vl_gateway *gateway, bool in_memory, valet_error *err)
+build(struct vl_gateway *gateway, const struct vl_gateway_options *options,
+      valet_error *err)
 {
+    if (gateway->own && gateway->conf->names_servers)
+        return vl_fail(err, VALET_INVALID, "",
+                       "servers: the program brings the one that is served; "
+                       "remove these lines");
     VL_TRY(vl_gateway_check(gateway->conf, err));
-    VL_TRY(open_state(gateway, in_memory, err));
+    VL_TRY(open_state(gateway, options, err));
     VL_TRY(vl_front_open(gateway, err));
     name_all(gateway);
     VL_TRY(vl_credential_read(gateway->conf, &gateway->signer, err));
@@ -307,9 +340,10 @@ vl_gateway_new(struct vl_loop *loop, const struct vl_gateway_options *options,
     gateway->loop = loop;
     gateway->conf = options->conf;
     gateway->log = options->log;
-    gateway->lane_count = count_lanes(options->conf);
+    gateway->own = options->own;
+    gateway->lane_count = count_lanes(gateway);
     gateway->lanes = vl_alloc(gateway->lane_count * sizeof *gateway->lanes);
-    valet_status status = build(gateway, options->in_memory, err);
+    valet_status status = build(gateway, options, err);
     if (status != VALET_OK) {
         vl_gateway_free(gateway);
         return status;

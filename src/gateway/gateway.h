@@ -17,11 +17,17 @@
 #include "io/loop.h"
 
 struct vl_gateway;
+struct vl_mcp_server;
 
 struct vl_gateway_options {
     const struct vl_conf *conf; /* borrowed, outlives the gateway */
     const struct vl_log *log;   /* borrowed */
     bool in_memory;             /* keep no state on disk (--dev) */
+    /* A program's server, in place of those that the configuration names:
+     * served at /mcp alone, and on the caller's loop alone, whose thread its
+     * handlers are called on. Borrowed, outlives the gateway; or NULL. */
+    struct vl_mcp_server *own;
+    bool audit_to_stderr; /* unless the configuration names a file */
 };
 
 /*

@@ -12,14 +12,26 @@ static bool
 may(const struct vl_principal *principal, const char *permission, void *ctx)
 {
     (void)ctx;
+    /* Nobody comes here without the scopes that all need: authn.c. */
+    if (permission && strcmp(permission, VALET_MCP_ANY_CALLER) == 0)
+        return principal != NULL;
     return vl_policy_may_call(principal, permission);
 }
 
+/* @spec RS-12: all that the next token has to have. A client asks for what
+ * stands here and nothing else, so a permission alone would cost it the way in
+ * and what it was granted before. */
 static void
 refuse(struct vl_exchange *x, const char *permission, void *ctx)
 {
     struct vl_backend *backend = ctx;
-    vl_authn_forbid(backend->door, x, permission);
+    const struct vl_lane *lane = backend->lane;
+    vl_auto(vl_buf) scopes = vl_buf_of(VL_SCOPES_SIZE);
+    vl_authn_add_scopes(&scopes, lane->gateway->conf->required_scopes);
+    vl_authn_add_scopes(&scopes, permission);
+    if (lane->caller)
+        vl_authn_add_scopes(&scopes, lane->caller->scopes);
+    vl_authn_forbid(backend->door, x, vl_buf_cstr(&scopes));
 }
 
 static void
@@ -182,12 +194,18 @@ build_builtin(struct vl_lane *lane, const struct vl_conf_server *server,
 }
 
 /* The first resource is another name of the first configured server. */
+static struct vl_mcp_server *
+find_server(const struct vl_lane *lane, size_t i)
+{
+    return lane->gateway->own ? lane->gateway->own
+                              : lane->builtins[i ? i - 1 : 0].server;
+}
+
 static void
 add_backend(struct vl_lane *lane, const struct vl_resource *resource)
 {
     size_t i = lane->backend_count++;
     struct vl_backend *backend = &lane->backends[i];
-    struct vl_builtin *builtin = &lane->builtins[i ? i - 1 : 0];
     backend->lane = lane;
     backend->resource = resource;
     backend->door = add_door(backend, resource->path, resource->path,
@@ -195,15 +213,16 @@ add_backend(struct vl_lane *lane, const struct vl_resource *resource)
     lane->hooks[i] =
         (struct vl_mcp_hooks){may, refuse, login, note, hand_over, backend};
     backend->endpoint =
-        vl_mcp_endpoint_new(builtin->server, &lane->hooks[i], lane->loop,
+        vl_mcp_endpoint_new(find_server(lane, i), &lane->hooks[i], lane->loop,
                             &vl_clock_system, lane->number);
+    vl_mcp_endpoint_seal_with(backend->endpoint, lane->gateway->ring);
 }
 
 static valet_status
 build_mcp(struct vl_lane *lane, valet_error *err)
 {
     const struct vl_gateway *gateway = lane->gateway;
-    for (size_t i = 0; i + 1 < gateway->resource_count; i++)
+    for (size_t i = 0; !gateway->own && i + 1 < gateway->resource_count; i++)
         VL_TRY(build_builtin(lane, &gateway->conf->servers[i], err));
     for (size_t i = 0; i < gateway->resource_count; i++)
         add_backend(lane, &gateway->resources[i]);

@@ -23,6 +23,7 @@
 #include "gateway/graph_tool.h"
 #include "gateway/idp_log.h"
 #include "guard/audit.h"
+#include "http/origin.h"
 #include "http/server.h"
 #include "issuer/issuer.h"
 #include "mcp/endpoint.h"
@@ -33,8 +34,6 @@
 #define VL_DOORS_MAX (VL_BACKENDS_MAX + 2)
 /* Session ids have two hexadecimal digits for the lane. */
 #define VL_LANES_MAX 64
-/* A public URL's authority at its longest. */
-#define VL_HOST_SIZE 256
 
 /* One MCP server behind us and what it is called: an OAuth resource. */
 struct vl_resource {
@@ -83,6 +82,7 @@ struct vl_lane {
     size_t backend_count;
     struct vl_door doors[VL_DOORS_MAX];
     size_t door_count;
+    const struct vl_principal *caller; /* of the request being handled */
     struct vl_http_site site;
     struct vl_http_server *server;
 };
@@ -91,11 +91,10 @@ struct vl_gateway {
     struct vl_loop *loop; /* the caller's */
     const struct vl_conf *conf;
     const struct vl_log *log;
-    char url[256];               /* public URL, port filled in */
-    unsigned port;               /* bound */
-    bool is_loopback;            /* public_url is: for clients beside us */
-    char hosts[5][VL_HOST_SIZE]; /* what a Host header may say */
-    size_t host_count;
+    struct vl_mcp_server *own;      /* a program's, or NULL */
+    char url[256];                  /* public URL, port filled in */
+    unsigned port;                  /* bound */
+    struct vl_origin_rules origins; /* who may ask, by which name */
     struct vl_resource resources[VL_BACKENDS_MAX];
     size_t resource_count;
     char sse_url[512]; /* the second name of the first resource */
@@ -158,8 +157,6 @@ void vl_front_guard(struct vl_gateway *gateway, struct vl_http_server *server);
 
 /* site.c: a lane's HTTP site. */
 void vl_lane_site(struct vl_lane *lane, struct vl_http_site *ret);
-/* Once URL and port are known: which hosts are ours. */
-void vl_gateway_name_hosts(struct vl_gateway *gateway);
 
 /* authn.c: lets a request through to its MCP endpoint, or answers it. */
 void vl_authn_admit(struct vl_door *door, struct vl_exchange *x);
@@ -169,6 +166,8 @@ bool vl_authn_brings_token(const struct vl_lane *lane,
 /* 401 for a sign-in that has ended, 403 for a missing permission. */
 void vl_authn_challenge(struct vl_door *door, struct vl_exchange *x,
                         bool token_came);
+/* Adds scopes that are not in the set yet, as far as a token has room. */
+void vl_authn_add_scopes(struct vl_buf *set, const char *scopes);
 void
 vl_authn_forbid(struct vl_door *door, struct vl_exchange *x, const char *scope);
 

@@ -5,88 +5,8 @@
  * SB-14 HT-01 HT-02; research: mcp-requirements 2.1).
  */
 #include "gateway/private.h"
-#include "http/url.h"
+#include "http/origin.h"
 #include "web/page.h"
-
-#define ALLOWED_METHODS "GET, POST, DELETE, OPTIONS"
-#define ALLOWED_HEADERS                                                        \
-    "authorization, content-type, accept, mcp-protocol-version, "              \
-    "mcp-session-id, last-event-id, mcp-method, mcp-name"
-#define EXPOSED_HEADERS                                                        \
-    "mcp-session-id, www-authenticate, mcp-protocol-version, "                 \
-    "last-event-id, x-correlation-id"
-
-/* @spec SB-14 W-22 S-58: the names this server goes by; a rebound DNS name is
- * none of them. */
-static bool
-is_our_host(const struct vl_gateway *gateway, struct vl_str host)
-{
-    for (size_t i = 0; i < gateway->host_count; i++)
-        if (vl_str_ieq(host, vl_str_z(gateway->hosts[i])))
-            return true;
-    return false;
-}
-
-static void
-add_host(struct vl_gateway *gateway, struct vl_str name, unsigned port)
-{
-    VL_ASSERT(gateway->host_count < VL_COUNT(gateway->hosts));
-    char *host = gateway->hosts[gateway->host_count++];
-    if (port)
-        (void)snprintf(host, VL_HOST_SIZE, VL_STR_FMT ":%u", VL_STR_ARG(name),
-                       port);
-    else
-        (void)snprintf(host, VL_HOST_SIZE, VL_STR_FMT, VL_STR_ARG(name));
-}
-
-void
-vl_gateway_name_hosts(struct vl_gateway *gateway)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    struct vl_url url;
-    if (vl_url_parse(vl_str_z(gateway->url), &url, NULL) != VALET_OK)
-        return;
-    struct vl_str authority = vl_str_from(url.origin, url.scheme.n + 3);
-    bool has_port = !vl_str_ends(authority, url.host) && !url.is_ipv6;
-    add_host(gateway, authority, 0);
-    if (!has_port && !url.is_ipv6)
-        add_host(gateway, authority, url.port);
-    /* Behind a proxy nobody who means us says "localhost". */
-    gateway->is_loopback = vl_url_is_loopback(&url);
-    gateway->is_strict = vl_url_is_https(&url) && !gateway->is_loopback;
-    for (size_t i = 0; gateway->is_loopback && i < VL_COUNT(names); i++)
-        add_host(gateway, vl_str_z(names[i]), gateway->port);
-}
-
-static bool
-is_same_origin(struct vl_str origin, const char *allowed)
-{
-    struct vl_url a, b;
-    return vl_url_parse(origin, &a, NULL) == VALET_OK &&
-           vl_url_parse(vl_str_z(allowed), &b, NULL) == VALET_OK &&
-           vl_url_same_origin(&a, &b);
-}
-
-/*
- * Pages of our own, of the configured origins, and, when public_url is a
- * loopback, pages of the same computer (an inspector in the browser). A foreign
- * page that found us by DNS rebinding has a foreign origin still.
- */
-static bool
-is_allowed_origin(const struct vl_gateway *gateway, struct vl_str origin)
-{
-    struct vl_url url;
-    /* An origin has no path (RFC 6454 section 7); what has one is none. */
-    if (vl_url_parse(origin, &url, NULL) != VALET_OK || url.path.n ||
-        url.has_query)
-        return false;
-    if (is_same_origin(origin, gateway->url))
-        return true;
-    for (size_t i = 0; i < gateway->conf->allowed_origin_count; i++)
-        if (is_same_origin(origin, gateway->conf->allowed_origins[i]))
-            return true;
-    return gateway->is_loopback && vl_url_is_loopback(&url);
-}
 
 /* Browsers send "null" from pages that ask for no referrer, as ours do; the
  * consent form has its own protection against forged posts. */
@@ -110,37 +30,6 @@ refuse(struct vl_gateway *gateway, struct vl_exchange *x, const char *reason)
         x, &(struct vl_reply){.status = 403,
                               .type = "application/json",
                               .body = VL_STR("{\"error\":\"forbidden\"}\n")});
-}
-
-/* @spec HT-02: CORS for allowed origins, on every answer, errors included.
- * Never for the pages: no script has business there. */
-static void
-allow_origin(struct vl_exchange *x, struct vl_str origin)
-{
-    vl_exchange_add_header(x, "Access-Control-Allow-Origin", origin);
-    vl_exchange_add_header(x, "Access-Control-Expose-Headers",
-                           VL_STR(EXPOSED_HEADERS));
-    vl_exchange_add_header(x, "Vary", VL_STR("Origin"));
-}
-
-static bool
-is_preflight(const struct vl_http_request *request)
-{
-    return vl_str_eqz(request->method, "OPTIONS") &&
-           vl_headers_count(&request->headers,
-                            "access-control-request-method") == 1;
-}
-
-static void
-reply_preflight(struct vl_exchange *x)
-{
-    struct vl_reply reply = {.status = 204};
-    vl_reply_add(&reply, "Access-Control-Allow-Methods",
-                 VL_STR(ALLOWED_METHODS));
-    vl_reply_add(&reply, "Access-Control-Allow-Headers",
-                 VL_STR(ALLOWED_HEADERS));
-    vl_reply_add(&reply, "Access-Control-Max-Age", VL_STR("600"));
-    vl_exchange_reply(x, &reply);
 }
 
 static bool
@@ -199,25 +88,26 @@ handle(struct vl_exchange *x, void *ctx)
     struct vl_gateway *gateway = lane->gateway;
     const struct vl_http_request *request = vl_exchange_request(x);
     struct vl_str origin;
-    size_t origins =
-        vl_headers_find(&request->headers, VL_STR("origin"), &origin);
+    enum vl_origin from =
+        vl_origin_judge(&gateway->origins, &request->headers, &origin);
     /* @spec S-96: RFC 6797; a year, and whoever ends it here has to say so. */
     if (gateway->is_strict)
         vl_exchange_add_header(x, "Strict-Transport-Security",
                                VL_STR("max-age=31536000"));
-    if (!is_our_host(gateway, request->host)) {
+    if (!vl_origin_is_our_host(&gateway->origins, request->host)) {
         refuse(gateway, x, "foreign_host");
         return;
     }
-    if (origins && !is_own_form(request)) {
-        if (origins != 1 || !is_allowed_origin(gateway, origin)) {
+    if (from != VL_ORIGIN_NONE && !is_own_form(request)) {
+        if (from != VL_ORIGIN_ALLOWED) {
             refuse(gateway, x, "foreign_origin");
             return;
         }
+        /* Never for the pages: no script has business there. */
         if (!is_page(request->path))
-            allow_origin(x, origin);
-        if (is_preflight(request)) {
-            reply_preflight(x);
+            vl_cors_allow(x, origin);
+        if (vl_cors_is_preflight(request)) {
+            vl_cors_reply_preflight(x);
             return;
         }
     }

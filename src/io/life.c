@@ -21,6 +21,12 @@ vl_life_end(struct vl_life *life)
     life->drain(over, life, life->ctx);
 }
 
+void
+vl_life_stop(void *ctx)
+{
+    vl_life_end(ctx);
+}
+
 static void
 on_signal(int signal, void *ctx)
 {

@@ -22,5 +22,7 @@ struct vl_life {
 valet_status vl_life_watch(struct vl_life *life, valet_error *err) VALET_CHECK;
 /* On the loop's thread, while the loop runs. */
 void vl_life_end(struct vl_life *life);
+/* The same, for who keeps it as a callback: `ctx` is the life. */
+void vl_life_stop(void *ctx);
 
 #endif

@@ -18,6 +18,18 @@ vl_mcp_arrival_refuse(const struct vl_mcp_arrival *a, int status,
     vl_mcp_reply_error(a->endpoint, a->x, status, a->id, why);
 }
 
+void
+vl_mcp_arrival_error(const struct vl_mcp_arrival *a, int status,
+                     enum vl_rpc_code code, const char *why, struct vl_str data)
+{
+    struct vl_buf *text = vl_mcp_scratch(a->endpoint);
+    struct vl_json_out out = {text, false};
+    vl_rpc_open_answer(&out, a->id);
+    vl_rpc_add_error_data(&out, code, why, data);
+    vl_json_close(&out, '}');
+    vl_mcp_reply(a->x, status, vl_buf_str(text), NULL);
+}
+
 bool
 vl_mcp_arrival_header(const struct vl_mcp_arrival *a, struct vl_str name,
                       struct vl_str *ret)
@@ -53,28 +65,13 @@ refuse_text(const struct vl_mcp_arrival *a)
     vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
 }
 
-/* The envelope is one level of the depth that is allowed. */
-static bool
-read_quickly(struct vl_str body, struct vl_json *doc,
-             struct vl_rpc_message *ret)
-{
-    if (!vl_rpc_scan(body, ret))
-        return false;
-    if (ret->params_text.n &&
-        vl_json_parse(ret->params_text, VL_LIMIT_JSON_DEPTH - 1, doc, NULL) !=
-            VALET_OK)
-        return false;
-    ret->params = doc->root;
-    return true;
-}
-
 /* @spec W-04 */
 enum vl_mcp_body
 vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
                     struct vl_rpc_message *ret)
 {
     valet_error err;
-    if (read_quickly(a->request->body, doc, ret)) {
+    if (vl_rpc_read_quickly(a->request->body, doc, ret)) {
         a->id = ret->id;
         return VL_MCP_BODY_MESSAGE;
     }
@@ -92,10 +89,10 @@ vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
     return VL_MCP_BODY_REFUSED;
 }
 
-/* @spec HT-35 HT-36: absent is what the session speaks. */
+/* @spec HT-35 HT-36: the session speaks what was agreed upon, whatever stands
+ * here; official clients are known to say an older one. */
 static bool
-check_version(const struct vl_mcp_arrival *a,
-              const struct vl_mcp_session *session)
+check_version(const struct vl_mcp_arrival *a)
 {
     struct vl_str text;
     enum vl_mcp_version version;
@@ -107,17 +104,12 @@ check_version(const struct vl_mcp_arrival *a,
     }
     if (!text.p)
         return true;
-    if (!vl_mcp_version_parse(text, &version)) {
-        vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version is not supported");
-        return false;
-    }
-    if (session->version != version) {
-        vl_mcp_arrival_refuse(a, 400,
-                              "MCP-Protocol-Version is not the "
-                              "session's");
-        return false;
-    }
-    return true;
+    if (vl_mcp_version_parse(vl_str_trim(text), &version) &&
+        !vl_mcp_version_is_modern(version))
+        return true;
+    vl_mcp_arrival_refuse(a, 400,
+                          "MCP-Protocol-Version is none of a session");
+    return false;
 }
 
 /* Sessions live on the worker that opened them; a request that came to another
@@ -151,5 +143,5 @@ vl_mcp_arrival_session(const struct vl_mcp_arrival *a, struct vl_str id,
         vl_mcp_arrival_refuse(a, 404, "Session not found");
         return NULL;
     }
-    return check_version(a, session) ? session : NULL;
+    return check_version(a) ? session : NULL;
 }

@@ -25,6 +25,10 @@ vl_mcp_arrival_of(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
 /* Answers with a status and a JSON-RPC error. */
 void vl_mcp_arrival_refuse(const struct vl_mcp_arrival *a, int status,
                            const char *why);
+/* The same with a code that does not follow from the status, and data. */
+void vl_mcp_arrival_error(const struct vl_mcp_arrival *a, int status,
+                          enum vl_rpc_code code, const char *why,
+                          struct vl_str data);
 /* False when there are several: a proxy in front could read another one than
  * we. {NULL,0} when there is none. */
 bool vl_mcp_arrival_header(const struct vl_mcp_arrival *a, struct vl_str name,
@@ -45,7 +49,7 @@ vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
                     struct vl_rpc_message *ret) VALET_CHECK;
 /*
  * The session with this id, if it is this principal's and of this transport,
- * and the request speaks its version. NULL when not: the request is answered,
+ * and the request speaks a version that has sessions. NULL when not: the request is answered,
  * or on its way to the worker whose session it is.
  */
 struct vl_mcp_session *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A tool may do anything inside its callbacks: finish this call or another,
+ * A handler may do anything inside its callbacks: finish this call or another,
  * at once or never. So each function here takes the call out of all lists
  * and settles it before it calls out, and does not touch it afterwards.
  */
@@ -8,14 +8,15 @@
 
 #include <math.h>
 
-static void
-free_call(struct vl_mcp_call *call)
-{
-    vl_buf_done(&call->id);
-    vl_buf_done(&call->arguments);
-    vl_buf_done(&call->token);
-    free(call);
-}
+#include "io/pool.h"
+#include "mcp/result.h"
+
+/* Of those that asked for one, over all callers. */
+#define THREADS_MAX 32
+/* Ids, a token, what stands for the variables of a template. */
+#define ARENA_MAX 65536
+
+/* --- the end --- */
 
 static void
 leave_session(struct vl_mcp_call *call)
@@ -39,58 +40,216 @@ leave_busy(struct vl_mcp_call *call)
 }
 
 static void
-note(const struct vl_mcp_call *call, enum vl_mcp_happening what,
+dispose(struct vl_mcp_call *call)
+{
+    vl_list_remove(&call->in_endpoint);
+    leave_session(call);
+    leave_busy(call);
+    if (call->post)
+        vl_mcp_post_watch(call->post, NULL, NULL);
+    vl_mcp_item_release(call->item);
+    vl_mcp_gate_release(call->gate);
+    vl_mcp_talk_free(call->talk);
+    vl_json_done(&call->params);
+    vl_buf_done(&call->arguments);
+    vl_arena_done(&call->arena);
+    free(call);
+}
+
+static void
+note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed,
      const char *reason)
 {
-    if (!call->endpoint)
+    if (!call->endpoint || call->completes)
         return;
     bool ended = what == VL_MCP_TOOL_ENDED;
     vl_mcp_endpoint_note(call->endpoint,
                          &(struct vl_mcp_note){
                              .what = what,
                              .principal = &call->principal,
-                             .tool = call->tool->def.name,
-                             .permission = call->tool->def.permission,
-                             .peer = call->peer,
+                             .tool = call->item->id,
+                             .permission = call->item->permission,
+                             .peer = call->address,
                              .correlation = call->correlation,
                              .reason = reason,
-                             .failed = ended && reason,
+                             .failed = failed,
                              .ms = ended ? vl_mono_now() - call->started : 0,
                          });
 }
 
-static void
-write_value(struct vl_buf *buf, const struct json_t *value)
+void
+vl_mcp_call_end(struct vl_mcp_call *call, bool failed, const char *reason)
 {
-    struct vl_json_out out = {buf, false};
-    if (value)
-        vl_json_add_value(&out, NULL, value);
+    note(call, VL_MCP_TOOL_ENDED, failed, reason);
+    dispose(call);
 }
 
-static bool
-copy_order(struct vl_mcp_call *call, const struct vl_mcp_call_order *order)
+void
+vl_mcp_call_end_error(struct vl_mcp_call *call, int status,
+                      enum vl_rpc_code code, const char *message,
+                      struct vl_str data)
 {
-    call->id = vl_buf_of(8 * VL_RPC_ID_MAX);
-    call->token = vl_buf_of(8 * VL_RPC_ID_MAX);
+    struct vl_mcp_post *post = call->post;
+    vl_auto(vl_buf) text = vl_buf_of(VL_MCP_ANSWER_MAX);
+    struct vl_json_out out = {&text, false};
+    if (call->task) {
+        vl_rpc_write_error_object(&out, NULL, code, message, data);
+        vl_mcp_task_fail(call->task, vl_buf_str(&text), message);
+        call->task = NULL;
+    } else {
+        vl_rpc_open_answer_raw(&out, call->id);
+        vl_rpc_add_error_data(&out, code, message, data);
+        vl_json_close(&out, '}');
+    }
+    vl_mcp_call_end(call, true, "tool_error");
+    if (post)
+        vl_mcp_post_answer_status(post, status, vl_buf_str(&text));
+}
+
+void
+vl_mcp_call_end_refused(struct vl_mcp_call *call, const char *why)
+{
+    if (call->item->sort == VL_MCP_TOOLS && !call->completes)
+        valet_mcp_finish(
+            call, &(valet_mcp_result){.text = why, .is_error = true});
+    else
+        vl_mcp_call_end_error(call, 200, VL_RPC_INTERNAL, why,
+                              (struct vl_str){NULL, 0});
+}
+
+/* --- the beginning --- */
+
+static struct vl_str
+keep_id(struct vl_mcp_call *call, struct vl_rpc_id id)
+{
+    vl_auto(vl_buf) text = vl_buf_of(8 * VL_RPC_ID_MAX);
+    if (!id.value)
+        return vl_arena_dup(&call->arena, id.text);
+    vl_rpc_write_id(&text, id);
+    return vl_arena_dup(&call->arena, vl_buf_str(&text));
+}
+
+static void
+keep_variable(struct vl_str name, struct vl_str value, void *ctx)
+{
+    struct vl_mcp_call *call = ctx;
+    if (call->variable_count == VL_URI_TEMPLATE_VARIABLES)
+        return;
+    struct vl_mcp_variable *variable = &call->variables[call->variable_count++];
+    variable->name = vl_arena_dup(&call->arena, name).p;
+    variable->value = vl_arena_dup(&call->arena, value).p;
+}
+
+static struct vl_mcp_call *
+make_call(const struct vl_mcp_call_order *order)
+{
+    struct vl_mcp_call *call = vl_alloc(sizeof *call);
+    const struct json_t *token =
+        vl_json_get(vl_json_get(order->params, "_meta"), "progressToken");
+    call->arena = vl_arena_of(ARENA_MAX);
     call->arguments = vl_buf_of(VL_MCP_ARGUMENTS_MAX);
-    vl_rpc_write_id(&call->id, order->id);
-    write_value(&call->token, order->token);
-    write_value(&call->arguments, order->arguments);
-    if (!order->arguments)
-        vl_buf_addz(&call->arguments, "{}");
     call->endpoint = order->endpoint;
+    call->gate = order->endpoint->gate;
+    vl_mcp_gate_hold(call->gate);
+    vl_mcp_gate_settle(call->gate);
     call->session = order->session;
-    call->version = order->session->version;
     call->post = order->post;
-    call->tool = order->tool;
+    call->item = order->item;
+    vl_mcp_item_hold(call->item);
+    call->completes = order->completes;
+    call->peer = *order->peer;
     call->principal = *order->principal;
+    call->params = vl_json_share(order->params);
+    call->id = keep_id(call, order->id);
+    if (vl_rpc_is_id(token))
+        call->token = keep_id(call, (struct vl_rpc_id){.value = token});
     call->started = vl_mono_now();
     call->progress = -INFINITY;
-    (void)vl_buf_cstr(&call->arguments); /* ends it in NUL, for the tool */
     vl_uuid(call->correlation);
-    (void)snprintf(call->peer, sizeof call->peer, "%s",
-                   vl_exchange_peer(order->post->x));
-    return !call->id.failed && !call->token.failed && !call->arguments.failed;
+    (void)snprintf(call->address, sizeof call->address, "%s",
+                   vl_mcp_post_peer(order->post));
+    vl_list_init(&call->in_session);
+    vl_list_init(&call->in_endpoint);
+    if (call->item->sort == VL_MCP_TEMPLATES && !call->completes)
+        (void)vl_uri_template_match(call->item->pattern,
+                                    vl_json_get_str(order->params, "uri"),
+                                    keep_variable, call);
+    return call;
+}
+
+static void
+enter_lists(struct vl_mcp_call *call)
+{
+    vl_list_add_last(&call->endpoint->calls, &call->in_endpoint);
+    if (!call->session)
+        return;
+    vl_list_add_last(&call->session->calls, &call->in_session);
+    call->session->call_count++;
+    vl_mcp_session_hold(call->session);
+}
+
+/* --- as a task --- */
+
+/* @spec EX-12: it can be found before its client hears of it. */
+valet_status
+vl_mcp_call_begin_task(struct vl_mcp_call *call, valet_error *err)
+{
+    struct vl_mcp_post *post = call->post;
+    if (call->task || !post || !(call->peer.abilities & VL_MCP_KNOWS_TASKS))
+        return VALET_OK;
+    /* The item, and what it says, may be gone before the task is. */
+    const char *permission =
+        call->endpoint->server->permissions[call->item->permission_bit];
+    VL_TRY(vl_mcp_task_new(&call->endpoint->tasks, &call->principal, permission,
+                           call, &call->task, err));
+    vl_mcp_post_watch(post, NULL, NULL);
+    call->post = NULL;
+    leave_session(call);
+    struct vl_buf *text = vl_mcp_scratch(call->endpoint);
+    struct vl_json_out out = {text, false};
+    vl_rpc_open_answer_raw(&out, call->id);
+    vl_json_open_key(&out, "result", '{');
+    vl_mcp_task_write(&out, call->task, VL_MCP_TASK_CREATED);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    vl_mcp_endpoint_wake(call->endpoint);
+    vl_mcp_post_answer(post, vl_buf_str(text));
+    return VALET_OK;
+}
+
+void
+vl_mcp_call_answered(struct vl_mcp_task *task)
+{
+    struct vl_mcp_call *call = task->owner;
+    vl_mcp_talk_take(call->talk, task);
+    vl_mcp_talk_turn(call->talk);
+    vl_mcp_call_run(call);
+}
+
+void
+vl_mcp_call_let_go(void *ctx)
+{
+    struct vl_mcp_call *call = ctx;
+    call->task = NULL;
+    vl_mcp_call_cancel(call, VL_MCP_CANCEL_BY_CLIENT);
+}
+
+/* --- the beginning of the work --- */
+
+static bool
+is_task_at_once(const struct vl_mcp_call *call)
+{
+    unsigned flags = call->item->flags;
+    return call->item->sort == VL_MCP_TOOLS &&
+           flags & (VALET_MCP_AS_TASK | VALET_MCP_ONLY_AS_TASK) &&
+           !(flags & VALET_MCP_TASK_LATER);
+}
+
+/* @spec HT-62 */
+static void
+on_gone(void *ctx)
+{
+    vl_mcp_call_cancel(ctx, VL_MCP_CANCEL_BY_CLIENT);
 }
 
 valet_status
@@ -101,23 +260,69 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
         people, &order->principal->user, VL_LIMIT_MCP_CALLS_PER_USER);
     if (!busy)
         return VALET_RETRY;
-    struct vl_mcp_call *call = vl_alloc(sizeof *call);
+    struct vl_mcp_call *call = make_call(order);
     call->busy = busy;
-    if (!copy_order(call, order)) {
-        vl_mcp_busy_leave(people, busy);
-        free_call(call);
-        return VALET_LIMIT;
+    valet_status status = vl_mcp_talk_read(call, &call->talk);
+    if (status != VALET_OK) {
+        call->session = NULL;
+        call->post = NULL;
+        dispose(call);
+        return status;
     }
-    vl_list_init(&call->in_session);
-    vl_list_init(&call->in_endpoint);
-    vl_list_add_last(&call->session->calls, &call->in_session);
-    vl_list_add_last(&call->endpoint->calls, &call->in_endpoint);
-    call->session->call_count++;
-    vl_mcp_session_hold(call->session);
+    enter_lists(call);
+    vl_mcp_post_watch(call->post, on_gone, call);
     vl_mcp_endpoint_wake(call->endpoint);
-    note(call, VL_MCP_TOOL_STARTED, NULL);
-    call->tool->def.call(call, call->tool->def.ctx);
+    note(call, VL_MCP_TOOL_STARTED, false, NULL);
+    valet_error err;
+    if (is_task_at_once(call) &&
+        vl_mcp_call_begin_task(call, &err) != VALET_OK)
+        vl_mcp_call_end_refused(call, err.message);
+    else
+        vl_mcp_call_run(call);
     return VALET_OK;
+}
+
+/* --- at work --- */
+
+static void
+handle(struct vl_mcp_call *call)
+{
+    const struct vl_mcp_item *item = call->item;
+    (call->completes ? item->complete : item->handle)(call, item->ctx);
+}
+
+static void
+handle_on_thread(struct vl_task *job)
+{
+    handle(VL_CONTAINER(job, struct vl_mcp_call, job));
+}
+
+void
+vl_mcp_call_run(struct vl_mcp_call *call)
+{
+    struct vl_mcp_server *server = call->endpoint->server;
+    call->is_waiting = false;
+    if (!(call->item->flags & VALET_MCP_ON_THREAD)) {
+        handle(call);
+        return;
+    }
+    if (!server->pool)
+        server->pool = vl_pool_new(THREADS_MAX);
+    call->job.run = handle_on_thread;
+    if (!vl_pool_run(server->pool, &call->job))
+        vl_mcp_call_end_refused(call, "There is no thread to run this on");
+}
+
+const char *
+vl_mcp_call_method(const struct vl_mcp_call *call)
+{
+    static const char *const methods[] = {
+        [VL_MCP_TOOLS] = "tools/call",
+        [VL_MCP_RESOURCES] = "resources/read",
+        [VL_MCP_TEMPLATES] = "resources/read",
+        [VL_MCP_PROMPTS] = "prompts/get",
+    };
+    return call->completes ? "completion/complete" : methods[call->item->sort];
 }
 
 struct vl_mcp_call *
@@ -130,11 +335,13 @@ vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id)
     VL_LIST_EACH (it, &session->calls) {
         struct vl_mcp_call *call =
             VL_CONTAINER(it, struct vl_mcp_call, in_session);
-        if (vl_str_eq(vl_buf_str(&call->id), vl_buf_str(&text)))
+        if (vl_str_eq(call->id, vl_buf_str(&text)))
             return call;
     }
     return NULL;
 }
+
+/* --- taken back --- */
 
 static void
 answer_timeout(struct vl_mcp_post *post, struct vl_str id)
@@ -147,6 +354,26 @@ answer_timeout(struct vl_mcp_post *post, struct vl_str id)
     vl_mcp_post_answer(post, vl_buf_str(text));
 }
 
+static void
+answer_cancelled(struct vl_mcp_post *post, struct vl_str id,
+                 enum vl_mcp_cancel why)
+{
+    switch (why) {
+    case VL_MCP_CANCEL_BY_CLIENT:
+        vl_mcp_post_answer(post, (struct vl_str){NULL, 0});
+        return;
+    case VL_MCP_CANCEL_SESSION_ENDED:
+        vl_mcp_post_fail(post, 404);
+        return;
+    case VL_MCP_CANCEL_TOO_LATE:
+        answer_timeout(post, id);
+        return;
+    case VL_MCP_CANCEL_CLOSING:
+        vl_mcp_post_fail(post, 503);
+        return;
+    }
+}
+
 static const char *const reasons[] = {
     [VL_MCP_CANCEL_BY_CLIENT] = "client",
     [VL_MCP_CANCEL_SESSION_ENDED] = "session_end",
@@ -157,34 +384,25 @@ static const char *const reasons[] = {
 void
 vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
 {
-    if (call->cancelled)
+    if (atomic_exchange(&call->cancelled, true))
         return;
-    call->cancelled = true;
     struct vl_mcp_post *post = call->post;
     call->post = NULL;
-    vl_auto(vl_buf) id = vl_buf_of(call->id.max);
-    vl_buf_add(&id, vl_buf_str(&call->id));
-    note(call, VL_MCP_TOOL_CANCELLED, reasons[why]);
-    if (why == VL_MCP_CANCEL_CLOSING)
+    if (post)
+        vl_mcp_post_watch(post, NULL, NULL);
+    vl_auto(vl_buf) id = vl_buf_of(8 * VL_RPC_ID_MAX);
+    vl_buf_add(&id, call->id);
+    note(call, VL_MCP_TOOL_CANCELLED, false, reasons[why]);
+    if (why == VL_MCP_CANCEL_CLOSING) {
+        leave_busy(call);
         call->endpoint = NULL;
-    if (call->on_cancel)
-        call->on_cancel(call, call->cancel_ctx);
-    if (!post)
-        return;
-    switch (why) {
-    case VL_MCP_CANCEL_BY_CLIENT:
-        vl_mcp_post_answer(post, (struct vl_str){NULL, 0});
-        return;
-    case VL_MCP_CANCEL_SESSION_ENDED:
-        vl_mcp_post_fail(post, 404);
-        return;
-    case VL_MCP_CANCEL_TOO_LATE:
-        answer_timeout(post, vl_buf_str(&id));
-        return;
-    case VL_MCP_CANCEL_CLOSING:
-        vl_mcp_post_fail(post, 503);
-        return;
     }
+    if (call->is_waiting)
+        dispose(call);
+    else if (call->on_cancel)
+        call->on_cancel(call, call->cancel_ctx);
+    if (post)
+        answer_cancelled(post, vl_buf_str(&id), why);
 }
 
 void
@@ -207,7 +425,8 @@ find_older(const struct vl_mcp_endpoint *endpoint, int64_t before)
             VL_CONTAINER(it, struct vl_mcp_call, in_endpoint);
         if (call->started > before)
             return NULL;
-        if (!call->cancelled)
+        /* A task has a time of its own. */
+        if (!atomic_load(&call->cancelled) && !call->task)
             return call;
     }
     return NULL;
@@ -242,199 +461,9 @@ vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint)
         vl_list_remove(&call->in_endpoint);
         leave_session(call);
         leave_busy(call);
-        if (call->cancelled)
+        if (atomic_load(&call->cancelled))
             call->endpoint = NULL;
         else
             vl_mcp_call_cancel(call, VL_MCP_CANCEL_CLOSING);
     }
-}
-
-/* --- what tools call --- */
-
-const char *
-valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size)
-{
-    struct vl_str text = vl_buf_str(&call->arguments);
-    if (ret_size)
-        *ret_size = text.n;
-    return text.p;
-}
-
-const struct vl_principal *
-vl_mcp_call_principal(const struct vl_mcp_call *call)
-{
-    return &call->principal;
-}
-
-const char *
-valet_mcp_user_tid(const valet_mcp_call *call)
-{
-    return call->principal.user.tid;
-}
-
-const char *
-valet_mcp_user_oid(const valet_mcp_call *call)
-{
-    return call->principal.user.oid;
-}
-
-const char *
-valet_mcp_client_id(const valet_mcp_call *call)
-{
-    return call->principal.client.text;
-}
-
-const char *
-valet_mcp_correlation_id(const valet_mcp_call *call)
-{
-    return call->correlation;
-}
-
-bool
-valet_mcp_is_cancelled(const valet_mcp_call *call)
-{
-    return call->cancelled;
-}
-
-void
-valet_mcp_on_cancel(valet_mcp_call *call,
-                    void (*on_cancel)(valet_mcp_call *call, void *ctx),
-                    void *ctx)
-{
-    call->on_cancel = on_cancel;
-    call->cancel_ctx = ctx;
-}
-
-/* The decimal sign of printf follows the host program's locale. */
-static void
-add_number(struct vl_json_out *out, const char *key, double value)
-{
-    if (fabs(value) < 9e15 && (double)(int64_t)value == value) {
-        vl_json_add_int(out, key, (int64_t)value);
-        return;
-    }
-    char text[32];
-    int n = snprintf(text, sizeof text, "%.15g", value);
-    for (char *p = text; *p; p++)
-        if (!strchr("0123456789+-e", *p))
-            *p = '.';
-    vl_json_add_raw(out, key, vl_str_of(text, (size_t)n));
-}
-
-void
-valet_mcp_progress(valet_mcp_call *call, double progress, double total,
-                   const char *message)
-{
-    if (!call->post || !vl_buf_size(&call->token) ||
-        !vl_mcp_post_can_send(call->post))
-        return;
-    if (!isfinite(progress) || progress <= call->progress)
-        return;
-    call->progress = progress;
-    struct vl_buf *text = vl_mcp_scratch(call->endpoint);
-    struct vl_json_out out = {text, false};
-    vl_json_open(&out, '{');
-    vl_json_add_raw(&out, "jsonrpc", VL_STR("\"2.0\""));
-    vl_json_add_z(&out, "method", "notifications/progress");
-    vl_json_open_key(&out, "params", '{');
-    vl_json_add_raw(&out, "progressToken", vl_buf_str(&call->token));
-    add_number(&out, "progress", progress);
-    if (isfinite(total) && total > 0)
-        add_number(&out, "total", total);
-    if (message)
-        vl_json_add_z(&out, "message", message);
-    vl_json_close(&out, '}');
-    vl_json_close(&out, '}');
-    if (!text->failed)
-        vl_mcp_post_send(call->post, vl_buf_str(text));
-}
-
-void
-vl_mcp_call_add_content(struct vl_json_out *out, const char *text)
-{
-    vl_json_open_key(out, "content", '[');
-    vl_json_open(out, '{');
-    vl_json_add_z(out, "type", "text");
-    vl_json_add_z(out, "text", text);
-    vl_json_close(out, '}');
-    vl_json_close(out, ']');
-}
-
-/* The structured part is a tool's text: it must not break the frame, and is
- * what was promised unless the tool has failed. NULL, or what is wrong. */
-static const char *
-add_structured(struct vl_json_out *out, const struct vl_mcp_call *call,
-               const valet_mcp_result *result)
-{
-    const struct vl_schema *promised = call->tool->gives;
-    vl_auto(vl_json) doc = {NULL};
-    if (vl_json_parse(vl_str_z(result->structured), VL_LIMIT_JSON_DEPTH, &doc,
-                      NULL) != VALET_OK ||
-        vl_json_kind(doc.root) != VL_JSON_OBJECT)
-        return "The tool's result is no JSON object";
-    if (promised && !result->is_error &&
-        vl_schema_check(promised, doc.root, NULL) != VALET_OK)
-        return "The tool's result is not what its output schema promises";
-    vl_json_add_value(out, "structuredContent", doc.root);
-    return NULL;
-}
-
-/* NULL, or what is wrong with the result. */
-static const char *
-write_result(struct vl_buf *text, const struct vl_mcp_call *call,
-             const valet_mcp_result *result)
-{
-    struct vl_json_out out = {text, false};
-    const char *trouble = NULL;
-    vl_rpc_open_answer_raw(&out, vl_buf_str(&call->id));
-    vl_json_open_key(&out, "result", '{');
-    vl_mcp_call_add_content(&out, result->text);
-    /* @spec HT-39: 2025-03-26 does not know it. */
-    if (result->structured && call->version > VL_MCP_2025_03_26)
-        trouble = add_structured(&out, call, result);
-    vl_json_add_bool(&out, "isError", result->is_error);
-    vl_json_close(&out, '}');
-    vl_json_close(&out, '}');
-    return text->failed ? "The tool's result is too long" : trouble;
-}
-
-static void
-answer(struct vl_mcp_call *call, const valet_mcp_result *result)
-{
-    struct vl_buf *text = vl_mcp_scratch(call->endpoint);
-    const char *trouble = write_result(text, call, result);
-    if (trouble) {
-        vl_buf_clear(text);
-        struct vl_json_out out = {text, false};
-        vl_rpc_open_answer_raw(&out, vl_buf_str(&call->id));
-        vl_rpc_add_error(&out, VL_RPC_INTERNAL, trouble);
-        vl_json_close(&out, '}');
-    }
-    vl_mcp_post_answer(call->post, vl_buf_str(text));
-}
-
-void
-valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result)
-{
-    struct vl_mcp_endpoint *endpoint = call->endpoint;
-    vl_list_remove(&call->in_endpoint);
-    leave_session(call);
-    leave_busy(call);
-    note(call, VL_MCP_TOOL_ENDED,
-         result->login_required ? "login_required"
-         : result->is_error     ? "tool_error"
-                                : NULL);
-    valet_mcp_result shown = *result;
-    if (result->login_required)
-        shown.is_error = true;
-    if (!call->post) {
-        /* Nobody waits. */
-    } else if (result->login_required && vl_mcp_post_is_untouched(call->post)) {
-        /* @spec S-08: only a 401 makes clients start a sign-in. */
-        endpoint->hooks->login(vl_mcp_post_take_exchange(call->post),
-                               endpoint->hooks->ctx);
-    } else {
-        answer(call, &shown);
-    }
-    free_call(call);
 }

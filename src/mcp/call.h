@@ -1,37 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One tools/call at work. It belongs to the tool until valet_mcp_finish();
- * nobody else frees it. That it was cancelled, that its session ended or that
- * the client hung up only means that nobody waits for the result any more
- * (@spec HT-20: a lost connection alone does not even cancel).
+ * One request at work in a handler: tools/call, prompts/get, resources/read or
+ * completion/complete. While the handler has it, it belongs to the handler;
+ * between two runs (ask.h) it is ours. That it was cancelled, that its session
+ * ended or that the client hung up only means that nobody waits for the result
+ * any more (@spec HT-20: up to 2025-11-25 a lost connection alone does not even
+ * cancel).
+ *
+ *     call.c      its life, on the server's thread
+ *     call_api.c  what handlers may do with it, on any thread
+ *     ask.c       asking the client back
  */
 #ifndef VL_MCP_CALL_H
 #define VL_MCP_CALL_H
 
+#include <stdatomic.h>
+
+#include "core/arena.h"
+#include "mcp/ask.h"
 #include "mcp/busy.h"
 #include "mcp/post.h"
+#include "mcp/task.h"
 
 /* An argument text after it was written anew. */
-#define VL_MCP_ARGUMENTS_MAX (2 * 1024 * 1024)
+#define VL_MCP_ARGUMENTS_MAX (8 * 1024 * 1024)
 /* Addresses with a scope id fit. */
 #define VL_MCP_PEER_SIZE 64
+
+struct vl_mcp_variable {
+    const char *name, *value;
+};
 
 struct vl_mcp_call {
     struct vl_list in_session, in_endpoint;
     struct vl_mcp_endpoint *endpoint; /* NULL: it has been freed */
-    struct vl_mcp_session *session;   /* NULL: it has ended */
+    struct vl_mcp_gate *gate;         /* held */
+    struct vl_mcp_session *session;   /* NULL: none, or it has ended */
     struct vl_mcp_post *post;         /* NULL: nobody waits */
     struct vl_mcp_busy *busy;
-    const struct vl_mcp_tool *tool;
+    struct vl_mcp_item *item; /* held */
+    bool completes;           /* its `complete` runs, not its `handle` */
+    bool is_waiting;          /* between two runs */
+    struct vl_mcp_peer peer;
     struct vl_principal principal;
-    enum vl_mcp_version version;
     char correlation[VL_UUID_SIZE];
-    char peer[VL_MCP_PEER_SIZE];
-    struct vl_buf id, arguments; /* JSON */
-    struct vl_buf token;         /* of progress: JSON, or empty */
-    int64_t started;             /* vl_mono_now() */
+    char address[VL_MCP_PEER_SIZE];
+    struct vl_arena arena;
+    struct vl_json params;     /* a share of them */
+    struct vl_str id;          /* JSON */
+    struct vl_str token;       /* of progress: JSON, or empty */
+    struct vl_buf arguments;   /* JSON, once they were asked for */
+    struct vl_mcp_variable variables[VL_URI_TEMPLATE_VARIABLES];
+    size_t variable_count;     /* of a template */
+    struct vl_mcp_task *task;  /* NULL: it is none (any more) */
+    struct vl_mcp_talk *talk;  /* NULL: nothing was asked, or is known */
+    struct vl_task job;        /* for its thread */
+    int64_t started;           /* vl_mono_now() */
     double progress;
-    bool cancelled;
+    atomic_bool cancelled;
     void (*on_cancel)(struct vl_mcp_call *call, void *ctx);
     void *cancel_ctx;
 };
@@ -39,22 +65,24 @@ struct vl_mcp_call {
 /* What a call is made of; all borrowed. */
 struct vl_mcp_call_order {
     struct vl_mcp_endpoint *endpoint;
-    struct vl_mcp_session *session;
-    struct vl_mcp_post *post; /* the call takes over one hold of it */
-    const struct vl_mcp_tool *tool;
+    struct vl_mcp_session *session; /* or NULL */
+    struct vl_mcp_post *post;       /* the call takes over one hold of it */
+    struct vl_mcp_item *item;
+    bool completes;
+    const struct vl_mcp_peer *peer;
     const struct vl_principal *principal;
     struct vl_rpc_id id;
-    const struct json_t *arguments, *token; /* or NULL */
+    const struct json_t *params;
 };
 
-/* VALET_LIMIT when the arguments are too long, VALET_RETRY when the person has
- * too many calls at work: then nothing has happened and the hold is still the
- * caller's. Otherwise the tool runs, and may have
- * finished (and the exchange be answered) when this returns. */
+/*
+ * VALET_RETRY when the person has too many calls at work, VALET_DENIED when
+ * the request brings a state that is not for it: then nothing has happened and
+ * the hold is still the caller's. Otherwise the handler runs, and may have
+ * finished (and the exchange be answered) when this returns.
+ */
 valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order) VALET_CHECK;
-/* The `content` of a result: one text. */
-void vl_mcp_call_add_content(struct vl_json_out *out, const char *text);
 /* One at work with this id, or NULL. */
 struct vl_mcp_call *
 vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id);
@@ -65,7 +93,8 @@ enum vl_mcp_cancel {
     VL_MCP_CANCEL_TOO_LATE,
     VL_MCP_CANCEL_CLOSING,
 };
-/* Answers whoever waits and tells the tool, which may finish it at once. */
+/* Answers whoever waits and tells the handler, which may finish it at once; one
+ * between two runs is gone. */
 void vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why);
 /* Keeps the connections of all calls at work alive. */
 void vl_mcp_calls_tend(struct vl_mcp_endpoint *endpoint);
@@ -75,5 +104,27 @@ void vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before);
 void vl_mcp_call_leave_session(struct vl_mcp_session *session);
 /* Cancels all of an endpoint that is freed, and lets go of it. */
 void vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint);
+
+/* --- for call_api.c and ask.c, on the server's thread --- */
+
+/* Lets the handler have it (again). */
+void vl_mcp_call_run(struct vl_mcp_call *call);
+/* Frees it; `reason`, or NULL, is for the audit. */
+void vl_mcp_call_end(struct vl_mcp_call *call, bool failed, const char *reason);
+/* Ends it with the error that `add` writes, under this HTTP status. */
+void vl_mcp_call_end_error(struct vl_mcp_call *call, int status,
+                           enum vl_rpc_code code, const char *message,
+                           struct vl_str data);
+/* Ends it with something that the model gets to read, where there is one. */
+void vl_mcp_call_end_refused(struct vl_mcp_call *call, const char *why);
+/* Gives the client a task, if it can wait for one; VALET_LIMIT when there are
+ * too many. */
+valet_status
+vl_mcp_call_begin_task(struct vl_mcp_call *call, valet_error *err) VALET_CHECK;
+/* What a task tells its call: all that was asked is answered; it is over. */
+void vl_mcp_call_answered(struct vl_mcp_task *task);
+void vl_mcp_call_let_go(void *call);
+/* The method that it answers. */
+const char *vl_mcp_call_method(const struct vl_mcp_call *call);
 
 #endif

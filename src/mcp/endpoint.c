@@ -8,6 +8,8 @@
 
 #include "mcp/arrival.h"
 #include "mcp/dispatch.h"
+#include "mcp/listen.h"
+#include "mcp/stateless.h"
 #include "mcp/stream.h"
 
 struct vl_buf *
@@ -56,6 +58,7 @@ void
 vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint)
 {
     bool tend = !vl_list_is_empty(&endpoint->streams) ||
+                !vl_list_is_empty(&endpoint->listeners) ||
                 !vl_list_is_empty(&endpoint->calls);
     int64_t ms = tend ? VL_MCP_TEND_MS : VL_MCP_SWEEP_MS;
     bool runs = endpoint->sweeping_ms && endpoint->sweeping_ms <= ms;
@@ -74,10 +77,62 @@ sweep(void *ctx)
     vl_mcp_call_sweep(endpoint, now - VL_MCP_CALL_MS);
     vl_mcp_calls_tend(endpoint);
     vl_mcp_streams_tend(endpoint);
+    vl_mcp_listeners_tend(endpoint);
+    vl_mcp_tasks_sweep(&endpoint->tasks);
     vl_mcp_sessions_sweep(&endpoint->sessions);
     vl_mcp_archive_sweep(&endpoint->archive, now - VL_LIMIT_MCP_HISTORY_MS);
-    if (endpoint->sessions.count || !vl_list_is_empty(&endpoint->calls))
+    if (endpoint->sessions.count || !vl_list_is_empty(&endpoint->calls) ||
+        !vl_list_is_empty(&endpoint->listeners) || endpoint->tasks.count)
         vl_mcp_endpoint_wake(endpoint);
+}
+
+static void
+on_list_changed(struct vl_mcp_watcher *watcher, enum vl_mcp_sort sort)
+{
+    vl_mcp_tell_list(VL_CONTAINER(watcher, struct vl_mcp_endpoint, watcher),
+                     sort);
+}
+
+static void
+on_updated(struct vl_mcp_watcher *watcher, const char *uri)
+{
+    vl_mcp_tell_updated(VL_CONTAINER(watcher, struct vl_mcp_endpoint, watcher),
+                        uri);
+}
+
+/* All endpoints of a server are on one thread. */
+static void
+join_server(struct vl_mcp_endpoint *endpoint, struct vl_mcp_server *server,
+            struct vl_loop *loop)
+{
+    endpoint->server = server;
+    if (vl_list_is_empty(&server->watchers))
+        vl_mcp_gate_open(server->gate, loop);
+    endpoint->gate = server->gate;
+    vl_mcp_gate_hold(endpoint->gate);
+    endpoint->watcher.list_changed = on_list_changed;
+    endpoint->watcher.updated = on_updated;
+    vl_mcp_server_watch(server, &endpoint->watcher);
+}
+
+static void
+leave_server(struct vl_mcp_endpoint *endpoint)
+{
+    vl_mcp_server_unwatch(&endpoint->watcher);
+    if (vl_list_is_empty(&endpoint->server->watchers))
+        vl_mcp_gate_close(endpoint->gate);
+    vl_mcp_gate_release(endpoint->gate);
+}
+
+static void
+init_tasks(struct vl_mcp_endpoint *endpoint, unsigned home)
+{
+    struct vl_mcp_task_rules rules = vl_mcp_task_rules();
+    rules.home = home;
+    rules.clock = endpoint->clock;
+    rules.answered = vl_mcp_call_answered;
+    rules.cancel = vl_mcp_call_let_go;
+    vl_mcp_tasks_init(&endpoint->tasks, &rules);
 }
 
 struct vl_mcp_endpoint *
@@ -87,7 +142,7 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
 {
     VL_ASSERT(hooks->may && hooks->refuse && hooks->login);
     struct vl_mcp_endpoint *endpoint = vl_alloc(sizeof *endpoint);
-    endpoint->server = server;
+    join_server(endpoint, server, loop);
     endpoint->hooks = hooks;
     endpoint->clock = clock;
     endpoint->scratch = vl_buf_of(VL_MCP_ANSWER_MAX);
@@ -95,6 +150,10 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
     endpoint->sweeper = vl_timer_new(loop, sweep, endpoint);
     vl_list_init(&endpoint->calls);
     vl_list_init(&endpoint->streams);
+    vl_list_init(&endpoint->listeners);
+    endpoint->own_ring = vl_keyring_new_random();
+    endpoint->ring = endpoint->own_ring;
+    init_tasks(endpoint, home);
     vl_mcp_archive_init(&endpoint->archive);
     vl_mcp_sessions_init(&endpoint->sessions,
                          &(struct vl_mcp_session_rules){
@@ -116,13 +175,26 @@ vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint)
     if (!endpoint)
         return;
     endpoint->closing = true;
+    vl_mcp_tasks_done(&endpoint->tasks);
     vl_mcp_call_leave_endpoint(endpoint);
+    vl_mcp_listeners_end(endpoint, NULL);
     vl_mcp_sessions_done(&endpoint->sessions);
     vl_mcp_catalog_done(&endpoint->catalog);
     vl_timer_free(endpoint->sweeper);
     vl_buf_done(&endpoint->scratch);
     vl_buf_done(&endpoint->frame);
+    vl_keyring_free(endpoint->own_ring);
+    leave_server(endpoint);
     free(endpoint);
+}
+
+void
+vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
+                          const struct vl_keyring *ring)
+{
+    vl_keyring_free(endpoint->own_ring);
+    endpoint->own_ring = NULL;
+    endpoint->ring = ring;
 }
 
 void
@@ -130,6 +202,8 @@ vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
                            const char *session)
 {
     vl_mcp_sessions_end_family(&endpoint->sessions, session);
+    vl_mcp_tasks_end_family(&endpoint->tasks, session);
+    vl_mcp_listeners_end(endpoint, session);
 }
 
 void
@@ -137,6 +211,7 @@ vl_mcp_endpoint_drain(struct vl_mcp_endpoint *endpoint)
 {
     endpoint->draining = true;
     vl_mcp_streams_close(endpoint, "shutdown");
+    vl_mcp_listeners_end(endpoint, NULL);
 }
 
 /* @spec HT-30 */
@@ -160,9 +235,9 @@ open_session(const struct vl_mcp_arrival *a,
 {
     struct vl_mcp_endpoint *endpoint = a->endpoint;
     struct vl_mcp_session *session = NULL;
-    enum vl_mcp_version version;
+    struct vl_mcp_peer peer;
     valet_error err;
-    if (vl_mcp_dispatch_version(message, &version, &err) != VALET_OK) {
+    if (vl_mcp_dispatch_hello(message, &peer, &err) != VALET_OK) {
         struct vl_buf *text = vl_mcp_scratch(endpoint);
         vl_rpc_write_error(text, message->id, VL_RPC_INVALID_PARAMS,
                            err.message);
@@ -170,7 +245,7 @@ open_session(const struct vl_mcp_arrival *a,
         return;
     }
     if (vl_mcp_sessions_add(&endpoint->sessions, a->principal,
-                            VL_MCP_STREAMABLE, version, &session,
+                            VL_MCP_STREAMABLE, &peer, &session,
                             &err) != VALET_OK) {
         vl_mcp_arrival_refuse(a, 503, "Too many sessions are busy");
         return;
@@ -179,7 +254,7 @@ open_session(const struct vl_mcp_arrival *a,
     vl_mcp_endpoint_note_session(endpoint, VL_MCP_SESSION_OPENED, a->principal,
                                  NULL, a->request->peer);
     struct vl_buf *text = vl_mcp_scratch(endpoint);
-    vl_mcp_dispatch_welcome(endpoint, message, version, text);
+    vl_mcp_dispatch_welcome(endpoint, message, peer.version, text);
     if (a->accept.json) {
         /* @spec HT-28 */
         vl_mcp_reply(a->x, 200, vl_buf_str(text), session->id);
@@ -189,8 +264,8 @@ open_session(const struct vl_mcp_arrival *a,
 }
 
 static void
-handle_message(const struct vl_mcp_arrival *a,
-               const struct vl_rpc_message *message)
+handle_legacy(const struct vl_mcp_arrival *a,
+              const struct vl_rpc_message *message)
 {
     struct vl_mcp_turn turn = {.endpoint = a->endpoint,
                                .principal = a->principal};
@@ -202,9 +277,39 @@ handle_message(const struct vl_mcp_arrival *a,
     turn.session = find_session(a);
     if (!turn.session)
         return;
+    turn.peer = &turn.session->peer;
     turn.post =
         vl_mcp_post_new(a->endpoint, a->x, turn.session, a->accept, false);
     vl_mcp_dispatch(&turn, message);
+}
+
+/* @spec HT-76: the body decides; a header can only confirm. */
+static void
+handle_message(struct vl_mcp_arrival *a, const struct vl_rpc_message *message)
+{
+    const struct vl_str none = {NULL, 0};
+    enum vl_rpc_code code = VL_RPC_INVALID_REQUEST;
+    const char *why = "MCP-Protocol-Version stands there twice";
+    struct vl_str version;
+    if (!vl_mcp_arrival_header(a, VL_STR("mcp-protocol-version"), &version)) {
+        vl_mcp_arrival_error(a, 400,
+                             vl_mcp_has_envelope(message)
+                                 ? VL_RPC_HEADER_MISMATCH
+                                 : VL_RPC_INVALID_REQUEST,
+                             why, none);
+        return;
+    }
+    switch (vl_mcp_era_of(message, vl_str_trim(version), &code, &why)) {
+    case VL_MCP_LEGACY:
+        handle_legacy(a, message);
+        return;
+    case VL_MCP_MODERN:
+        vl_mcp_stateless_handle(a, message);
+        return;
+    case VL_MCP_NO_ERA:
+        vl_mcp_arrival_error(a, 400, code, why, none);
+        return;
+    }
 }
 
 static void
@@ -231,13 +336,15 @@ handle_batch(const struct vl_mcp_arrival *a, const struct json_t *body)
     struct vl_mcp_session *session = find_session(a);
     if (!session)
         return;
-    if (session->version != VL_MCP_2025_03_26 || size == 0 ||
+    if (session->peer.version != VL_MCP_2025_03_26 || size == 0 ||
         size > VL_MCP_BATCH_MAX) {
         vl_mcp_arrival_refuse(a, 400, "This array is no batch");
         return;
     }
-    struct vl_mcp_turn turn = {
-        .endpoint = a->endpoint, .session = session, .principal = a->principal};
+    struct vl_mcp_turn turn = {.endpoint = a->endpoint,
+                               .session = session,
+                               .peer = &session->peer,
+                               .principal = a->principal};
     turn.post = vl_mcp_post_new(a->endpoint, a->x, session, a->accept, true);
     /* A tool that finishes at once must end neither post nor session before
      * the last element. */
@@ -308,7 +415,7 @@ open_stream(const struct vl_mcp_arrival *a, struct vl_mcp_session *session)
         return;
     vl_mcp_event_id_write((struct vl_mcp_event_id){0, ++session->history.gets},
                           id);
-    if (session->version >= VL_MCP_2025_11_25)
+    if (session->peer.version >= VL_MCP_2025_11_25)
         first =
             vl_mcp_event_write(a->endpoint, &(struct vl_mcp_event){.id = id});
     vl_mcp_stream_open(a->endpoint, session, a->x, first);

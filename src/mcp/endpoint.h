@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One MCP server over Streamable HTTP (2025-03-26, 2025-06-18, 2025-11-25) at
- * one URL, and over HTTP+SSE (2024-11-05) at two. The caller has checked Host,
+ * One MCP server over Streamable HTTP (2025-03-26 to 2026-07-28) at one URL, and
+ * over HTTP+SSE (2024-11-05) at two. The caller has checked Host,
  * Origin and the bearer token already, for this very request (@spec RS-19); the
  * endpoint never asks who somebody is, it is told. Sessions belong to a
  * principal: user, client and token family (@spec SB-21 SB-23); another's
@@ -12,13 +12,14 @@
 
 #include "core/principal.h"
 #include "core/sys.h"
+#include "crypto/keyring.h"
 #include "http/server.h"
 #include "valet/mcp.h"
 
 struct vl_mcp_endpoint;
 
 /* What happened, for the audit trail. Borrowed for the call. */
-enum vl_mcp_happening {
+enum vl_mcp_happening { /* "tool": whatever a handler answers for */
     VL_MCP_SESSION_OPENED,
     VL_MCP_SESSION_CLOSED,
     VL_MCP_SESSION_HIJACK, /* an id of somebody else's session was used */
@@ -31,12 +32,13 @@ enum vl_mcp_happening {
 struct vl_mcp_note {
     enum vl_mcp_happening what;
     const struct vl_principal *principal;
-    const char *tool;       /* or NULL */
+    const char *tool;       /* or prompt, or resource; or NULL */
     const char *permission; /* what the tool needs */
     /* A stable code: SESSION_CLOSED as in vl_mcp_session_end(); TOOL_DENIED
      * "insufficient_scope"; SESSION_HIJACK "not_the_owner"; TOOL_CANCELLED
      * "client", "session_end", "time_out" or "shutdown"; TOOL_ENDED
-     * "tool_error" or "login_required" if it failed. */
+     * "tool_error" or "login_required" if it failed, "input_required" if it
+     * will be called again. */
     const char *reason;
     const char *peer;
     const char *correlation;
@@ -65,6 +67,10 @@ struct vl_mcp_endpoint *
 vl_mcp_endpoint_new(struct vl_mcp_server *server,
                     const struct vl_mcp_hooks *hooks, struct vl_loop *loop,
                     const struct vl_clock *clock, unsigned home);
+/* What seals a requestState: shared with whoever else may get the retry.
+ * Borrowed. Without one it is a ring of the endpoint's own. */
+void vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
+                               const struct vl_keyring *ring);
 /* Ends all sessions; calls under way are cancelled and their results
  * dropped. */
 void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);

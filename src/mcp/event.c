@@ -26,6 +26,8 @@ vl_mcp_event_write(struct vl_mcp_endpoint *endpoint,
         add_field(frame, "id", vl_str_z(event->id));
     if (event->name)
         add_field(frame, "event", vl_str_z(event->name));
+    if (event->retry_ms)
+        vl_buf_addf(frame, "retry: %lld\n", (long long)event->retry_ms);
     add_field(frame, "data", event->data);
     vl_buf_addc(frame, '\n');
     return vl_buf_str(frame);

@@ -16,6 +16,7 @@ struct vl_mcp_event {
     const char *id;   /* NULL: none */
     const char *name; /* NULL: none, which readers take for "message" */
     struct vl_str data;
+    int64_t retry_ms; /* when to come back; 0: not said */
 };
 /* In the endpoint's frame buffer, until the next one. The data is on one line:
  * so is all JSON of ours, since the writer escapes breaks. */

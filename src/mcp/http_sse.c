@@ -16,13 +16,15 @@
 static void
 open_stream(const struct vl_mcp_arrival *a)
 {
+    const struct vl_mcp_peer stranger = {.version = VL_MCP_2024_11_05,
+                                         .level = VALET_MCP_INFO};
     struct vl_mcp_session *session = NULL;
     if (vl_mcp_arrival_is_too_late(a))
         return;
     /* Until `initialize` says otherwise, and for clients whose reader connects
      * again without it. */
     if (vl_mcp_sessions_add(&a->endpoint->sessions, a->principal,
-                            VL_MCP_HTTP_SSE, VL_MCP_2024_11_05, &session,
+                            VL_MCP_HTTP_SSE, &stranger, &session,
                             NULL) != VALET_OK) {
         vl_mcp_arrival_refuse(a, 503, "Too many streams are open");
         return;
@@ -61,11 +63,11 @@ answer_initialize(const struct vl_mcp_turn *turn,
                   const struct vl_rpc_message *message)
 {
     struct vl_buf *text = vl_mcp_scratch(turn->endpoint);
-    enum vl_mcp_version version;
+    struct vl_mcp_session *session = turn->session;
     valet_error err;
-    if (vl_mcp_dispatch_version(message, &version, &err) == VALET_OK) {
-        turn->session->version = version;
-        vl_mcp_dispatch_welcome(turn->endpoint, message, version, text);
+    if (vl_mcp_dispatch_hello(message, &session->peer, &err) == VALET_OK) {
+        vl_mcp_dispatch_welcome(turn->endpoint, message, session->peer.version,
+                                text);
     } else {
         vl_rpc_write_error(text, message->id, VL_RPC_INVALID_PARAMS,
                            err.message);
@@ -77,8 +79,10 @@ static void
 take_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session,
              const struct vl_rpc_message *message)
 {
-    struct vl_mcp_turn turn = {
-        .endpoint = a->endpoint, .session = session, .principal = a->principal};
+    struct vl_mcp_turn turn = {.endpoint = a->endpoint,
+                               .session = session,
+                               .peer = &session->peer,
+                               .principal = a->principal};
     /* Without a reader there is nowhere to answer to. */
     if (vl_mcp_stream_is_slow(session->stream)) {
         vl_mcp_arrival_refuse(a, 503, "The stream is not read fast enough");

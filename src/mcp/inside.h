@@ -17,6 +17,8 @@
 #include "mcp/endpoint.h"
 #include "mcp/rpc.h"
 #include "mcp/session.h"
+#include "mcp/task.h"
+#include "mcp/thread.h"
 
 /* One answer, or one batch of answers. */
 #define VL_MCP_ANSWER_MAX (8 * 1024 * 1024)
@@ -35,13 +37,27 @@
 /* Elements of a batch. */
 #define VL_MCP_BATCH_MAX 64
 
+/* Where a transport that has but one client writes what is for it. */
+struct vl_mcp_line {
+    void (*write)(struct vl_str json, void *ctx);
+    bool (*is_slow)(void *ctx);
+    void *ctx;
+};
+
 struct vl_mcp_endpoint {
     struct vl_mcp_server *server;
     const struct vl_mcp_hooks *hooks;
     const struct vl_clock *clock;
     struct vl_mcp_sessions sessions;
     struct vl_mcp_catalog catalog;
+    const struct vl_keyring *ring;  /* seals requestState */
+    struct vl_keyring *own_ring;    /* the same, if nobody gave one */
+    struct vl_mcp_gate *gate;       /* to this thread */
+    struct vl_mcp_watcher watcher;  /* of the server's changes */
+    struct vl_mcp_line line;        /* of stdio */
     struct vl_list calls; /* at work, the oldest first */
+    struct vl_list listeners; /* subscriptions/listen */
+    struct vl_mcp_tasks tasks;
     struct vl_list streams;
     struct vl_mcp_archive archive;
     struct vl_timer *sweeper;

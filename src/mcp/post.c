@@ -80,32 +80,91 @@ vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
 
 /* --- life --- */
 
+static struct vl_mcp_post *
+new_post(struct vl_mcp_endpoint *endpoint, enum vl_mcp_way way,
+         struct vl_exchange *x, struct vl_mcp_session *session)
+{
+    struct vl_mcp_post *post = vl_alloc(sizeof *post);
+    post->endpoint = endpoint;
+    post->way = way;
+    post->x = x;
+    post->session = session;
+    post->holds = 1;
+    post->status = 200;
+    vl_list_init(&post->in_session);
+    post->answers = vl_buf_of(VL_MCP_ANSWER_MAX);
+    return post;
+}
+
 struct vl_mcp_post *
 vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                 struct vl_mcp_session *session, struct vl_mcp_accept accept,
                 bool batch)
 {
-    struct vl_mcp_post *post = vl_alloc(sizeof *post);
-    post->endpoint = endpoint;
-    post->x = x;
-    post->session = session;
-    vl_list_init(&post->in_session);
-    post->holds = 1;
+    struct vl_mcp_post *post =
+        new_post(endpoint, VL_MCP_WAY_SESSION, x, session);
     post->batch = batch;
     post->accept = accept;
-    post->answers = vl_buf_of(VL_MCP_ANSWER_MAX);
     return post;
+}
+
+static void
+resume_sending(void *ctx)
+{
+    struct vl_mcp_post *post = ctx;
+    post->stalled = false;
+}
+
+static void
+notice_gone(void *ctx)
+{
+    struct vl_mcp_post *post = ctx;
+    if (post->on_gone)
+        post->on_gone(post->gone_ctx);
+}
+
+struct vl_mcp_post *
+vl_mcp_post_new_stateless(struct vl_mcp_endpoint *endpoint,
+                          struct vl_exchange *x, struct vl_mcp_accept accept)
+{
+    struct vl_mcp_post *post = new_post(endpoint, VL_MCP_WAY_STATELESS, x, NULL);
+    post->accept = accept;
+    return post;
+}
+
+void
+vl_mcp_post_watch(struct vl_mcp_post *post, void (*on_gone)(void *ctx),
+                  void *ctx)
+{
+    post->on_gone = on_gone;
+    post->gone_ctx = ctx;
+    if (post->way == VL_MCP_WAY_STATELESS)
+        vl_exchange_watch(post->x, notice_gone, resume_sending, post);
 }
 
 struct vl_mcp_post *
 vl_mcp_post_new_sse(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                     struct vl_mcp_session *session)
 {
-    struct vl_mcp_post *post = vl_mcp_post_new(
-        endpoint, x, session, (struct vl_mcp_accept){.events = true}, false);
-    post->is_sse = true;
+    struct vl_mcp_post *post = new_post(endpoint, VL_MCP_WAY_SSE, x, session);
     post->holds = 2;
     return post;
+}
+
+struct vl_mcp_post *
+vl_mcp_post_new_line(struct vl_mcp_endpoint *endpoint,
+                     struct vl_mcp_session *session, bool batch)
+{
+    struct vl_mcp_post *post =
+        new_post(endpoint, VL_MCP_WAY_LINES, NULL, session);
+    post->batch = batch;
+    return post;
+}
+
+const char *
+vl_mcp_post_peer(const struct vl_mcp_post *post)
+{
+    return post->x ? vl_exchange_peer(post->x) : "";
 }
 
 static void
@@ -138,15 +197,16 @@ vl_mcp_post_hold(struct vl_mcp_post *post)
 bool
 vl_mcp_post_is_untouched(const struct vl_mcp_post *post)
 {
-    if (post->is_sse)
+    if (post->way == VL_MCP_WAY_SSE)
         return post->x != NULL;
-    return !post->batch && !post->streaming && post->holds == 1;
+    return post->x && !post->batch && !post->streaming && post->holds == 1;
 }
 
 struct vl_exchange *
 vl_mcp_post_take_exchange(struct vl_mcp_post *post)
 {
     struct vl_exchange *x = post->x;
+    vl_exchange_watch(x, NULL, NULL, NULL);
     post->x = NULL;
     if (--post->holds == 0)
         release(post);
@@ -158,52 +218,55 @@ vl_mcp_post_take_exchange(struct vl_mcp_post *post)
 bool
 vl_mcp_post_can_send(const struct vl_mcp_post *post)
 {
-    if (post->is_sse)
+    switch (post->way) {
+    case VL_MCP_WAY_LINES:
+        return !post->endpoint->line.is_slow(post->endpoint->line.ctx);
+    case VL_MCP_WAY_SSE:
         return post->session->stream &&
                !vl_mcp_stream_is_slow(post->session->stream);
-    return post->accept.events && !post->stalled && !post->refusal;
+    default:
+        return post->accept.events && !post->stalled && !post->refusal;
+    }
 }
 
-static void
-resume_sending(void *ctx)
-{
-    struct vl_mcp_post *post = ctx;
-    post->stalled = false;
-}
-
-/* The next event, kept and in the frame buffer. */
+/* The next event, in the frame buffer; kept, if it can be asked for again. */
 static struct vl_str
 number_event(struct vl_mcp_post *post, struct vl_str json)
 {
     char id[VL_MCP_EVENT_ID_SIZE];
     struct vl_mcp_endpoint *endpoint = post->endpoint;
-    post->last.number++;
-    vl_mcp_history_keep(&post->session->history, &endpoint->archive, post->last,
-                        json, vl_mono_now());
-    vl_mcp_endpoint_wake(endpoint);
-    vl_mcp_event_id_write(post->last, id);
-    return vl_mcp_event_write(
-        endpoint,
-        &(struct vl_mcp_event){.id = id, .name = "message", .data = json});
+    struct vl_mcp_event event = {.name = "message", .data = json};
+    if (post->way == VL_MCP_WAY_SESSION) {
+        post->last.number++;
+        vl_mcp_history_keep(&post->session->history, &endpoint->archive,
+                            post->last, json, vl_mono_now());
+        vl_mcp_endpoint_wake(endpoint);
+        vl_mcp_event_id_write(post->last, id);
+        event.id = id;
+    }
+    return vl_mcp_event_write(endpoint, &event);
 }
 
-/* From here on it can be lost and found. */
+/* From here on one of a session can be lost and found. */
 static void
 become_stream(struct vl_mcp_post *post)
 {
+    if (post->way == VL_MCP_WAY_STATELESS)
+        return;
     post->last.stream = ++post->session->history.streams;
     vl_list_add_last(&post->session->posts, &post->in_session);
     vl_exchange_watch(post->x, NULL, resume_sending, post);
 }
 
-/* The first bytes go out with the head. */
+/* The first bytes go out with the head; without a connection they are just
+ * kept. */
 static void
 write_stream(struct vl_mcp_post *post, struct vl_str bytes)
 {
     post->spoke_ms = vl_mono_now();
-    if (post->streaming)
+    if (post->streaming && post->x)
         post->stalled = !vl_exchange_write(post->x, bytes);
-    else
+    else if (!post->streaming)
         vl_mcp_events_start(post->x, bytes, NULL);
     post->streaming = true;
 }
@@ -211,43 +274,73 @@ write_stream(struct vl_mcp_post *post, struct vl_str bytes)
 static void
 send_event(struct vl_mcp_post *post, struct vl_str json)
 {
-    if (post->is_sse) {
+    switch (post->way) {
+    case VL_MCP_WAY_LINES:
+        post->endpoint->line.write(json, post->endpoint->line.ctx);
+        return;
+    case VL_MCP_WAY_SSE:
         if (post->session->stream)
             vl_mcp_stream_send(post->session->stream, json);
         return;
+    default:
+        if (!post->streaming)
+            become_stream(post);
+        write_stream(post, number_event(post, json));
     }
-    if (!post->streaming)
-        become_stream(post);
-    write_stream(post, number_event(post, json));
 }
 
 /* @spec HT-27: an event without a message, whose id a client can come back
- * with. Readers of older revisions would take it for a broken one. */
+ * with. Readers of older revisions would take it for a broken one, and to those
+ * of newer ones there is nothing to come back to. */
 static void
-begin_stream(struct vl_mcp_post *post)
+begin_stream(struct vl_mcp_post *post, int64_t retry_ms)
 {
     char id[VL_MCP_EVENT_ID_SIZE];
+    struct vl_mcp_event event = {.id = id, .retry_ms = retry_ms};
     become_stream(post);
     vl_mcp_event_id_write(post->last, id);
-    write_stream(post,
-                 post->session->version >= VL_MCP_2025_11_25
-                     ? vl_mcp_event_write(post->endpoint,
-                                          &(struct vl_mcp_event){.id = id})
-                     : vl_mcp_comment);
+    bool primes = post->way == VL_MCP_WAY_SESSION &&
+                  post->session->peer.version >= VL_MCP_2025_11_25;
+    write_stream(post, primes ? vl_mcp_event_write(post->endpoint, &event)
+                              : vl_mcp_comment);
 }
 
 void
 vl_mcp_post_tend(struct vl_mcp_post *post, int64_t began_ms)
 {
     int64_t now = vl_mono_now();
-    if (post->is_sse || post->refusal || !post->accept.events ||
-        vl_exchange_is_closed(post->x))
+    if (post->way > VL_MCP_WAY_STATELESS || post->refusal ||
+        !post->accept.events || !post->x || vl_exchange_is_closed(post->x))
         return;
     if (!post->streaming && now - began_ms >= VL_MCP_PRIME_MS)
-        begin_stream(post);
+        begin_stream(post, 0);
     else if (post->streaming && vl_exchange_waiting(post->x) == 0 &&
              now - post->spoke_ms >= VL_LIMIT_STREAM_QUIET_MS)
         write_stream(post, vl_mcp_comment);
+}
+
+bool
+vl_mcp_post_hang_up(struct vl_mcp_post *post, int64_t retry_ms)
+{
+    if (post->way != VL_MCP_WAY_SESSION || post->batch || !post->x ||
+        post->session->peer.version < VL_MCP_2025_11_25 ||
+        !vl_mcp_post_can_send(post))
+        return false;
+    if (post->streaming) {
+        char id[VL_MCP_EVENT_ID_SIZE];
+        vl_mcp_event_id_write(post->last, id);
+        write_stream(post, vl_mcp_event_write(
+                               post->endpoint,
+                               &(struct vl_mcp_event){.id = id,
+                                                      .retry_ms = retry_ms}));
+    } else {
+        begin_stream(post, retry_ms);
+    }
+    vl_exchange_watch(post->x, NULL, NULL, NULL);
+    vl_exchange_finish(post->x);
+    post->x = NULL;
+    post->stalled = false;
+    return true;
 }
 
 /* @spec HT-19 */
@@ -309,8 +402,10 @@ vl_mcp_post_resume(struct vl_mcp_post *post, struct vl_exchange *x,
                    struct vl_mcp_event_id last)
 {
     struct vl_exchange *old = post->x;
-    vl_exchange_watch(old, NULL, NULL, NULL);
-    vl_exchange_finish(old);
+    if (old) {
+        vl_exchange_watch(old, NULL, NULL, NULL);
+        vl_exchange_finish(old);
+    }
     post->x = x;
     post->stalled = false;
     vl_exchange_watch(x, NULL, resume_sending, post);
@@ -329,18 +424,33 @@ conclude(struct vl_mcp_post *post, struct vl_str json)
         vl_mcp_reply_error(post->endpoint, x, post->refusal, VL_RPC_NULL_ID,
                            post->refusal == 404 ? "Session not found"
                                                 : "The server is stopping");
-    } else if (post->streaming || (json.n && !post->accept.json)) {
+    } else if (post->streaming ||
+               (json.n && !post->accept.json && post->status == 200)) {
         if (json.n)
             send_event(post, json);
-        vl_exchange_watch(x, NULL, NULL, NULL);
-        vl_exchange_finish(x);
+        x = post->x;
+        if (x) {
+            vl_exchange_watch(x, NULL, NULL, NULL);
+            vl_exchange_finish(x);
+        }
     } else if (json.n) {
-        vl_mcp_reply(x, 200, json, NULL);
+        vl_mcp_reply(x, post->status, json, NULL);
     } else {
         /* Notifications; or a request that was taken back. */
         vl_mcp_reply_empty(x, 202);
     }
     release(post);
+}
+
+/* On a stream or line of all there is nothing left to do, but for HTTP+SSE to
+ * accept the message, if that was not done yet. */
+static void
+conclude_shared(struct vl_mcp_post *post, struct vl_str json)
+{
+    if (json.n && !post->refusal)
+        send_event(post, json);
+    if (post->holds == 0)
+        release(post);
 }
 
 static void
@@ -354,18 +464,10 @@ conclude_batch(struct vl_mcp_post *post)
         vl_rpc_write_error(&post->answers, VL_RPC_NULL_ID, VL_RPC_INTERNAL,
                            "The answers are too long");
     }
-    conclude(post, vl_buf_str(&post->answers));
-}
-
-/* With the answer on the session's stream there is nothing left to do but to
- * accept the message, if that was not done yet. */
-static void
-conclude_sse(struct vl_mcp_post *post, struct vl_str json)
-{
-    if (json.n && !post->refusal)
-        send_event(post, json);
-    if (post->holds == 0)
-        release(post);
+    if (post->way > VL_MCP_WAY_STATELESS)
+        conclude_shared(post, vl_buf_str(&post->answers));
+    else
+        conclude(post, vl_buf_str(&post->answers));
 }
 
 void
@@ -373,21 +475,30 @@ vl_mcp_post_answer(struct vl_mcp_post *post, struct vl_str json)
 {
     VL_ASSERT(post->holds > 0);
     post->holds--;
-    if (post->is_sse) {
-        conclude_sse(post, json);
+    if (post->batch) {
+        if (json.n) {
+            vl_buf_addc(&post->answers,
+                        vl_buf_size(&post->answers) ? ',' : '[');
+            vl_buf_add(&post->answers, json);
+        }
+        if (post->holds == 0)
+            conclude_batch(post);
         return;
     }
-    if (!post->batch) {
-        VL_ASSERT(post->holds == 0);
-        conclude(post, json);
+    if (post->way > VL_MCP_WAY_STATELESS) {
+        conclude_shared(post, json);
         return;
     }
-    if (json.n) {
-        vl_buf_addc(&post->answers, vl_buf_size(&post->answers) ? ',' : '[');
-        vl_buf_add(&post->answers, json);
-    }
-    if (post->holds == 0)
-        conclude_batch(post);
+    VL_ASSERT(post->holds == 0);
+    conclude(post, json);
+}
+
+void
+vl_mcp_post_answer_status(struct vl_mcp_post *post, int status,
+                          struct vl_str json)
+{
+    post->status = status;
+    vl_mcp_post_answer(post, json);
 }
 
 void

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One POST that waits for answers: it gathers them and decides how they go
- * out, as JSON or as an event stream (@spec HT-18). Each part that still owes
- * something holds the post; with the last hold given back it answers the
- * exchange, and is gone.
+ * One message (or batch) that waits for answers: it gathers them and decides
+ * how they go out. Each part that still owes something holds the post; with
+ * the last hold given back it answers, and is gone.
  *
- * What goes out on a stream is numbered and kept in the session's history:
- * a client that lost its connection comes back with a GET, and the post goes
- * on there (@spec HT-26).
+ * Over Streamable HTTP it is a POST, answered as JSON or as an event stream
+ * (@spec HT-18 HT-48). Up to 2025-11-25 what goes out on the stream is numbered
+ * and kept in the session's history: a client that lost its connection comes
+ * back with a GET, and the post goes on there (@spec HT-26). From 2026-07-28 on
+ * a lost connection takes the request back (@spec HT-62 HT-63).
  *
  * A post of HTTP+SSE answers on the stream of its session. Its exchange only
- * waits to be told that the message was accepted.
+ * waits to be told that the message was accepted. One of stdio has no exchange.
  */
 #ifndef VL_MCP_POST_H
 #define VL_MCP_POST_H
@@ -18,29 +19,46 @@
 #include "mcp/accept.h"
 #include "mcp/event.h"
 
+enum vl_mcp_way {
+    VL_MCP_WAY_SESSION,   /* Streamable HTTP up to 2025-11-25 */
+    VL_MCP_WAY_STATELESS, /* Streamable HTTP from 2026-07-28 on */
+    VL_MCP_WAY_SSE,
+    VL_MCP_WAY_LINES,
+};
+
 struct vl_mcp_post {
     struct vl_mcp_endpoint *endpoint;
-    struct vl_exchange *x; /* of HTTP+SSE: NULL once it is answered */
-    struct vl_mcp_session *session;
+    enum vl_mcp_way way;
+    struct vl_exchange *x; /* NULL: answered (SSE), hung up (SESSION), LINES */
+    struct vl_mcp_session *session; /* NULL: STATELESS */
     struct vl_list in_session;   /* as soon as it is a stream */
     struct vl_mcp_event_id last; /* event that was sent */
     size_t holds;
     bool batch;
-    bool is_sse; /* HTTP+SSE */
     struct vl_mcp_accept accept;
     bool streaming;        /* the head of a stream is out */
     int64_t spoke_ms;      /* vl_mono_now() of the last bytes on it */
     bool stalled;          /* the client reads too slowly */
     int refusal;           /* HTTP status instead of answers, or 0 */
+    int status;            /* of the answer, if it goes out as JSON */
+    /* STATELESS: the client has hung up. */
+    void (*on_gone)(void *ctx);
+    void *gone_ctx;
     struct vl_buf answers; /* of a batch, with commas between */
 };
 
-/* With one hold. The session lives as long as anybody may answer. */
+/* All with one hold. The session lives as long as anybody may answer. */
 struct vl_mcp_post *
 vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                 struct vl_mcp_session *session, struct vl_mcp_accept accept,
                 bool batch);
-/* Of HTTP+SSE, with one hold for the answer and one that is given back by
+struct vl_mcp_post *vl_mcp_post_new_stateless(struct vl_mcp_endpoint *endpoint,
+                                              struct vl_exchange *x,
+                                              struct vl_mcp_accept accept);
+struct vl_mcp_post *vl_mcp_post_new_line(struct vl_mcp_endpoint *endpoint,
+                                         struct vl_mcp_session *session,
+                                         bool batch);
+/* Of HTTP+SSE, with a second hold that is given back by
  * vl_mcp_post_accept(): it answers 202, unless somebody took the exchange. */
 struct vl_mcp_post *
 vl_mcp_post_new_sse(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
@@ -50,6 +68,9 @@ void vl_mcp_post_hold(struct vl_mcp_post *post);
 /* Gives a hold back together with an answer, which is copied; an empty one
  * means that there is nothing to say. */
 void vl_mcp_post_answer(struct vl_mcp_post *post, struct vl_str json);
+/* The same with an error that HTTP has a status for. */
+void vl_mcp_post_answer_status(struct vl_mcp_post *post, int status,
+                               struct vl_str json);
 /* Gives a hold back; all will be answered with this HTTP status if that is
  * still possible. */
 void vl_mcp_post_fail(struct vl_mcp_post *post, int status);
@@ -57,6 +78,15 @@ void vl_mcp_post_fail(struct vl_mcp_post *post, int status);
  * is gone for the caller, who has the only hold. */
 bool vl_mcp_post_is_untouched(const struct vl_mcp_post *post);
 struct vl_exchange *vl_mcp_post_take_exchange(struct vl_mcp_post *post);
+/* The client's address; "" when it has none. */
+const char *vl_mcp_post_peer(const struct vl_mcp_post *post);
+/* Who hears that the client of a STATELESS post has hung up; it still has to
+ * be answered. */
+void vl_mcp_post_watch(struct vl_mcp_post *post, void (*on_gone)(void *ctx),
+                       void *ctx);
+/* @spec HT-27: ends the connection, for the client to come back; false when
+ * it could not. */
+bool vl_mcp_post_hang_up(struct vl_mcp_post *post, int64_t retry_ms);
 /* Keeps the connection of a call alive that is at work since `began_ms`:
  * begins the stream if it takes long, speaks up when it was quiet. */
 void vl_mcp_post_tend(struct vl_mcp_post *post, int64_t began_ms);
@@ -91,7 +121,8 @@ void vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
 void vl_mcp_reply_empty(struct vl_exchange *x, int status);
 /* 405, with the methods that are allowed. */
 void vl_mcp_refuse_method(struct vl_exchange *x, const char *allow);
-/* A JSON-RPC error; `id` is null where it could not be read. */
+/* A JSON-RPC error; `id` is null where it could not be read. The code follows
+ * from the status. */
 void vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                         int status, struct vl_rpc_id id, const char *message);
 

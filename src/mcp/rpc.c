@@ -78,7 +78,9 @@ read_response(const struct json_t *value, struct vl_rpc_message *ret,
                   !vl_json_get_str(error, "message").p))
         return refuse(err, "the error has no code and message");
     *ret = (struct vl_rpc_message){.kind = VL_RPC_RESPONSE,
-                                   .id = id_of(nameless ? NULL : id)};
+                                   .id = id_of(nameless ? NULL : id),
+                                   .result = result,
+                                   .error = error};
     return VALET_OK;
 }
 
@@ -156,6 +158,21 @@ vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret)
     return true;
 }
 
+/* The envelope is one level of the depth that is allowed. */
+bool
+vl_rpc_read_quickly(struct vl_str text, struct vl_json *doc,
+                    struct vl_rpc_message *ret)
+{
+    if (!vl_rpc_scan(text, ret))
+        return false;
+    if (ret->params_text.n &&
+        vl_json_parse(ret->params_text, VL_LIMIT_JSON_DEPTH - 1, doc, NULL) !=
+            VALET_OK)
+        return false;
+    ret->params = doc->root;
+    return true;
+}
+
 /* --- answers --- */
 
 /* @spec HT-05: "1" stays "1" and 1 stays 1. */
@@ -184,13 +201,38 @@ vl_rpc_open_answer_raw(struct vl_json_out *out, struct vl_str id)
 }
 
 void
+vl_rpc_write_error_object(struct vl_json_out *out, const char *key,
+                          enum vl_rpc_code code, const char *message,
+                          struct vl_str data)
+{
+    vl_json_open_key(out, key, '{');
+    vl_json_add_int(out, "code", code);
+    vl_json_add_z(out, "message", message);
+    if (data.n)
+        vl_json_add_raw(out, "data", data);
+    vl_json_close(out, '}');
+}
+
+void
+vl_rpc_add_error_data(struct vl_json_out *out, enum vl_rpc_code code,
+                      const char *message, struct vl_str data)
+{
+    vl_rpc_write_error_object(out, "error", code, message, data);
+}
+
+void
 vl_rpc_add_error(struct vl_json_out *out, enum vl_rpc_code code,
                  const char *message)
 {
-    vl_json_open_key(out, "error", '{');
-    vl_json_add_int(out, "code", code);
-    vl_json_add_z(out, "message", message);
-    vl_json_close(out, '}');
+    vl_rpc_add_error_data(out, code, message, (struct vl_str){NULL, 0});
+}
+
+void
+vl_rpc_open_notification(struct vl_json_out *out, const char *method)
+{
+    vl_buf_add(out->buf, VL_STR("{\"jsonrpc\":\"2.0\""));
+    out->comma = true;
+    vl_json_add_z(out, "method", method);
 }
 
 void

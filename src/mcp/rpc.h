@@ -18,7 +18,12 @@ enum vl_rpc_code {
     /* Of the range that servers define themselves. */
     VL_RPC_REFUSED = -32000,
     VL_RPC_NO_SESSION = -32001, /* as the official SDKs have it */
+    VL_RPC_NO_RESOURCE = -32002, /* up to 2025-11-25 */
     VL_RPC_NOT_PERMITTED = -32003,
+    /* Of the range that MCP defines, from 2026-07-28 on (@spec HT-73). */
+    VL_RPC_HEADER_MISMATCH = -32020,
+    VL_RPC_MISSING_ABILITY = -32021,
+    VL_RPC_NO_VERSION = -32022,
 };
 
 /* A longer id is nobody's; it would be kept as long as its call. */
@@ -41,6 +46,8 @@ struct vl_rpc_message {
     struct vl_str method;        /* requests and notifications */
     const struct json_t *params; /* of any kind, or NULL */
     struct vl_str params_text;   /* of scanned messages: an object or array */
+    const struct json_t *result; /* responses: this, */
+    const struct json_t *error;  /* or that: an object with code and message */
 };
 
 /* VALET_INVALID (an "Invalid Request") unless it is exactly one of the three
@@ -53,6 +60,9 @@ valet_status vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
  * everything else and for what is wrong: then parse the whole.
  */
 bool vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret) VALET_CHECK;
+/* The same, with the parameters read into `doc`. */
+bool vl_rpc_read_quickly(struct vl_str text, struct vl_json *doc,
+                         struct vl_rpc_message *ret) VALET_CHECK;
 /* Is it a string or integer that may be an id (or a progress token)? */
 bool vl_rpc_is_id(const struct json_t *value);
 /* The id of whatever it is, for an error about it; null when unreadable. */
@@ -69,6 +79,16 @@ void vl_rpc_open_answer(struct vl_json_out *out, struct vl_rpc_id id);
 void vl_rpc_open_answer_raw(struct vl_json_out *out, struct vl_str id);
 void vl_rpc_add_error(struct vl_json_out *out, enum vl_rpc_code code,
                       const char *message);
+/* The same with "data", which is JSON. */
+void vl_rpc_add_error_data(struct vl_json_out *out, enum vl_rpc_code code,
+                           const char *message, struct vl_str data);
+/* Just the object, under `key` or on its own. */
+void vl_rpc_write_error_object(struct vl_json_out *out, const char *key,
+                               enum vl_rpc_code code, const char *message,
+                               struct vl_str data);
+/* `{"jsonrpc":"2.0","method":…` of a notification; the caller adds "params"
+ * and closes the object. */
+void vl_rpc_open_notification(struct vl_json_out *out, const char *method);
 /* A whole error. */
 void vl_rpc_write_error(struct vl_buf *buf, struct vl_rpc_id id,
                         enum vl_rpc_code code, const char *message);

@@ -1,49 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/server.h"
 
-#include "core/limits.h"
-#include "core/status.h"
-#include "json/read.h"
-#include "json/write.h"
+#include <limits.h>
 
-static valet_status
-check_text(const char *what, const char *text, bool optional, valet_error *err)
-{
-    if (!text && optional)
-        return VALET_OK;
-    if (!text || !*text)
-        return vl_fail(err, VALET_INVALID, "", "the %s is missing", what);
-    if (!vl_str_is_utf8(vl_str_z(text)))
-        return vl_fail(err, VALET_INVALID, "", "the %s is not UTF-8", what);
-    return VALET_OK;
-}
+#include "core/status.h"
+#include "io/pool.h"
+#include "mcp/thread.h"
+
+/* For how long clients keep a list, unless it is set. */
+#define LIST_TTL_MS 60000
+
+/* --- its life --- */
 
 valet_status
 valet_mcp_server_new(const char *name, const char *version,
                      const char *instructions, valet_mcp_server **ret,
                      valet_error *err)
 {
-    VL_TRY(check_text("server's name", name, false, err));
-    VL_TRY(check_text("server's version", version, false, err));
-    VL_TRY(check_text("server's instruction", instructions, true, err));
+    VL_TRY(vl_mcp_check_text("server's name", name, false, err));
+    VL_TRY(vl_mcp_check_text("server's version", version, false, err));
+    VL_TRY(vl_mcp_check_text("server's instruction", instructions, true, err));
     struct vl_mcp_server *server = vl_alloc(sizeof *server);
     server->name = vl_strdup(name);
     server->version = vl_strdup(version);
     server->instructions = instructions ? vl_strdup(instructions) : NULL;
-    vl_map_init(&server->by_name);
+    for (size_t i = 0; i < VL_MCP_SORT_COUNT; i++)
+        vl_map_init(&server->shelves[i].by_id);
+    server->list_ttl_ms = LIST_TTL_MS;
+    vl_list_init(&server->watchers);
     vl_map_init(&server->busy);
+    server->gate = vl_mcp_gate_new();
     *ret = server;
     return VALET_OK;
 }
 
 static void
-free_tool(struct vl_mcp_tool *tool)
+clear_shelf(struct vl_mcp_shelf *shelf)
 {
-    vl_buf_done(&tool->input);
-    vl_buf_done(&tool->output);
-    vl_schema_free(tool->takes);
-    vl_schema_free(tool->gives);
-    free(tool);
+    for (size_t i = 0; i < shelf->count; i++)
+        vl_mcp_item_release(shelf->items[i]);
+    free(shelf->items);
+    vl_map_done(&shelf->by_id);
 }
 
 void
@@ -51,10 +48,13 @@ valet_mcp_server_free(valet_mcp_server *server)
 {
     if (!server)
         return;
-    for (size_t i = 0; i < server->count; i++)
-        free_tool(server->tools[i]);
-    free(server->tools);
-    vl_map_done(&server->by_name);
+    /* First: handlers on threads of their own may still look at the rest. */
+    vl_pool_free(server->pool);
+    vl_mcp_gate_release(server->gate);
+    for (size_t i = 0; i < VL_MCP_SORT_COUNT; i++)
+        clear_shelf(&server->shelves[i]);
+    for (unsigned i = 0; i < server->permission_count; i++)
+        free(server->permissions[i]);
     vl_map_done(&server->busy);
     free(server->name);
     free(server->version);
@@ -62,155 +62,236 @@ valet_mcp_server_free(valet_mcp_server *server)
     free(server);
 }
 
-static bool
-is_name_char(char c)
+void
+valet_mcp_set_page_size(valet_mcp_server *server, size_t count)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    server->page_size = count;
 }
 
-static valet_status
-check_name(const char *name, valet_error *err)
+void
+valet_mcp_set_list_ttl(valet_mcp_server *server, int64_t ms)
 {
-    size_t n = name ? strlen(name) : 0;
-    bool good = n > 0 && n <= VL_MCP_TOOL_NAME_MAX;
-    for (size_t i = 0; good && i < n; i++)
-        good = is_name_char(name[i]);
-    if (!good)
-        return vl_fail(err, VALET_INVALID, "",
-                       "a tool's name is 1 to 64 of A-Z a-z 0-9 _ - .");
-    return VALET_OK;
+    /* MCP has no negative ones. */
+    server->list_ttl_ms = ms > 0 ? ms : 0;
+}
+
+/* --- who watches it --- */
+
+void
+vl_mcp_server_watch(struct vl_mcp_server *server,
+                    struct vl_mcp_watcher *watcher)
+{
+    vl_list_init(&watcher->in_server);
+    vl_list_add_last(&server->watchers, &watcher->in_server);
+}
+
+void
+vl_mcp_server_unwatch(struct vl_mcp_watcher *watcher)
+{
+    vl_list_remove(&watcher->in_server);
+}
+
+static void
+tell_changed(struct vl_mcp_server *server, enum vl_mcp_sort sort)
+{
+    if (sort == VL_MCP_TEMPLATES)
+        sort = VL_MCP_RESOURCES;
+    VL_LIST_EACH (it, &server->watchers) {
+        struct vl_mcp_watcher *watcher =
+            VL_CONTAINER(it, struct vl_mcp_watcher, in_server);
+        watcher->list_changed(watcher, sort);
+    }
+}
+
+void
+valet_mcp_resource_updated(valet_mcp_server *server, const char *uri)
+{
+    VL_LIST_EACH (it, &server->watchers) {
+        struct vl_mcp_watcher *watcher =
+            VL_CONTAINER(it, struct vl_mcp_watcher, in_server);
+        watcher->updated(watcher, uri);
+    }
+}
+
+bool
+vl_mcp_server_has_tasks(const struct vl_mcp_server *server)
+{
+    const struct vl_mcp_shelf *tools = &server->shelves[VL_MCP_TOOLS];
+    for (size_t i = 0; i < tools->count; i++)
+        if (tools->items[i]->flags & VL_MCP_TASK_FLAGS)
+            return true;
+    return false;
+}
+
+static bool
+completes_any(const struct vl_mcp_shelf *shelf)
+{
+    size_t i = 0;
+    while (i < shelf->count && !shelf->items[i]->complete)
+        i++;
+    return i < shelf->count;
+}
+
+bool
+vl_mcp_server_completes(const struct vl_mcp_server *server)
+{
+    return completes_any(&server->shelves[VL_MCP_PROMPTS]) ||
+           completes_any(&server->shelves[VL_MCP_TEMPLATES]);
+}
+
+/* --- its shelves --- */
+
+/* Never 0 again, nor the one whose successor would be. */
+static void
+note_change(struct vl_mcp_shelf *shelf)
+{
+    if (++shelf->generation == UINT_MAX)
+        shelf->generation = 1;
 }
 
 /*
- * @spec S-07: a tool that does not say what a caller needs is not served.
- * RFC 6749 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+ * The index of a permission, which may be the next that is free. None is ever
+ * given away twice: whoever was asked about one keeps the answer as a bit.
  */
-static valet_status
-check_permission(const valet_mcp_tool *tool, valet_error *err)
-{
-    const char *p = tool->permission;
-    bool good = p && *p;
-    for (; good && *p; p++)
-        good = *p > 0x20 && *p < 0x7f && *p != '"' && *p != '\\';
-    if (!good)
-        return vl_fail(err, VALET_INVALID, "",
-                       "tool %s names no permission that a caller needs",
-                       tool->name);
-    return VALET_OK;
-}
-
-/* Also writes it anew: on one line, and just what was checked. */
-static valet_status
-check_schema(const valet_mcp_tool *tool, const char *text, struct vl_buf *ret,
-             struct vl_schema **ret_schema, valet_error *err)
-{
-    vl_auto(vl_json) doc = {NULL};
-    valet_error why;
-    if (vl_json_parse(vl_str_z(text), VL_LIMIT_JSON_DEPTH, &doc, &why) !=
-        VALET_OK)
-        return vl_fail(err, VALET_INVALID, "", "a schema of tool %s: %s",
-                       tool->name, why.message);
-    if (vl_json_kind(doc.root) != VL_JSON_OBJECT ||
-        !vl_str_eq(vl_json_get_str(doc.root, "type"), VL_STR("object")))
-        return vl_fail(err, VALET_INVALID, "",
-                       "a schema of tool %s is not of \"type\":\"object\"",
-                       tool->name);
-    struct vl_json_out out = {ret, false};
-    vl_json_add_value(&out, NULL, doc.root);
-    VL_TRY(vl_buf_check(ret, err));
-    if (vl_schema_new(doc.root, ret_schema, &why) != VALET_OK)
-        return vl_fail(err, VALET_INVALID, "", "a schema of tool %s: %s",
-                       tool->name, why.message);
-    return VALET_OK;
-}
-
-static valet_status
-check_texts(const valet_mcp_tool *tool, valet_error *err)
-{
-    VL_TRY(check_name(tool->name, err));
-    VL_TRY(check_permission(tool, err));
-    VL_TRY(check_text("tool's title", tool->title, true, err));
-    VL_TRY(check_text("tool's description", tool->description, false, err));
-    VL_TRY(check_text("tool's input schema", tool->input_schema, false, err));
-    if (!tool->call)
-        return vl_fail(err, VALET_INVALID, "", "tool %s does nothing",
-                       tool->name);
-    return VALET_OK;
-}
-
-static valet_status
-find_permission(struct vl_mcp_server *server, const char *permission,
-                unsigned *ret, valet_error *err)
+static bool
+find_permission(const struct vl_mcp_server *server, const char *permission,
+                unsigned *ret)
 {
     unsigned i = 0;
     while (i < server->permission_count &&
            strcmp(server->permissions[i], permission) != 0)
         i++;
-    if (i == VL_MCP_PERMISSIONS_MAX)
-        return vl_fail(err, VALET_LIMIT, "",
-                       "the tools of a server need at most %d permissions",
-                       VL_MCP_PERMISSIONS_MAX);
     *ret = i;
-    return VALET_OK;
+    return i < VL_MCP_PERMISSIONS_MAX;
 }
 
 static void
-append(struct vl_mcp_server *server, struct vl_mcp_tool *tool)
+append(struct vl_mcp_shelf *shelf, struct vl_mcp_item *item)
 {
-    if (server->count == server->room) {
-        size_t room = server->room ? server->room * 2 : 8;
-        struct vl_mcp_tool **tools =
-            vl_alloc(room * sizeof(struct vl_mcp_tool *));
-        if (server->count)
-            memcpy(tools, server->tools,
-                   server->count * sizeof(struct vl_mcp_tool *));
-        free(server->tools);
-        server->tools = tools;
-        server->room = room;
+    if (shelf->count == shelf->room) {
+        size_t room = shelf->room ? shelf->room * 2 : 8;
+        struct vl_mcp_item **items =
+            vl_alloc(room * sizeof(struct vl_mcp_item *));
+        if (shelf->count)
+            memcpy(items, shelf->items,
+                   shelf->count * sizeof(struct vl_mcp_item *));
+        free(shelf->items);
+        shelf->items = items;
+        shelf->room = room;
     }
-    server->tools[server->count++] = tool;
-    if (tool->permission == server->permission_count)
-        server->permissions[server->permission_count++] = tool->def.permission;
-    (void)vl_map_put(&server->by_name, vl_str_z(tool->def.name), tool);
-    server->generation++;
+    shelf->items[shelf->count++] = item;
+    (void)vl_map_put(&shelf->by_id, vl_str_z(item->id), item);
+    note_change(shelf);
 }
 
+static const char *const words[VL_MCP_SORT_COUNT] = {
+    [VL_MCP_TOOLS] = "tool",
+    [VL_MCP_RESOURCES] = "resource",
+    [VL_MCP_TEMPLATES] = "template",
+    [VL_MCP_PROMPTS] = "prompt",
+};
+
+/* Is there room for it? Then also which permission it needs. */
 static valet_status
-build_tool(struct vl_mcp_server *server, struct vl_mcp_tool *tool,
-           valet_error *err)
+check_place(const struct vl_mcp_server *server, struct vl_mcp_item *item,
+            valet_error *err)
 {
-    const valet_mcp_tool *def = &tool->def;
-    VL_TRY(
-        check_schema(def, def->input_schema, &tool->input, &tool->takes, err));
-    if (def->output_schema)
-        VL_TRY(check_schema(def, def->output_schema, &tool->output,
-                            &tool->gives, err));
-    return find_permission(server, def->permission, &tool->permission, err);
+    const unsigned task = VL_MCP_TASK_FLAGS;
+    const unsigned known = item->sort == VL_MCP_TOOLS
+                               ? task | VALET_MCP_ON_THREAD
+                               : VALET_MCP_ON_THREAD;
+    if (item->flags & ~known)
+        return vl_fail(err, VALET_INVALID, "", "no %s can have these flags",
+                       words[item->sort]);
+    if (vl_mcp_server_find(server, item->sort, vl_str_z(item->id)))
+        return vl_fail(err, VALET_CONFLICT, "", "there is a %s %.150s already",
+                       words[item->sort], item->id);
+    if (!find_permission(server, item->permission, &item->permission_bit))
+        return vl_fail(err, VALET_LIMIT, "",
+                       "what a server offers needs at most %d permissions",
+                       VL_MCP_PERMISSIONS_MAX);
+    return VALET_OK;
 }
 
 valet_status
-valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
-                   valet_error *err)
+vl_mcp_server_put(struct vl_mcp_server *server, struct vl_mcp_item *item,
+                  valet_error *err)
 {
-    VL_TRY(check_texts(tool, err));
-    if (vl_mcp_server_find(server, vl_str_z(tool->name)))
-        return vl_fail(err, VALET_CONFLICT, "", "there is a tool %s already",
-                       tool->name);
-    struct vl_mcp_tool *added = vl_alloc(sizeof *added);
-    added->def = *tool;
-    added->input = vl_buf_of(VL_MCP_SCHEMA_MAX);
-    added->output = vl_buf_of(VL_MCP_SCHEMA_MAX);
-    valet_status status = build_tool(server, added, err);
-    if (status == VALET_OK)
-        append(server, added);
-    else
-        free_tool(added);
-    return status;
+    valet_status status = check_place(server, item, err);
+    if (status != VALET_OK) {
+        vl_mcp_item_release(item);
+        return status;
+    }
+    if (item->permission_bit == server->permission_count)
+        server->permissions[server->permission_count++] =
+            vl_strdup(item->permission);
+    item->permission = server->permissions[item->permission_bit];
+    item->serial = ++server->serials;
+    append(&server->shelves[item->sort], item);
+    tell_changed(server, item->sort);
+    return VALET_OK;
 }
 
-const struct vl_mcp_tool *
-vl_mcp_server_find(const struct vl_mcp_server *server, struct vl_str name)
+static bool
+remove_item(struct vl_mcp_server *server, enum vl_mcp_sort sort, const char *id)
 {
-    return vl_map_find(&server->by_name, name);
+    struct vl_mcp_shelf *shelf = &server->shelves[sort];
+    struct vl_mcp_item *item = vl_map_take(&shelf->by_id, vl_str_z(id));
+    if (!item)
+        return false;
+    size_t i = 0;
+    while (shelf->items[i] != item)
+        i++;
+    shelf->count--;
+    memmove(shelf->items + i, shelf->items + i + 1,
+            (shelf->count - i) * sizeof(struct vl_mcp_item *));
+    note_change(shelf);
+    vl_mcp_item_release(item);
+    tell_changed(server, sort);
+    return true;
+}
+
+bool
+valet_mcp_remove_tool(valet_mcp_server *server, const char *name)
+{
+    return remove_item(server, VL_MCP_TOOLS, name);
+}
+
+bool
+valet_mcp_remove_resource(valet_mcp_server *server, const char *uri)
+{
+    return remove_item(server, VL_MCP_RESOURCES, uri);
+}
+
+bool
+valet_mcp_remove_template(valet_mcp_server *server, const char *uri_template)
+{
+    return remove_item(server, VL_MCP_TEMPLATES, uri_template);
+}
+
+bool
+valet_mcp_remove_prompt(valet_mcp_server *server, const char *name)
+{
+    return remove_item(server, VL_MCP_PROMPTS, name);
+}
+
+struct vl_mcp_item *
+vl_mcp_server_find(const struct vl_mcp_server *server, enum vl_mcp_sort sort,
+                   struct vl_str id)
+{
+    return vl_map_find(&server->shelves[sort].by_id, id);
+}
+
+struct vl_mcp_item *
+vl_mcp_server_find_uri(const struct vl_mcp_server *server, struct vl_str uri)
+{
+    if (uri.n > VL_MCP_URI_MAX)
+        return NULL;
+    struct vl_mcp_item *item =
+        vl_mcp_server_find(server, VL_MCP_RESOURCES, uri);
+    const struct vl_mcp_shelf *shelf = &server->shelves[VL_MCP_TEMPLATES];
+    for (size_t i = 0; !item && i < shelf->count; i++)
+        if (vl_uri_template_match(shelf->items[i]->pattern, uri, NULL, NULL))
+            item = shelf->items[i];
+    return item;
 }

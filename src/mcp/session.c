@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/session.h"
 
-#include "core/enc.h"
 #include "core/status.h"
 
-#define RANDOM_SIZE 32
-
-static const char hex_digits[] = "0123456789abcdef";
-
-static const char *const version_names[VL_MCP_VERSION_COUNT] = {
-    [VL_MCP_2024_11_05] = "2024-11-05",
-    [VL_MCP_2025_03_26] = "2025-03-26",
-    [VL_MCP_2025_06_18] = "2025-06-18",
-    [VL_MCP_2025_11_25] = "2025-11-25",
-};
 
 struct vl_mcp_owner {
     struct vl_list idle; /* by last use */
@@ -21,23 +10,6 @@ struct vl_mcp_owner {
     size_t key_size;
     char key[];
 };
-
-const char *
-vl_mcp_version_name(enum vl_mcp_version version)
-{
-    return version < VL_MCP_VERSION_COUNT ? version_names[version] : "?";
-}
-
-bool
-vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret)
-{
-    for (unsigned i = 0; i < VL_MCP_VERSION_COUNT; i++)
-        if (vl_str_eqz(text, version_names[i])) {
-            *ret = (enum vl_mcp_version)i;
-            return true;
-        }
-    return false;
-}
 
 void
 vl_mcp_sessions_init(struct vl_mcp_sessions *sessions,
@@ -218,43 +190,11 @@ make_room(struct vl_mcp_sessions *sessions, struct vl_mcp_owner *owner,
     return true;
 }
 
-/* It says nothing that a client does not know: which connection it was. */
-bool
-vl_mcp_session_home(struct vl_str id, unsigned *ret)
-{
-    unsigned home = 0;
-    if (id.n != VL_MCP_SESSION_ID_SIZE - 1)
-        return false;
-    for (size_t i = id.n - 2; i < id.n; i++) {
-        const char *digit = memchr(hex_digits, id.p[i], 16);
-        if (!digit)
-            return false;
-        home = 16 * home + (unsigned)(digit - hex_digits);
-    }
-    *ret = home;
-    return true;
-}
-
-/* @spec HT-29 SB-22 */
-static void
-make_id(unsigned home, char ret[VL_MCP_SESSION_ID_SIZE])
-{
-    char bytes[RANDOM_SIZE];
-    vl_random(bytes, sizeof bytes);
-    vl_auto(vl_buf) text = vl_buf_of_secret(VL_MCP_SESSION_ID_SIZE - 1);
-    vl_enc_base64url(&text, vl_str_of(bytes, sizeof bytes));
-    vl_buf_addf(&text, "%02x", home);
-    /* A short id could be guessed: rather stop than hand one out. */
-    VL_ASSERT(vl_buf_size(&text) == VL_MCP_SESSION_ID_SIZE - 1);
-    memcpy(ret, vl_buf_cstr(&text), VL_MCP_SESSION_ID_SIZE);
-    vl_wipe(bytes, sizeof bytes);
-}
-
 valet_status
 vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     const struct vl_principal *principal,
                     enum vl_mcp_transport transport,
-                    enum vl_mcp_version version, struct vl_mcp_session **ret,
+                    const struct vl_mcp_peer *peer, struct vl_mcp_session **ret,
                     valet_error *err)
 {
     int64_t now = vl_clock_now(sessions->rules.clock);
@@ -268,15 +208,17 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
         return vl_fail(err, VALET_LIMIT, "", "too many sessions are busy");
     }
     struct vl_mcp_session *session = vl_alloc(sizeof *session);
-    make_id(sessions->rules.home, session->id);
+    vl_mcp_id_make(sessions->rules.home, session->id);
     session->principal = *principal;
     session->transport = transport;
-    session->version = version;
+    session->peer = *peer;
     session->table = sessions;
     session->owner = owner;
     session->user = user;
     vl_list_init(&session->calls);
     vl_list_init(&session->posts);
+    vl_list_init(&session->questions);
+    vl_map_init(&session->subscribed);
     vl_mcp_history_init(&session->history);
     vl_list_init(&session->in_all);
     vl_list_init(&session->in_idle);
@@ -332,5 +274,6 @@ vl_mcp_session_release(struct vl_mcp_session *session)
         return;
     }
     vl_mcp_history_done(&session->history);
+    vl_map_done(&session->subscribed);
     free(session);
 }

@@ -13,30 +13,22 @@
 #include "core/principal.h"
 #include "core/sys.h"
 #include "mcp/history.h"
-
-enum vl_mcp_version {
-    VL_MCP_2024_11_05,
-    VL_MCP_2025_03_26,
-    VL_MCP_2025_06_18,
-    VL_MCP_2025_11_25,
-    VL_MCP_VERSION_COUNT
-};
-#define VL_MCP_LATEST (VL_MCP_VERSION_COUNT - 1)
-
-const char *vl_mcp_version_name(enum vl_mcp_version version);
-bool vl_mcp_version_parse(struct vl_str text, enum vl_mcp_version *ret);
+#include "mcp/peer.h"
+#include "mcp/id.h"
 
 /* How its client reaches a session; never in both ways. */
 enum vl_mcp_transport {
     VL_MCP_STREAMABLE, /* Streamable HTTP */
     VL_MCP_HTTP_SSE,   /* the two addresses of 2024-11-05 */
+    VL_MCP_STDIO,      /* the one connection of a process */
 };
 
-/* 256 random bits in base64url, and two hexadecimal digits that say on which
- * worker the session lives. */
-#define VL_MCP_SESSION_ID_SIZE 46
-/* The worker that an id names; false when it is no id of ours. */
-bool vl_mcp_session_home(struct vl_str id, unsigned *ret);
+#define VL_MCP_SESSION_ID_SIZE VL_MCP_ID_SIZE
+static inline bool
+vl_mcp_session_home(struct vl_str id, unsigned *ret)
+{
+    return vl_mcp_id_home(id, ret);
+}
 
 struct vl_mcp_stream;
 struct vl_mcp_owner; /* private: the sessions of a user, or of one and client */
@@ -45,9 +37,12 @@ struct vl_mcp_session {
     char id[VL_MCP_SESSION_ID_SIZE];
     struct vl_principal principal;
     enum vl_mcp_transport transport;
-    enum vl_mcp_version version;
-    struct vl_list calls; /* of whoever runs calls in it */
+    struct vl_mcp_peer peer; /* what was agreed upon */
+    bool is_greeted;         /* of stdio: it was */
+    struct vl_list calls;    /* of whoever runs calls in it */
     size_t call_count;
+    struct vl_list questions; /* that its client has not answered (ask.h) */
+    struct vl_map subscribed; /* URIs of resources whose changes it is told */
     struct vl_mcp_stream *stream;  /* open at the moment, or NULL */
     struct vl_list posts;          /* whose answer is a stream */
     struct vl_mcp_history history; /* of those streams */
@@ -91,7 +86,7 @@ valet_status
 vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
                     const struct vl_principal *principal,
                     enum vl_mcp_transport transport,
-                    enum vl_mcp_version version, struct vl_mcp_session **ret,
+                    const struct vl_mcp_peer *peer, struct vl_mcp_session **ret,
                     valet_error *err) VALET_CHECK;
 /*
  * Finds and counts it as used; a principal whose token lives longer prolongs

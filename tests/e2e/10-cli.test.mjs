@@ -149,7 +149,7 @@ describe('man pages', () => {
   });
 
   const interfaces = [
-    ['mcp', ['valet_mcp_tool', 'valet_mcp_result'], /VALET_MCP_[A-Z_]+(?= =)/g],
+    ['mcp', ['valet_mcp_tool', 'valet_mcp_address', 'valet_mcp_service', 'valet_mcp_result'], /VALET_MCP_[A-Z_]+(?= =)/g],
     ['validate', ['valet_validator_options', 'valet_token'], /VALET_(?:[RPE]S256|ENTRA_V\d)(?= =)/g],
     ['entra', ['valet_client_options', 'valet_request', 'valet_progress', 'valet_auth_result', 'valet_entra_error',
       'valet_account', 'valet_account_list'], /VALET_(?:NEXT|CLIENT|CACHE|FLOW|METHOD)_(?!COUNT)[A-Z_]+(?=,| =)/g],

@@ -10,7 +10,7 @@
 #include "apps/valet/dev_tenant.h"
 #include "core/limits.h"
 #include "core/status.h"
-#include "gateway/gateway.h"
+#include "gateway/serve.h"
 #include "json/write.h"
 
 #define DEV_LISTEN      "localhost:3001"
@@ -19,13 +19,10 @@
 #define DEV_SECRET      "MCP_VALET_DEV_SECRET"
 
 struct service {
-    struct vl_loop *loop;
     struct vl_conf *conf;
     struct vl_log log;
-    struct vl_gateway *gateway;
     struct vl_dev_tenant tenant;
     bool dev;
-    bool draining;
     bool failed; /* stopping because something broke */
 };
 
@@ -81,56 +78,27 @@ configure_dev(struct service *service, const char *listen, const char *audit,
 
 /* --- life --- */
 
-static void
-on_drained(void *ctx)
+static bool
+on_child_end(void *ctx)
 {
     struct service *service = ctx;
-    vl_loop_stop(service->loop);
-}
-
-static void
-on_signal(int signal, void *ctx)
-{
-    struct service *service = ctx;
-    if (signal == SIGHUP) {
-        vl_gateway_reopen(service->gateway);
-        return;
-    }
-    if (signal == SIGCHLD) {
-        if (!vl_dev_tenant_has_ended(&service->tenant) || service->draining)
-            return;
-        vl_log(&service->log, VL_LOG_ERROR, "the stand-in tenant has ended");
-        service->failed = true;
-    }
-    if (service->draining) { /* asked twice: at once */
-        vl_loop_stop(service->loop);
-        return;
-    }
-    service->draining = true;
-    vl_log(&service->log, VL_LOG_INFO, "stopping: finishing what runs");
-    vl_gateway_drain(service->gateway, on_drained, service);
-}
-
-static valet_status
-watch_signals(struct service *service, valet_error *err)
-{
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-    (void)signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < VL_COUNT(signals); i++)
-        VL_TRY(vl_loop_on_signal(service->loop, signals[i], on_signal, service,
-                                 err));
-    return VALET_OK;
+    if (!vl_dev_tenant_has_ended(&service->tenant))
+        return false;
+    vl_log(&service->log, VL_LOG_ERROR, "the stand-in tenant has ended");
+    service->failed = true;
+    return true;
 }
 
 /* The one line on standard output that programs wait for. */
 static void
-announce(const struct service *service)
+announce(const char *url, void *ctx)
 {
+    const struct service *service = ctx;
     vl_auto(vl_buf) line = vl_buf_of(1024);
     struct vl_json_out out = {&line, false};
     vl_json_open(&out, '{');
     vl_json_add_z(&out, "event", "ready");
-    vl_json_add_z(&out, "url", vl_gateway_url(service->gateway));
+    vl_json_add_z(&out, "url", url);
     if (service->dev)
         vl_json_add_z(&out, "tenant", service->tenant.tenant_url);
     vl_json_close(&out, '}');
@@ -141,27 +109,19 @@ announce(const struct service *service)
 static valet_status
 run(struct service *service, valet_error *err)
 {
-    struct vl_gateway_options options = {
-        .conf = service->conf,
-        .log = &service->log,
-        .in_memory = service->dev,
-    };
-    VL_TRY(vl_loop_new(&service->loop, err));
-    VL_TRY(watch_signals(service, err));
-    VL_TRY(vl_gateway_new(service->loop, &options, &service->gateway, err));
-    announce(service);
-    vl_log(&service->log, VL_LOG_INFO, "serving at %s",
-           vl_gateway_url(service->gateway));
-    vl_loop_run(service->loop);
-    return VALET_OK;
+    (void)signal(SIGPIPE, SIG_IGN);
+    return vl_serve(&(struct vl_serve){.options = {.conf = service->conf,
+                                                   .log = &service->log,
+                                                   .in_memory = service->dev},
+                                       .ready = announce,
+                                       .child_ended = on_child_end,
+                                       .ctx = service},
+                    err);
 }
 
 static void
 service_done(struct service *service)
 {
-    vl_gateway_free(service->gateway);
-    if (service->loop)
-        vl_loop_free(service->loop);
     vl_conf_free(service->conf);
     vl_dev_tenant_done(&service->tenant);
 }

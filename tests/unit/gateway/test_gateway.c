@@ -392,6 +392,23 @@ a_token_with_too_little_is_told_what_it_needs(void **state)
     }
 }
 
+/* Two servers at one path would be one too many. */
+static void
+a_program_with_its_own_server_configures_no_other(void **state)
+{
+    struct rig *rig = *state;
+    struct vl_gateway_options options = {
+        .conf = rig->conf, .log = &rig->log, .in_memory = true};
+    struct vl_gateway *gateway = NULL;
+    valet_error err = {0};
+    assert_ok(valet_mcp_server_new("own", "1", NULL, &options.own, NULL));
+    assert_int_equal(vl_gateway_new(rig->loop, &options, &gateway, &err),
+                     VALET_INVALID);
+    assert_non_null(strstr(err.message, "servers: "));
+    assert_null(gateway);
+    valet_mcp_server_free(options.own);
+}
+
 /* Nobody could ever come in. */
 static void
 a_scope_that_nobody_is_granted_cannot_be_required(void **state)
@@ -435,6 +452,7 @@ main(void)
         cmocka_unit_test(unknown_paths_are_not_found_and_say_nothing),
         cmocka_unit_test(large_bodies_are_not_read_from_strangers),
         cmocka_unit_test(a_token_with_too_little_is_told_what_it_needs),
+        cmocka_unit_test(a_program_with_its_own_server_configures_no_other),
         cmocka_unit_test(a_scope_that_nobody_is_granted_cannot_be_required),
         cmocka_unit_test(metadata_is_public_and_names_the_resource),
     };

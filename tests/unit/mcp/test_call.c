@@ -32,7 +32,7 @@ runs_a_tool_that_answers_at_once(void **state)
            "null]},\"isError\":false}}");
     assert_string_equal(desk->arguments, "{\"a\":[1,\"x\",null]}");
     expect(&client, CALL("2", "\"name\":\"broken\""), 200,
-           ERROR("2", "-32603", "The tool's result is no JSON object"));
+           ERROR("2", "-32603", "The tool's structured result is no JSON"));
     assert_int_equal(count_notes(desk, VL_MCP_TOOL_STARTED), 2);
     assert_int_equal(count_notes(desk, VL_MCP_TOOL_ENDED), 2);
     /* @spec HT-39 */
@@ -628,7 +628,7 @@ refuses_results_and_arguments_without_end(void **state)
     client_send(&client, "POST", LATER("1"), &answer);
     finish(desk, &(valet_mcp_result){.text = text});
     assert_str(vl_buf_str(&answer.body),
-               ERROR("1", "-32603", "The tool's result is too long"));
+               ERROR("1", "-32603", "The result is too long"));
     fake_answer_done(&answer);
     free(text);
     /* Numbers that grow when they are written out. */

@@ -8,6 +8,8 @@ read_hand(void *ctx)
     return *(int64_t *)ctx;
 }
 
+static const struct vl_mcp_peer peer = {.version = VL_MCP_2025_11_25};
+
 struct desk {
     int64_t now;
     struct vl_clock clock;
@@ -51,7 +53,7 @@ add(struct desk *desk, const struct vl_principal *principal)
 {
     struct vl_mcp_session *session = NULL;
     assert_ok(vl_mcp_sessions_add(&desk->sessions, principal, VL_MCP_STREAMABLE,
-                                  VL_MCP_LATEST, &session, NULL));
+                                  &peer, &session, NULL));
     return session;
 }
 
@@ -208,7 +210,7 @@ takes_no_busy_session_away(void **state)
     assert_ok(find(&desk, one->id, &alice));
     valet_error err;
     assert_int_equal(vl_mcp_sessions_add(&desk.sessions, &alice,
-                                         VL_MCP_STREAMABLE, VL_MCP_LATEST,
+                                         VL_MCP_STREAMABLE, &peer,
                                          &three, &err),
                      VALET_LIMIT);
     assert_int_equal(desk.ended, 0);
@@ -216,7 +218,7 @@ takes_no_busy_session_away(void **state)
     /* Idle from now on. */
     desk.now += 999;
     assert_ok(vl_mcp_sessions_add(&desk.sessions, &alice, VL_MCP_STREAMABLE,
-                                  VL_MCP_LATEST, &three, &err));
+                                  &peer, &three, &err));
     assert_int_equal(desk.ended, 1);
     /* Ended while held: it stays in memory for its holder. */
     vl_mcp_session_end(two, "client");
@@ -306,7 +308,7 @@ names_every_version(void **state)
     enum vl_mcp_version version;
     assert_false(vl_mcp_version_parse(VL_STR("2024-10-07"), &version));
     assert_false(vl_mcp_version_parse(VL_STR(""), &version));
-    assert_string_equal(vl_mcp_version_name(VL_MCP_LATEST), "2025-11-25");
+    assert_string_equal(vl_mcp_version_name(VL_MCP_LAST_LEGACY), "2025-11-25");
 }
 
 int
