@@ -6,9 +6,12 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { Browser } from './lib/browser.mjs';
 import { example, examples, Installed, notInstallable, ROOT } from './lib/installed.mjs';
 import { OIDC, StandIn } from './lib/standin.mjs';
+import { Bench, Program } from './lib/valet.mjs';
 
 const C = ['-std=c11', '-std=c17'].map((standard) => ['-x', 'c', standard]);
 const CPP = [['-x', 'c++', '-std=c++17']];
@@ -50,7 +53,8 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
   test('is asked for by its SONAME, and needs what valet.pc says', () => {
     for (const program of Object.values(programs)) assert.ok(installed.needed(program).includes('libvalet.so.0'), program);
     const packages = installed.pkgConfig('--print-requires-private').filter((word) => /^[a-z]/.test(word));
-    const wanted = packages.map((name) => `lib${name.replace(/^lib/, '')}.so`);
+    // yaml-0.1 is libyaml-0.so.2.
+    const wanted = packages.map((name) => `lib${name.replace(/^lib/, '').replace(/(-\d+)\..*/, '$1')}.so`);
     const needed = installed.needed(installed.find('libvalet.so.0')).filter((name) => !name.startsWith('libc.so'));
     assert.deepEqual(needed.map((name) => name.replace(/\.so\..*/, '.so')), wanted.sort());
   });
@@ -115,6 +119,35 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
       const away = validate(token, { VALET_AUTHORITY: 'http://127.0.0.1:9' });
       assert.deepEqual([away.status, away.stderr.split(':')[0]], [3, 'keys_unavailable']);
     });
+  });
+
+  test('stdio_server has a tool, a resource and a prompt for the client that starts it', async () => {
+    const client = new Client({ name: 'e2e', version: '1' });
+    await client.connect(new StdioClientTransport({ command: programs.stdio_server, env: installed.env }));
+    const { structuredContent: disk, content } = await client.callTool({ name: 'disk_space', arguments: {} });
+    assert.ok(disk.free_bytes > 0);
+    assert.deepEqual(JSON.parse(content[0].text), disk);
+    const { contents } = await client.readResource({ uri: 'computer://load' });
+    assert.match(contents[0].text, /^\d+\.\d\d \d+\.\d\d \d+\.\d\d$/);
+    const { messages } = await client.getPrompt({ name: 'diagnose', arguments: { symptom: 'It is slow.' } });
+    assert.equal(messages[0].content.text, 'It is slow.');
+    await client.close();
+  });
+
+  test('http_server greets who has signed in, and lets nobody count who may not', async () => {
+    const bench = await Bench.start({ serve: false, config: { servers: undefined } });
+    try {
+      bench.server = await Program.start(programs.http_server, [bench.writeConfig()], { env: installed.env });
+      const user = bench.users.reader;
+      const { mcp } = await bench.signedIn(user);
+      assert.deepEqual((await mcp.call('tools/list')).result.tools.map(({ name }) => name), ['greet']);
+      const { result } = await mcp.call('tools/call', { name: 'greet', arguments: {} });
+      assert.match(result.content[0].text, new RegExp(`^Hello, ${user.id} of tenant [0-9a-f-]{36}\\.$`));
+      const refused = await mcp.post({ jsonrpc: '2.0', id: 9, method: 'tools/call', params: { name: 'count_up', arguments: {} } });
+      assert.equal(refused.status, 403);
+    } finally {
+      await bench.stop();
+    }
   });
 
   const settings = (app, extra) => ({ ...installed.env, HOME: installed.folder, VALET_TENANT: standIn.tenants[0].id,

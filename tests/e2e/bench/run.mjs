@@ -10,9 +10,10 @@ import remote from './remote.mjs';
 import { cleanUp } from './setup.mjs';
 import acquire from './acquire.mjs';
 import envelope from './envelope.mjs';
+import mcp from './mcp.mjs';
 import validate from './validate.mjs';
 
-const all = { ...mainJob, ...remote, ...validate, ...acquire, ...envelope };
+const all = { ...mainJob, ...remote, ...validate, ...acquire, ...envelope, ...mcp };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 const results = {};
 

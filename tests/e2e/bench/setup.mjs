@@ -69,14 +69,18 @@ export async function signedIn(valet) {
 
 const LIST = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 
-// tools/list over 64 kept connections for some seconds, shared by the sides:
-// CPU of the process per request, and requests per second.
-export async function listRound(pid, sides) {
+// One request over 64 kept connections for some seconds, shared by the sides:
+// CPU of the process per request, and requests per second. A side says where,
+// by whom and what: its session and version, if there are any, further headers
+// as an object.
+export async function postRound(pid, sides) {
   const all = [sides].flat();
   const before = cpuSeconds(pid);
-  const outs = await Promise.all(all.map(({ url, token, session = '' }) =>
-    run(all.length > 1 ? '0,1' : 1, 'wrk', ['-t1', `-c${64 / all.length}`, `-d${SECONDS}s`, '-s', 'bench/post.lua', url],
-      { TOKEN: token, SESSION: session, BODY: LIST })));
+  const outs = await Promise.all(all.map(({ url, token, session, version, headers = {}, body }) =>
+    run(all.length > 1 ? '0,1' : 1, 'wrk', ['-t1', `-c${64 / all.length}`, `-d${SECONDS}s`, '-s', 'bench/post.lua', url], {
+      TOKEN: token, SESSION: session, VERSION: version, BODY: body,
+      HEADERS: Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`).join(''),
+    })));
   const spent = cpuSeconds(pid) - before;
   let done = 0, rps = 0;
   for (const out of outs) {
@@ -87,13 +91,20 @@ export async function listRound(pid, sides) {
   return { us: (spent / done) * 1e6, rps };
 }
 
-// Interleaved rounds of two sides; the first pair warms up.
-export async function compare(sideA, sideB) {
+// The same of tools/list.
+export const listRound = (pid, sides) =>
+  postRound(pid, [sides].flat().map((side) => ({ session: '', ...side, body: LIST })));
+
+// Interleaved rounds of sides by name; the first of each warms up.
+export async function compareAll(sides) {
   const rounds = [];
   for (let i = 0; i <= ROUNDS; i++) {
-    const a = await sideA(), b = await sideB();
-    if (process.env.BENCH_VERBOSE) console.error(i, a, b);
-    if (i > 0) rounds.push({ a, b });
+    const round = {};
+    for (const [name, side] of Object.entries(sides)) round[name] = await side();
+    if (process.env.BENCH_VERBOSE) console.error(i, round);
+    if (i > 0) rounds.push(round);
   }
   return rounds;
 }
+
+export const compare = (sideA, sideB) => compareAll({ a: sideA, b: sideB });
