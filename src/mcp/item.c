@@ -8,7 +8,7 @@ vl_mcp_item_new(enum vl_mcp_sort sort)
 {
     struct vl_mcp_item *item = vl_alloc(sizeof *item);
     item->sort = sort;
-    item->holds = 1;
+    atomic_init(&item->holds, 1);
     item->input = vl_buf_of(VL_MCP_SCHEMA_MAX);
     item->output = vl_buf_of(VL_MCP_SCHEMA_MAX);
     return item;
@@ -17,14 +17,13 @@ vl_mcp_item_new(enum vl_mcp_sort sort)
 void
 vl_mcp_item_hold(struct vl_mcp_item *item)
 {
-    item->holds++;
+    atomic_fetch_add(&item->holds, 1);
 }
 
 void
 vl_mcp_item_release(struct vl_mcp_item *item)
 {
-    VL_ASSERT(item->holds > 0);
-    if (--item->holds)
+    if (atomic_fetch_sub(&item->holds, 1) > 1)
         return;
     vl_buf_done(&item->input);
     vl_buf_done(&item->output);

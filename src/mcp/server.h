@@ -14,6 +14,8 @@
 #ifndef VL_MCP_SERVER_H
 #define VL_MCP_SERVER_H
 
+#include <stdatomic.h>
+
 #include "core/buf.h"
 #include "core/list.h"
 #include "core/map.h"
@@ -57,7 +59,8 @@ struct vl_mcp_item {
         valet_mcp_prompt prompt;
     } def;
     uint64_t serial; /* by which a cursor finds its place again */
-    size_t holds;
+    /* A call that ends when nobody serves any more does so on its own thread. */
+    atomic_size_t holds;
     /* Of tools: the schemas, checked, on one line; what arguments have to be;
      * what structured results are, or NULL; which arguments headers repeat, or
      * NULL. */

@@ -121,11 +121,14 @@ vl_mcp_gate_do(struct vl_mcp_gate *gate, void (*run)(void *ctx), void *ctx)
     }
     struct visit visit = {
         .gate = gate, .run = run, .ctx = ctx, .is_waited_for = true};
+    /* What runs may be the end of everything else that holds it. */
+    vl_mcp_gate_hold(gate);
     pthread_mutex_lock(&gate->lock);
     bool sent = send_off(gate, &visit);
     while (sent && !visit.is_done)
         pthread_cond_wait(&gate->done, &gate->lock);
     pthread_mutex_unlock(&gate->lock);
+    vl_mcp_gate_release(gate);
     if (!sent)
         run(ctx);
 }
