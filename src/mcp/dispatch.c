@@ -189,8 +189,9 @@ vl_mcp_turn_error_data(const struct vl_mcp_turn *turn,
 {
     struct vl_buf *text = vl_mcp_scratch(turn->endpoint);
     struct vl_json_out out = {text, false};
+    bool is_modern = vl_mcp_version_is_modern(turn->peer->version);
     vl_rpc_open_answer(&out, message->id);
-    vl_rpc_add_error_data(&out, code, why, data);
+    vl_rpc_add_error_data(&out, vl_rpc_code_for(is_modern, code), why, data);
     vl_json_close(&out, '}');
     vl_mcp_post_answer_status(turn->post, status, vl_buf_str(text));
 }

@@ -68,13 +68,28 @@ code_of(int status)
     }
 }
 
+/* Whatever else is wrong: does it say that it is of 2026-07-28? */
+static bool
+is_modern(const struct vl_exchange *x)
+{
+    struct vl_str text;
+    enum vl_mcp_version version;
+    return vl_headers_find(&vl_exchange_request(x)->headers,
+                           VL_STR("mcp-protocol-version"), &text) == 1 &&
+           vl_mcp_version_parse(vl_str_trim(text), &version) &&
+           vl_mcp_version_is_modern(version);
+}
+
 /* @spec HT-17: the body says in JSON-RPC what the status says in HTTP. */
 void
 vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                    int status, struct vl_rpc_id id, const char *message)
 {
     struct vl_buf *out = vl_mcp_scratch(endpoint);
-    vl_rpc_write_error(out, id, code_of(status), message);
+    enum vl_rpc_code code = code_of(status);
+    if (is_modern(x))
+        code = status < 500 ? VL_RPC_INVALID_REQUEST : VL_RPC_INTERNAL;
+    vl_rpc_write_error(out, id, code, message);
     vl_mcp_reply(x, status, vl_buf_str(out), NULL);
 }
 
@@ -127,7 +142,8 @@ struct vl_mcp_post *
 vl_mcp_post_new_stateless(struct vl_mcp_endpoint *endpoint,
                           struct vl_exchange *x, struct vl_mcp_accept accept)
 {
-    struct vl_mcp_post *post = new_post(endpoint, VL_MCP_WAY_STATELESS, x, NULL);
+    struct vl_mcp_post *post =
+        new_post(endpoint, VL_MCP_WAY_STATELESS, x, NULL);
     post->accept = accept;
     return post;
 }
@@ -329,10 +345,10 @@ vl_mcp_post_hang_up(struct vl_mcp_post *post, int64_t retry_ms)
     if (post->streaming) {
         char id[VL_MCP_EVENT_ID_SIZE];
         vl_mcp_event_id_write(post->last, id);
-        write_stream(post, vl_mcp_event_write(
-                               post->endpoint,
-                               &(struct vl_mcp_event){.id = id,
-                                                      .retry_ms = retry_ms}));
+        write_stream(
+            post, vl_mcp_event_write(
+                      post->endpoint,
+                      &(struct vl_mcp_event){.id = id, .retry_ms = retry_ms}));
     } else {
         begin_stream(post, retry_ms);
     }

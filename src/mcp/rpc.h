@@ -17,7 +17,7 @@ enum vl_rpc_code {
     VL_RPC_INTERNAL = -32603,
     /* Of the range that servers define themselves. */
     VL_RPC_REFUSED = -32000,
-    VL_RPC_NO_SESSION = -32001, /* as the official SDKs have it */
+    VL_RPC_NO_SESSION = -32001,  /* as the official SDKs have it */
     VL_RPC_NO_RESOURCE = -32002, /* up to 2025-11-25 */
     VL_RPC_NOT_PERMITTED = -32003,
     /* Of the range that MCP defines, from 2026-07-28 on (@spec HT-73). */
@@ -25,6 +25,16 @@ enum vl_rpc_code {
     VL_RPC_MISSING_ABILITY = -32021,
     VL_RPC_NO_VERSION = -32022,
 };
+
+/* @spec HT-73: what servers define themselves is nothing that a client of
+ * 2026-07-28 gets to see. */
+static inline enum vl_rpc_code
+vl_rpc_code_for(bool is_modern, enum vl_rpc_code code)
+{
+    if (!is_modern || code < -32019 || code > -32000)
+        return code;
+    return code == VL_RPC_NO_RESOURCE ? VL_RPC_INVALID_PARAMS : VL_RPC_INTERNAL;
+}
 
 /* A longer id is nobody's; it would be kept as long as its call. */
 #define VL_RPC_ID_MAX 1024

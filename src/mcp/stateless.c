@@ -5,6 +5,7 @@
  */
 #include "mcp/stateless.h"
 
+#include "core/status.h"
 #include "mcp/dispatch.h"
 
 static const struct json_t *
@@ -23,6 +24,17 @@ bool
 vl_mcp_has_envelope(const struct vl_rpc_message *message)
 {
     return message->kind != VL_RPC_RESPONSE && version_in(message).p;
+}
+
+valet_status
+vl_mcp_read_element(const struct json_t *element, struct vl_rpc_message *ret,
+                    valet_error *err)
+{
+    VL_TRY(vl_rpc_read(element, ret, err));
+    if (vl_mcp_has_envelope(ret))
+        return vl_fail(err, VALET_INVALID, "",
+                       "A request of this revision stands alone");
+    return VALET_OK;
 }
 
 enum vl_mcp_era
@@ -87,8 +99,8 @@ name_in(const struct vl_rpc_message *message)
     static const struct {
         const char *method, *member;
     } names[] = {
-        {"tools/call", "name"},    {"prompts/get", "name"},
-        {"resources/read", "uri"}, {"tasks/get", "taskId"},
+        {"tools/call", "name"},     {"prompts/get", "name"},
+        {"resources/read", "uri"},  {"tasks/get", "taskId"},
         {"tasks/update", "taskId"}, {"tasks/cancel", "taskId"},
     };
     for (size_t i = 0; i < VL_COUNT(names); i++)
@@ -104,8 +116,8 @@ check_headers(const struct vl_rpc_message *message,
 {
     struct vl_str version;
     bool is_notification = message->kind == VL_RPC_NOTIFICATION;
-    size_t count = vl_headers_find(headers, VL_STR("mcp-protocol-version"),
-                                   &version);
+    size_t count =
+        vl_headers_find(headers, VL_STR("mcp-protocol-version"), &version);
     struct vl_str inside = version_in(message);
     if (count > 1 || (!is_notification && !count) ||
         (count && inside.p && !vl_str_eq(vl_str_trim(version), inside)))
@@ -131,8 +143,7 @@ check_version(const struct vl_rpc_message *message, struct vl_mcp_peer *ret,
     vl_json_open(&out, '{');
     vl_json_open_key(&out, "supported", '[');
     for (unsigned v = VL_MCP_FIRST_MODERN; v < VL_MCP_VERSION_COUNT; v++)
-        vl_json_add_z(&out, NULL,
-                      vl_mcp_version_name((enum vl_mcp_version)v));
+        vl_json_add_z(&out, NULL, vl_mcp_version_name((enum vl_mcp_version)v));
     vl_json_close(&out, ']');
     vl_json_add_str(&out, "requested", vl_str_head(wanted, 64));
     vl_json_close(&out, '}');

@@ -14,11 +14,16 @@ enum vl_mcp_era { VL_MCP_LEGACY, VL_MCP_MODERN, VL_MCP_NO_ERA };
  * header (MCP-Protocol-Version, or {NULL,0}) can only confirm. NO_ERA: they
  * contradict each other, `*ret_code` and `*ret_why` say how.
  */
-enum vl_mcp_era vl_mcp_era_of(const struct vl_rpc_message *message,
-                              struct vl_str header, enum vl_rpc_code *ret_code,
-                              const char **ret_why);
+enum vl_mcp_era
+vl_mcp_era_of(const struct vl_rpc_message *message, struct vl_str header,
+              enum vl_rpc_code *ret_code, const char **ret_why);
 /* Does the body say it alone? */
 bool vl_mcp_has_envelope(const struct vl_rpc_message *message);
+
+/* An element of a batch, which is of 2025-03-26. */
+valet_status
+vl_mcp_read_element(const struct json_t *element, struct vl_rpc_message *ret,
+                    valet_error *err) VALET_CHECK;
 
 /* What is wrong with a message of 2026-07-28. */
 struct vl_mcp_fault {

@@ -147,7 +147,7 @@ take_batch(struct vl_mcp_stdio *stdio, const struct json_t *batch)
         const struct json_t *element = vl_json_at(batch, i);
         valet_error err;
         vl_mcp_post_hold(post);
-        if (vl_rpc_read(element, &message, &err) == VALET_OK) {
+        if (vl_mcp_read_element(element, &message, &err) == VALET_OK) {
             take_legacy(stdio, &message, post);
             continue;
         }
@@ -205,17 +205,15 @@ vl_mcp_stdio_new(struct vl_mcp_endpoint *endpoint, struct vl_loop *loop, int in,
     const struct vl_mcp_peer stranger = {.version = VL_MCP_LAST_LEGACY,
                                          .level = VALET_MCP_INFO};
     struct vl_mcp_stdio *stdio = vl_alloc(sizeof *stdio);
-    struct vl_lines_hooks hooks = {.line = take_line,
-                                   .too_long = note_too_long,
-                                   .end = end,
-                                   .ctx = stdio};
+    struct vl_lines_hooks hooks = {
+        .line = take_line, .too_long = note_too_long, .end = end, .ctx = stdio};
     stdio->endpoint = endpoint;
     stdio->on_end = on_end;
     stdio->ctx = ctx;
     stdio->caller.expires_ms = INT64_MAX;
-    valet_status status = vl_mcp_sessions_add(
-        &endpoint->sessions, &stdio->caller, VL_MCP_STDIO, &stranger,
-        &stdio->session, err);
+    valet_status status =
+        vl_mcp_sessions_add(&endpoint->sessions, &stdio->caller, VL_MCP_STDIO,
+                            &stranger, &stdio->session, err);
     if (status == VALET_OK)
         status = vl_lines_new(loop, in, out, VL_LIMIT_MCP_BODY, &hooks,
                               &stdio->lines, err);
