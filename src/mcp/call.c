@@ -110,8 +110,8 @@ void
 vl_mcp_call_end_refused(struct vl_mcp_call *call, const char *why)
 {
     if (call->item->sort == VL_MCP_TOOLS && !call->completes)
-        valet_mcp_finish(
-            call, &(valet_mcp_result){.text = why, .is_error = true});
+        valet_mcp_finish(call,
+                         &(valet_mcp_result){.text = why, .is_error = true});
     else
         vl_mcp_call_end_error(call, 200, VL_RPC_INTERNAL, why,
                               (struct vl_str){NULL, 0});
@@ -274,8 +274,7 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
     vl_mcp_endpoint_wake(call->endpoint);
     note(call, VL_MCP_TOOL_STARTED, false, NULL);
     valet_error err;
-    if (is_task_at_once(call) &&
-        vl_mcp_call_begin_task(call, &err) != VALET_OK)
+    if (is_task_at_once(call) && vl_mcp_call_begin_task(call, &err) != VALET_OK)
         vl_mcp_call_end_refused(call, err.message);
     else
         vl_mcp_call_run(call);
@@ -344,18 +343,30 @@ vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id)
 /* --- taken back --- */
 
 static void
-answer_timeout(struct vl_mcp_post *post, struct vl_str id)
+answer_timeout(struct vl_mcp_post *post, struct vl_str id, bool is_modern)
 {
     struct vl_buf *text = vl_mcp_scratch(post->endpoint);
     struct vl_json_out out = {text, false};
     vl_rpc_open_answer_raw(&out, id);
-    vl_rpc_add_error(&out, VL_RPC_REFUSED, "The tool took too long");
+    vl_rpc_add_error(&out, vl_rpc_code_for(is_modern, VL_RPC_REFUSED),
+                     "The tool took too long");
     vl_json_close(&out, '}');
     vl_mcp_post_answer(post, vl_buf_str(text));
 }
 
+/* Where there was no session, the sign-in has ended. */
 static void
-answer_cancelled(struct vl_mcp_post *post, struct vl_str id,
+end_waiting(struct vl_mcp_post *post)
+{
+    const struct vl_mcp_hooks *hooks = post->endpoint->hooks;
+    if (post->way == VL_MCP_WAY_STATELESS && vl_mcp_post_is_untouched(post))
+        hooks->login(vl_mcp_post_take_exchange(post), hooks->ctx);
+    else
+        vl_mcp_post_fail(post, 404);
+}
+
+static void
+answer_cancelled(struct vl_mcp_post *post, struct vl_str id, bool is_modern,
                  enum vl_mcp_cancel why)
 {
     switch (why) {
@@ -363,10 +374,10 @@ answer_cancelled(struct vl_mcp_post *post, struct vl_str id,
         vl_mcp_post_answer(post, (struct vl_str){NULL, 0});
         return;
     case VL_MCP_CANCEL_SESSION_ENDED:
-        vl_mcp_post_fail(post, 404);
+        end_waiting(post);
         return;
     case VL_MCP_CANCEL_TOO_LATE:
-        answer_timeout(post, id);
+        answer_timeout(post, id, is_modern);
         return;
     case VL_MCP_CANCEL_CLOSING:
         vl_mcp_post_fail(post, 503);
@@ -392,6 +403,7 @@ vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
         vl_mcp_post_watch(post, NULL, NULL);
     vl_auto(vl_buf) id = vl_buf_of(8 * VL_RPC_ID_MAX);
     vl_buf_add(&id, call->id);
+    bool is_modern = vl_mcp_version_is_modern(call->peer.version);
     note(call, VL_MCP_TOOL_CANCELLED, false, reasons[why]);
     if (why == VL_MCP_CANCEL_CLOSING) {
         leave_busy(call);
@@ -402,7 +414,7 @@ vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
     else if (call->on_cancel)
         call->on_cancel(call, call->cancel_ctx);
     if (post)
-        answer_cancelled(post, vl_buf_str(&id), why);
+        answer_cancelled(post, vl_buf_str(&id), is_modern, why);
 }
 
 void
@@ -414,6 +426,28 @@ vl_mcp_call_leave_session(struct vl_mcp_session *session)
         leave_session(call);
         vl_mcp_call_cancel(call, VL_MCP_CANCEL_SESSION_ENDED);
     }
+}
+
+static struct vl_mcp_call *
+find_of_family(const struct vl_mcp_endpoint *endpoint, const char *family)
+{
+    VL_LIST_EACH (it, &endpoint->calls) {
+        struct vl_mcp_call *call =
+            VL_CONTAINER(it, struct vl_mcp_call, in_endpoint);
+        /* Sessions and tasks are ended as such. */
+        if (!call->session && !call->task && !atomic_load(&call->cancelled) &&
+            strcmp(call->principal.session, family) == 0)
+            return call;
+    }
+    return NULL;
+}
+
+void
+vl_mcp_call_leave_family(struct vl_mcp_endpoint *endpoint, const char *family)
+{
+    struct vl_mcp_call *call;
+    while ((call = find_of_family(endpoint, family)))
+        vl_mcp_call_cancel(call, VL_MCP_CANCEL_SESSION_ENDED);
 }
 
 /* The first that is at work since before `before`, and not given up yet. */

@@ -102,6 +102,9 @@ void vl_mcp_calls_tend(struct vl_mcp_endpoint *endpoint);
 void vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before);
 /* Cancels all of a session that ends. */
 void vl_mcp_call_leave_session(struct vl_mcp_session *session);
+/* Cancels those without a session whose token is of this family. */
+void vl_mcp_call_leave_family(struct vl_mcp_endpoint *endpoint,
+                              const char *family);
 /* Cancels all of an endpoint that is freed, and lets go of it. */
 void vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint);
 

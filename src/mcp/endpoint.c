@@ -203,6 +203,7 @@ vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
 {
     vl_mcp_sessions_end_family(&endpoint->sessions, session);
     vl_mcp_tasks_end_family(&endpoint->tasks, session);
+    vl_mcp_call_leave_family(endpoint, session);
     vl_mcp_listeners_end(endpoint, session);
 }
 
@@ -317,7 +318,7 @@ handle_element(const struct vl_mcp_turn *turn, const struct json_t *element)
 {
     struct vl_rpc_message message;
     valet_error err;
-    if (vl_rpc_read(element, &message, &err) == VALET_OK) {
+    if (vl_mcp_read_element(element, &message, &err) == VALET_OK) {
         vl_mcp_dispatch(turn, &message);
         return;
     }
