@@ -91,7 +91,7 @@ hook_note(const struct vl_mcp_note *note, void *ctx)
     desk->notes[desk->note_count++] = note->what;
 }
 
-static size_t
+static inline size_t
 count_notes(const struct desk *desk, enum vl_mcp_happening what)
 {
     size_t n = 0;
@@ -122,7 +122,7 @@ forget(struct desk *desk, const valet_mcp_call *call)
             desk->calls[i] = desk->calls[--desk->call_count];
 }
 
-static void
+static inline void
 finish(struct desk *desk, const valet_mcp_result *result)
 {
     assert_true(desk->call_count > 0);
@@ -238,7 +238,7 @@ struct client {
     const char *accept;
 };
 
-static void
+static inline void
 client_send(const struct client *client, const char *method, const char *body,
             struct fake_answer *answer)
 {
@@ -264,7 +264,7 @@ client_send(const struct client *client, const char *method, const char *body,
 
 #define BOTH "application/json, text/event-stream"
 
-static struct client
+static inline struct client
 open_client(struct desk *desk, const struct vl_principal *principal,
             const char *version)
 {
@@ -286,7 +286,7 @@ open_client(struct desk *desk, const struct vl_principal *principal,
 }
 
 /* Sends and compares status and body. */
-static void
+static inline void
 expect(const struct client *client, const char *body, int status,
        const char *wanted)
 {
