@@ -107,7 +107,7 @@ is_key(const char *key)
     size_t n = key ? strlen(key) : 0;
     for (size_t i = 0; i < n; i++)
         if (!vl_is_letter(key[i]) && !vl_is_digit(key[i]) &&
-            !strchr("_-.", key[i]))
+            !strchr("_-", key[i]))
             return false;
     return n > 0 && n <= VL_MCP_NAME_MAX;
 }
