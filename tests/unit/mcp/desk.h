@@ -265,16 +265,16 @@ client_send(const struct client *client, const char *method, const char *body,
 #define BOTH "application/json, text/event-stream"
 
 static inline struct client
-open_client(struct desk *desk, const struct vl_principal *principal,
-            const char *version)
+open_able_client(struct desk *desk, const struct vl_principal *principal,
+                 const char *version, const char *abilities)
 {
     struct client client = {desk, principal, "", "", BOTH};
-    char body[256];
+    char body[512];
     (void)snprintf(body, sizeof body,
                    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\","
-                   "\"params\":{\"protocolVersion\":\"%s\",\"capabilities\":{},"
+                   "\"params\":{\"protocolVersion\":\"%s\",\"capabilities\":%s,"
                    "\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}",
-                   version);
+                   version, abilities);
     struct fake_answer answer;
     client_send(&client, "POST", body, &answer);
     assert_int_equal(answer.status, 200);
@@ -283,6 +283,13 @@ open_client(struct desk *desk, const struct vl_principal *principal,
     (void)snprintf(client.version, sizeof client.version, "%s", version);
     fake_answer_done(&answer);
     return client;
+}
+
+static inline struct client
+open_client(struct desk *desk, const struct vl_principal *principal,
+            const char *version)
+{
+    return open_able_client(desk, principal, version, "{}");
 }
 
 /* Sends and compares status and body. */
