@@ -206,9 +206,9 @@ valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
 valet_status valet_mcp_add_resource(valet_mcp_server *server,
                                     const valet_mcp_resource *resource,
                                     valet_error *err) VALET_CHECK;
-valet_status valet_mcp_add_template(valet_mcp_server *server,
-                                    const valet_mcp_template *tmpl,
-                                    valet_error *err) VALET_CHECK;
+valet_status
+valet_mcp_add_template(valet_mcp_server *server, const valet_mcp_template *tmpl,
+                       valet_error *err) VALET_CHECK;
 valet_status
 valet_mcp_add_prompt(valet_mcp_server *server, const valet_mcp_prompt *prompt,
                      valet_error *err) VALET_CHECK;
@@ -216,8 +216,8 @@ valet_mcp_add_prompt(valet_mcp_server *server, const valet_mcp_prompt *prompt,
  * has to live until they are finished. */
 bool valet_mcp_remove_tool(valet_mcp_server *server, const char *name);
 bool valet_mcp_remove_resource(valet_mcp_server *server, const char *uri);
-bool valet_mcp_remove_template(valet_mcp_server *server,
-                               const char *uri_template);
+bool
+valet_mcp_remove_template(valet_mcp_server *server, const char *uri_template);
 bool valet_mcp_remove_prompt(valet_mcp_server *server, const char *name);
 
 /* Tells the clients that have subscribed to it that a resource has changed. */
@@ -273,7 +273,8 @@ void valet_mcp_stop(valet_mcp_server *server);
  * then nothing runs. */
 bool valet_mcp_run(valet_mcp_server *server, void (*run)(void *ctx), void *ctx);
 
-/* --- inside a call; everything returned is borrowed until it is finished --- */
+/* --- inside a call; everything returned is borrowed until it is finished ---
+ */
 
 /* The arguments of a tool: a JSON object as text, which fits the input
  * schema. */
@@ -329,7 +330,8 @@ void valet_mcp_log(valet_mcp_call *call, enum valet_mcp_level level,
 
 /* `on_cancel` is called once, on the server's thread, when nobody waits for
  * the result any more; the call still has to be finished (its result is then
- * dropped). */
+ * dropped). Not of a call of which nobody waits for the result already: ask
+ * valet_mcp_is_cancelled() afterwards. */
 void valet_mcp_on_cancel(valet_mcp_call *call,
                          void (*on_cancel)(valet_mcp_call *call, void *ctx),
                          void *ctx);
@@ -341,15 +343,6 @@ bool valet_mcp_is_cancelled(const valet_mcp_call *call);
  * (only those of 2025-11-25 over HTTP can) notice nothing.
  */
 void valet_mcp_disconnect(valet_mcp_call *call, int64_t retry_ms);
-
-/*
- * From here on the call is a task, if the client can wait for one: for tools
- * that do not have VALET_MCP_AS_TASK, where only some calls take long, or where
- * something has to be asked first, of whoever still waits. What is asked from
- * here on is asked by the task. Others notice nothing; nor is there anything to
- * do for a call that is a task already.
- */
-void valet_mcp_begin_task(valet_mcp_call *call);
 
 /* --- asking back --- */
 
@@ -467,14 +460,14 @@ typedef struct valet_mcp_result {
 void valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result);
 /* The same of a completion: at most 100 values; `total` of how many, 0 if that
  * is not known. */
-void valet_mcp_finish_completion(valet_mcp_call *call,
-                                 const char *const *values, size_t count,
-                                 size_t total);
+void
+valet_mcp_finish_completion(valet_mcp_call *call, const char *const *values,
+                            size_t count, size_t total);
 /* The same with an error of the protocol, which no model reads: VALET_INVALID
  * and VALET_NOT_FOUND (a resource that is not there) blame the request,
  * everything else is internal. `message` is safe to show. */
-void valet_mcp_fail(valet_mcp_call *call, valet_status status,
-                    const char *message);
+void
+valet_mcp_fail(valet_mcp_call *call, valet_status status, const char *message);
 
 #ifdef __cplusplus
 }
