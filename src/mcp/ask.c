@@ -443,17 +443,26 @@ vl_mcp_talk_take(struct vl_mcp_talk *talk, struct vl_mcp_task *task)
     }
 }
 
+static bool
+can_ask_by_task(const struct vl_mcp_call *call)
+{
+    const struct vl_mcp_talk *talk = call->talk;
+    bool can = talk->rounds < VL_MCP_TASK_ROUNDS_MAX;
+    for (size_t i = 0; can && i < talk->count; i++) {
+        const struct vl_mcp_ask *ask = &talk->asks[i];
+        can = !ask->is_open ||
+              vl_mcp_task_ask(call->task, ask->key, method_of(ask->needs),
+                              vl_buf_str(&ask->params), NULL) == VALET_OK;
+    }
+    return can;
+}
+
 /* The task shows what it asks; its call stays with it. */
 static void
 ask_by_task(struct vl_mcp_call *call)
 {
     struct vl_mcp_talk *talk = call->talk;
-    for (size_t i = 0; i < talk->count; i++) {
-        const struct vl_mcp_ask *ask = &talk->asks[i];
-        if (!ask->is_open ||
-            vl_mcp_task_ask(call->task, ask->key, method_of(ask->needs),
-                            vl_buf_str(&ask->params), NULL) == VALET_OK)
-            continue;
+    if (!can_ask_by_task(call)) {
         vl_mcp_call_end_error(call, 200, VL_RPC_INTERNAL,
                               "The task asks too much, or too often",
                               (struct vl_str){NULL, 0});

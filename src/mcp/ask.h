@@ -16,15 +16,18 @@
 #include "core/list.h"
 #include "core/principal.h"
 #include "core/sys.h"
-#include "json/schema.h"
 #include "mcp/rpc.h"
 #include "mcp/server.h"
+#include "json/schema.h"
 
-#define VL_MCP_ASKS_MAX   16
-#define VL_MCP_ASK_MAX    262144 /* one question */
-#define VL_MCP_KEPT_MAX   8192
+#define VL_MCP_ASKS_MAX 16
+#define VL_MCP_ASK_MAX  262144 /* one question */
+#define VL_MCP_KEPT_MAX 8192
 /* Up to 2025-11-25 a client that gives wrong answers is asked this often. */
 #define VL_MCP_ROUNDS_MAX 32
+/* A task bounds how often each question is asked; this, all of them, and a
+ * handler that runs again for nothing. */
+#define VL_MCP_TASK_ROUNDS_MAX 256
 
 struct vl_mcp_call;
 struct vl_mcp_endpoint;
@@ -33,12 +36,12 @@ struct vl_mcp_task;
 
 struct vl_mcp_ask {
     char key[VL_MCP_NAME_MAX + 1];
-    unsigned needs;           /* VALET_MCP_CAN_FILL_FORM … */
-    bool is_open;             /* noted in this run */
-    struct vl_buf params;     /* of the question, JSON */
-    struct vl_json answer;    /* that fits; or NULL */
-    struct vl_buf text;       /* the same as text */
-    struct vl_json reply;     /* that came as a response, not looked at yet */
+    unsigned needs;            /* VALET_MCP_CAN_FILL_FORM … */
+    bool is_open;              /* noted in this run */
+    struct vl_buf params;      /* of the question, JSON */
+    struct vl_json answer;     /* that fits; or NULL */
+    struct vl_buf text;        /* the same as text */
+    struct vl_json reply;      /* that came as a response, not looked at yet */
     struct vl_list in_session; /* while a response is waited for */
     struct vl_mcp_call *call;
     char id[VL_UUID_SIZE]; /* of the request that asks */

@@ -159,8 +159,11 @@ vl_mcp_dispatch_hello(const struct vl_rpc_message *message,
     if (!vl_mcp_version_parse(wanted, &ret->version) ||
         vl_mcp_version_is_modern(ret->version))
         ret->version = VL_MCP_LAST_LEGACY;
+    /* @spec HT-77 EX-12: a session has no tasks/get, whatever its client
+     * declares. */
     ret->abilities =
-        vl_mcp_abilities_read(vl_json_get(message->params, "capabilities"));
+        vl_mcp_abilities_read(vl_json_get(message->params, "capabilities")) &
+        ~VL_MCP_KNOWS_TASKS;
     ret->level = VALET_MCP_INFO;
     return VALET_OK;
 }
@@ -231,16 +234,21 @@ bool
 vl_mcp_turn_can(const struct vl_mcp_turn *turn,
                 const struct vl_rpc_message *message, unsigned abilities)
 {
+    static const char why[] = "The client lacks a capability that this needs";
     unsigned missing = abilities & ~turn->peer->abilities;
     vl_auto(vl_buf) data = vl_buf_of(512);
     struct vl_json_out out = {&data, false};
     if (!missing)
         return true;
+    if (!vl_mcp_version_is_modern(turn->peer->version)) {
+        /* That code is of 2026-07-28; to this client it is not there. */
+        vl_mcp_turn_error(turn, message, VL_RPC_NO_METHOD, why);
+        return false;
+    }
     vl_json_open(&out, '{');
     vl_mcp_abilities_write(&out, "requiredCapabilities", missing);
     vl_json_close(&out, '}');
-    vl_mcp_turn_error_data(turn, message, 400, VL_RPC_MISSING_ABILITY,
-                           "The client lacks a capability that this needs",
+    vl_mcp_turn_error_data(turn, message, 400, VL_RPC_MISSING_ABILITY, why,
                            vl_buf_str(&data));
     return false;
 }
