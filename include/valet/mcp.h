@@ -273,8 +273,7 @@ void valet_mcp_stop(valet_mcp_server *server);
  * then nothing runs. */
 bool valet_mcp_run(valet_mcp_server *server, void (*run)(void *ctx), void *ctx);
 
-/* --- inside a call; everything returned is borrowed until it is finished ---
- */
+/* --- inside a call; what is returned is borrowed until it is finished --- */
 
 /* The arguments of a tool: a JSON object as text, which fits the input
  * schema. */
