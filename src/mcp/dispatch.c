@@ -230,6 +230,9 @@ vl_mcp_turn_empty(const struct vl_mcp_turn *turn,
                            : VL_STR("{}"));
 }
 
+/* The code and the status are of 2026-07-28: older clients would take a 400
+ * for the end of their connection, and know a tool that they cannot call in
+ * their way as no method (2025-11-25, tasks). */
 bool
 vl_mcp_turn_can(const struct vl_mcp_turn *turn,
                 const struct vl_rpc_message *message, unsigned abilities)
