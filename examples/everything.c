@@ -296,6 +296,14 @@ trigger_prompt_change(valet_mcp_call *call, void *ctx)
         say(call, "The list of prompts has changed.");
 }
 
+/* Who listens for the watched resource hears of it. */
+static void
+trigger_resource_update(valet_mcp_call *call, void *ctx)
+{
+    valet_mcp_resource_updated(ctx, "test://watched-resource");
+    say(call, "The watched resource has changed.");
+}
+
 /* --- tools: asking back --- */
 
 /* [tools-call-sampling] */
@@ -680,6 +688,7 @@ static const valet_mcp_tool tools[] = {
     TOOL("test_reconnection", THREAD, reconnection, NO_ARGUMENTS, "Ends the connection and goes on"),
     TOOL("test_trigger_tool_change", 0, trigger_tool_change, NO_ARGUMENTS, "Changes the list of tools"),
     TOOL("test_trigger_prompt_change", 0, trigger_prompt_change, NO_ARGUMENTS, "Changes the list of prompts"),
+    TOOL("test_trigger_resource_update", 0, trigger_resource_update, NO_ARGUMENTS, "Says that a resource has changed"),
 
     TOOL("test_sampling", 0, sampling, FORM("prompt", "string"), "Asks the client's model"),
     TOOL("test_elicitation", 0, elicitation, FORM("message", "string"), "Asks the person"),

@@ -1,9 +1,10 @@
-// The official SDK (v1) as a client: what an application keeps for it, and
+// The official SDKs as clients: what an application keeps for them, and
 // connecting over either transport. The browser is ours.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { UnauthorizedError as UnauthorizedErrorV2 } from '@modelcontextprotocol/client';
 import { Browser } from './browser.mjs';
 
 const REDIRECT = 'http://localhost:43210/callback';
@@ -33,10 +34,12 @@ export class Provider {
   }
 }
 
-// Connects, signing in if that is asked for.
-async function connectBy(Transport, url, provider, options) {
+const plain = () => new Client({ name: 'e2e', version: '1' });
+
+// Connects a client of `make`, of v1 or v2, signing in if that is asked for.
+export async function connectBy(Transport, url, provider, options, make = plain) {
   const connectOnce = async () => {
-    const client = new Client({ name: 'e2e', version: '1' });
+    const client = make();
     const transport = new Transport(new URL(url), { authProvider: provider, ...options });
     await client.connect(transport).catch((error) => { error.transport = transport; throw error; });
     return { client, transport };
@@ -44,8 +47,8 @@ async function connectBy(Transport, url, provider, options) {
   try {
     return await connectOnce();
   } catch (error) {
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await error.transport.finishAuth(provider.answer.get('code'));
+    if (!(error instanceof UnauthorizedError) && !(error instanceof UnauthorizedErrorV2)) throw error;
+    await error.transport.finishAuth(provider.answer.get('code'), provider.answer.get('iss') ?? undefined);
     return connectOnce();
   }
 }
