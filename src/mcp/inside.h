@@ -40,7 +40,8 @@
 /* Where a transport that has but one client writes what is for it. */
 struct vl_mcp_line {
     void (*write)(struct vl_str json, void *ctx);
-    bool (*is_slow)(void *ctx);
+    bool (*is_slow)(void *ctx); /* what can be left out is */
+    bool (*is_full)(void *ctx); /* what would make it grow is left out */
     void *ctx;
 };
 

@@ -72,15 +72,34 @@ end(struct vl_mcp_listener *listener)
     vl_mcp_post_answer(dispose(listener), vl_buf_str(&text));
 }
 
+/* Over stdio there is no stream whose end a client would see. */
+static void
+tell_drop(const struct vl_mcp_listener *listener)
+{
+    const struct vl_mcp_line *line = &listener->endpoint->line;
+    vl_auto(vl_buf) text = vl_buf_of(VL_MCP_KEEP_MAX);
+    struct vl_json_out out = {&text, false};
+    vl_rpc_open_notification(&out, "notifications/cancelled");
+    vl_json_open_key(&out, "params", '{');
+    vl_json_add_raw(&out, "requestId", vl_buf_str(&listener->id));
+    vl_json_add_z(&out, "reason", "What was told was not read in time");
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    line->write(vl_buf_str(&text), line->ctx);
+}
+
 /* One that does not read finds out by itself what has changed, when it has to
  * listen again. */
 static void
 send(struct vl_mcp_listener *listener, struct vl_str json)
 {
-    if (vl_mcp_post_can_send(listener->post))
+    if (vl_mcp_post_can_send(listener->post)) {
         vl_mcp_post_send(listener->post, json);
-    else
-        drop(listener);
+        return;
+    }
+    if (listener->session)
+        tell_drop(listener);
+    drop(listener);
 }
 
 /* --- the request --- */
@@ -352,7 +371,7 @@ tell_session(struct vl_mcp_session *session, struct vl_str json)
 {
     struct vl_mcp_endpoint *endpoint = session->table->rules.ctx;
     if (session->transport == VL_MCP_STDIO) {
-        if (session->is_greeted)
+        if (session->is_greeted && !endpoint->line.is_full(endpoint->line.ctx))
             endpoint->line.write(json, endpoint->line.ctx);
     } else if (session->stream && !vl_mcp_stream_is_slow(session->stream)) {
         vl_mcp_stream_send(session->stream, json);

@@ -30,6 +30,13 @@ is_slow(void *ctx)
     return vl_lines_waiting(stdio->lines) >= VL_LIMIT_STREAM_HIGH;
 }
 
+static bool
+is_full(void *ctx)
+{
+    const struct vl_mcp_stdio *stdio = ctx;
+    return vl_lines_waiting(stdio->lines) >= VL_LIMIT_STREAM_MOST;
+}
+
 static void
 refuse(struct vl_mcp_stdio *stdio, struct vl_rpc_id id, enum vl_rpc_code code,
        const char *why, struct vl_str data)
@@ -222,7 +229,7 @@ vl_mcp_stdio_new(struct vl_mcp_endpoint *endpoint, struct vl_loop *loop, int in,
         return status;
     }
     vl_mcp_session_hold(stdio->session);
-    endpoint->line = (struct vl_mcp_line){write_line, is_slow, stdio};
+    endpoint->line = (struct vl_mcp_line){write_line, is_slow, is_full, stdio};
     *ret = stdio;
     return VALET_OK;
 }
