@@ -23,6 +23,13 @@ cost_of(size_t n)
     return sizeof(struct event) + n;
 }
 
+static bool
+parse_number(struct vl_str text, uint64_t *ret)
+{
+    return vl_str_u64(text, UINT32_MAX, ret) &&
+           (text.n == 1 || text.p[0] != '0');
+}
+
 /* STREAM "-" NUMBER, both without leading zeros */
 bool
 vl_mcp_event_id_parse(struct vl_str text, struct vl_mcp_event_id *ret)
@@ -30,8 +37,8 @@ vl_mcp_event_id_parse(struct vl_str text, struct vl_mcp_event_id *ret)
     struct vl_str stream = vl_str_head(text, vl_str_index(text, '-'));
     struct vl_str number = vl_str_from(text, stream.n + 1);
     uint64_t a, b;
-    if (stream.n == text.n || !vl_str_u64(stream, UINT32_MAX, &a) ||
-        !vl_str_u64(number, UINT32_MAX, &b))
+    if (stream.n == text.n || !parse_number(stream, &a) ||
+        !parse_number(number, &b))
         return false;
     *ret = (struct vl_mcp_event_id){(unsigned)a, (unsigned)b};
     return true;

@@ -368,8 +368,9 @@ reads_event_ids_of_its_own_alone(void **state)
     struct vl_mcp_event_id id;
     char text[VL_MCP_EVENT_ID_SIZE];
     static const char *const bad[] = {
-        "",    "-",    "1",    "1-",   "-1",   "1-2-3",        "a-1",
-        "1-a", " 1-1", "1 -1", "+1-1", "1--1", "4294967296-1", "1-4294967296"};
+        "",     "-",    "1",    "1-",   "-1",   "1-2-3",        "a-1",
+        "1-a",  " 1-1", "1 -1", "+1-1", "1--1", "4294967296-1", "1-4294967296",
+        "01-1", "1-00"};
     for (size_t i = 0; i < VL_COUNT(bad); i++)
         assert_false(vl_mcp_event_id_parse(vl_str_z(bad[i]), &id));
     vl_mcp_event_id_write((struct vl_mcp_event_id){UINT32_MAX, UINT32_MAX},
