@@ -12,7 +12,7 @@ import { Mcp } from './lib/client.mjs';
 import { EventStream, SseMcp } from './lib/events.mjs';
 import { writeCrowd } from './lib/crowd.mjs';
 import { Provider, connect, connectSse } from './lib/sdk.mjs';
-import { Bench } from './lib/valet.mjs';
+import { Bench, residentOf } from './lib/valet.mjs';
 
 const revoke = (bench, client, token) => request(`${bench.url}/revoke`, {
   method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `client_id=${client.id}&token=${token}`,
@@ -265,7 +265,7 @@ test('a stream that is not read takes no more messages until it is read again', 
   const sse = await new SseMcp(bench.url, who.tokens.access_token).open();
   const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
   sse.stream.answer.pause();
-  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${bench.server.pid}/status`, 'utf8'))[1]);
+  const resident = () => residentOf(bench.server.pid);
   const before = resident();
   const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   let status = 202, sent = 0;

@@ -16,6 +16,9 @@ let described;
 export const describeTenant = () =>
   described ??= JSON.parse(execFileSync(TENANT, ['--describe'], { encoding: 'utf8' }));
 
+// How much memory of a process is in use, in kB.
+export const residentOf = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+
 export class Program {
   // Resolves when the ready line has come; rejects when the program ends first.
   static start(file, args, { env = {}, cwd, ready = true } = {}) {
