@@ -343,15 +343,15 @@ vl_mcp_call_find(const struct vl_mcp_session *session, struct vl_rpc_id id)
 /* --- taken back --- */
 
 static void
-answer_timeout(struct vl_mcp_post *post, struct vl_str id, bool is_modern)
+answer_error(struct vl_mcp_post *post, struct vl_str id, int status,
+             enum vl_rpc_code code, const char *why)
 {
     struct vl_buf *text = vl_mcp_scratch(post->endpoint);
     struct vl_json_out out = {text, false};
     vl_rpc_open_answer_raw(&out, id);
-    vl_rpc_add_error(&out, vl_rpc_code_for(is_modern, VL_RPC_REFUSED),
-                     "The tool took too long");
+    vl_rpc_add_error(&out, code, why);
     vl_json_close(&out, '}');
-    vl_mcp_post_answer(post, vl_buf_str(text));
+    vl_mcp_post_answer_status(post, status, vl_buf_str(text));
 }
 
 /* Where there was no session, the sign-in has ended. */
@@ -377,10 +377,16 @@ answer_cancelled(struct vl_mcp_post *post, struct vl_str id, bool is_modern,
         end_waiting(post);
         return;
     case VL_MCP_CANCEL_TOO_LATE:
-        answer_timeout(post, id, is_modern);
+        answer_error(post, id, 200, vl_rpc_code_for(is_modern, VL_RPC_REFUSED),
+                     "The tool took too long");
         return;
     case VL_MCP_CANCEL_CLOSING:
-        vl_mcp_post_fail(post, 503);
+        /* @spec HT-05: by its id, also at the end of a stream. */
+        if (post->batch) /* one status speaks for all of it */
+            vl_mcp_post_fail(post, 503);
+        else
+            answer_error(post, id, 503, VL_RPC_INTERNAL,
+                         "The server is stopping");
         return;
     }
 }

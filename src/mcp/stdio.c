@@ -90,8 +90,10 @@ take_modern(struct vl_mcp_stdio *stdio, const struct vl_rpc_message *message)
     struct vl_mcp_peer peer = {.level = VL_MCP_NO_LOGS};
     if (!vl_mcp_stateless_check(stdio->endpoint->server, message, NULL, &peer,
                                 &fault)) {
-        refuse(stdio, message->id, fault.code, fault.why,
-               vl_buf_str(&fault.data));
+        /* @spec HT-05: a notification is never answered. */
+        if (message->kind == VL_RPC_REQUEST)
+            refuse(stdio, message->id, fault.code, fault.why,
+                   vl_buf_str(&fault.data));
         vl_buf_done(&fault.data);
         return;
     }
