@@ -27,10 +27,12 @@
  * 2025-11-25, 2026-07-28 (modelcontextprotocol.io/specification).
  *
  * Threads: a server belongs to one thread, that which calls
- * valet_mcp_serve_…(); handlers run there one at a time, unless they ask for a
+ * valet_mcp_serve_…(); while it is served, all functions that take it are for
+ * that thread, but valet_mcp_run() and valet_mcp_stop(), which may be called
+ * from every one. Handlers run there one at a time, unless they ask for a
  * thread of their own (VALET_MCP_ON_THREAD). What is done with a call inside a
- * handler, or later, may be done on any thread, but on one at a time;
- * valet_mcp_run() and valet_mcp_stop() may be called from every thread.
+ * handler, or later, may be done on any thread, but on one at a time, and not
+ * any more once it is finished.
  * All texts are UTF-8, NUL-terminated unless a size stands beside them.
  */
 #ifndef VALET_MCP_H
@@ -52,12 +54,15 @@ typedef struct vl_mcp_call valet_mcp_call;
 /* --- a server --- */
 
 /* Not ready to serve anything yet; `name` and `version` are told to clients,
- * and `instructions` (or NULL) are for the model. */
+ * and `instructions` (or NULL) are for the model. They are copied;
+ * VALET_INVALID for one that is empty or not UTF-8. */
 valet_status
 valet_mcp_server_new(const char *name, const char *version,
                      const char *instructions, valet_mcp_server **ret,
                      valet_error *err) VALET_CHECK;
-/* After what serves it has returned. NULL is fine. */
+/* After what serves it has returned; waits for handlers on threads of their
+ * own. A call that is not finished yet can still be, and has to. NULL is
+ * fine. */
 void valet_mcp_server_free(valet_mcp_server *server);
 
 /* How many tools, resources or prompts one answer lists; 0, the default: all.
@@ -73,7 +78,8 @@ void valet_mcp_set_list_ttl(valet_mcp_server *server, int64_t ms);
 /* What whoever answers a request is like. */
 enum {
     /* Runs on a thread of the server's, beside others and the server itself:
-     * for work that waits or computes. */
+     * for work that waits or computes. There are 32; more calls wait for one.
+     */
     VALET_MCP_ON_THREAD = 1,
     /* Of tools: clients that can wait for a task (the extension
      * io.modelcontextprotocol/tasks) are given one at once, and the result by
@@ -81,13 +87,16 @@ enum {
     VALET_MCP_AS_TASK = 2,
     /* The same, and other clients may not call it. */
     VALET_MCP_ONLY_AS_TASK = 4,
-    /* Not at once, but with valet_mcp_begin_task(). */
+    /* Not at once, but with valet_mcp_begin_task(); alone, or beside one of the
+     * two. */
     VALET_MCP_TASK_LATER = 8,
 };
 
 /*
  * Answers one request: by valet_mcp_finish(), valet_mcp_fail() or
- * valet_mcp_await(), at once or later, exactly once.
+ * valet_mcp_await() (valet_mcp_finish_completion() where it completes), at once
+ * or later, exactly once. After five minutes, or an hour of a task, nobody
+ * waits any more: the client is told, the call cancelled.
  */
 typedef void valet_mcp_handler(valet_mcp_call *call, void *ctx);
 
@@ -102,9 +111,10 @@ enum {
 
 /*
  * One tool. Here as in all that is registered: texts and ctx are borrowed, and
- * outlive the server or the removal; `permission` is the scope or role that a
- * caller needs, never NULL; names are 1 to 64 of A-Z a-z 0-9 _ - . and `title`
- * is for people; members left out are empty.
+ * outlive the server, or the removal and the calls that are at work then;
+ * `permission` is the scope or role that a caller needs, never NULL; names are
+ * 1 to 64 of A-Z a-z 0-9 _ - . and `title` is for people; what is left out is
+ * NULL, not "".
  *
  * `call` runs with arguments that fit `input_schema`. Arguments that do not
  * fit are answered without it: by a result with "isError", which the model
@@ -121,9 +131,9 @@ enum {
  * expression of ECMA-262, or one that refers to a group that may come more than
  * once, unevaluatedProperties, unevaluatedItems, $dynamicRef, $recursiveRef, a
  * $ref elsewhere, an $id below the top, additionalItems, dependencies, items
- * with a list. `format` and all other words are for the reader. A check takes
- * 200000 steps at most. Patterns need libpcre2-8, which is loaded when the
- * first one is met.
+ * with a list. `format` and all other words are for the reader. A schema has at
+ * most 256 kB; a check takes 200000 steps at most. Patterns need libpcre2-8,
+ * which is loaded when the first one is met.
  *
  * A property of the input schema with "x-mcp-header" is sent as an HTTP header
  * by clients from 2026-07-28 on; what stands there has to be what stands in
@@ -158,7 +168,8 @@ typedef struct valet_mcp_resource {
 
 /* Many things to read, whose URIs are alike: "note://{id}/text". Only simple
  * expressions (RFC 6570, level 1), which stand for one or more characters
- * without '/'; at most 16. */
+ * without '/'; at most 16, with something between two. A resource comes before
+ * templates that fit its URI, and they in their order. */
 typedef struct valet_mcp_template {
     const char *uri_template;
     const char *name;
@@ -167,7 +178,8 @@ typedef struct valet_mcp_template {
     const char *mime_type;
     const char *permission;
     unsigned flags;
-    valet_mcp_handler *read;     /* asks with valet_mcp_argument() */
+    valet_mcp_handler *read;     /* asks with valet_mcp_argument(); what is
+                                  * there is percent-decoded: "%2F" is a '/' */
     valet_mcp_handler *complete; /* or NULL; see valet_mcp_completing() */
     void *ctx;
 } valet_mcp_template;
@@ -197,8 +209,10 @@ typedef struct valet_mcp_prompt {
  * VALET_INVALID for a bad name or URI, a schema that says what cannot be
  * checked (the sentence names the keyword and where it is), or a missing
  * permission; VALET_CONFLICT for a name or URI that is taken; VALET_LIMIT for
- * more than 64 different permissions. Things are listed in the order in which
- * they were added. While it is served: clients that listen are told.
+ * more than 64 different permissions, those of what was removed among them.
+ * Things are listed in the order in which they were added, to whom they are
+ * permitted. While it is served, on the server's thread: clients that listen
+ * are told.
  */
 valet_status
 valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
@@ -230,6 +244,10 @@ void valet_mcp_resource_updated(valet_mcp_server *server, const char *uri);
  * closes them, SIGTERM or SIGINT comes, or valet_mcp_stop(). Nothing else may
  * write to standard output meanwhile. Whoever starts the program is the
  * caller: every permission is granted.
+ *
+ * All that serve return VALET_OK when they were ended. Calls at work are
+ * cancelled then, over HTTP after ten seconds. A server is served in one way at
+ * a time, and may be served again.
  */
 valet_status
 valet_mcp_serve_stdio(valet_mcp_server *server, valet_error *err) VALET_CHECK;
@@ -244,7 +262,8 @@ typedef struct valet_mcp_address {
 /*
  * To everybody on this machine, over HTTP, without sign-in, until SIGTERM,
  * SIGINT or valet_mcp_stop(): for development, and for what stands behind
- * somebody who checks. VALET_DENIED for an address that others reach.
+ * somebody who checks. VALET_DENIED for an address that others reach,
+ * VALET_CONFLICT for a port that is taken, VALET_INVALID for what is neither.
  */
 valet_status valet_mcp_serve_local_http(valet_mcp_server *server,
                                         const valet_mcp_address *address,
@@ -260,13 +279,20 @@ typedef struct valet_mcp_service {
  * To everybody who signs in with Entra ID: what `mcp-valet serve` does, with
  * this server at /mcp, until SIGTERM, SIGINT or valet_mcp_stop(). The audit
  * trail and the log are the program's standard error unless the configuration
- * says otherwise. `servers` of the configuration have to be left out.
+ * says otherwise. `servers` of the configuration have to be left out, and
+ * `workers` counts for nothing: there is one.
+ *
+ * A permission is a scope that a client asks for and its user approves.
+ * VALET_MCP_ANY_CALLER and "mcp.tools.read" are everybody's who signs in, and
+ * so is what `open_scopes` names; every other one is had by people with an app
+ * role of its name in Entra ID. Only who has it sees the thing.
  */
 valet_status valet_mcp_serve_signed_in(valet_mcp_server *server,
                                        const valet_mcp_service *service,
                                        valet_error *err) VALET_CHECK;
 
-/* Ends what serves it, calls at work first; from any thread. */
+/* Ends what serves it, as a signal does; from any thread. Nothing happens when
+ * it is not served. */
 void valet_mcp_stop(valet_mcp_server *server);
 /* Runs it on the server's thread, soon, from any thread: for what a server's
  * owner has to do there, such as adding a tool. False when it is not served:
@@ -275,23 +301,25 @@ bool valet_mcp_run(valet_mcp_server *server, void (*run)(void *ctx), void *ctx);
 
 /* --- inside a call; what is returned is borrowed until it is finished --- */
 
-/* The arguments of a tool: a JSON object as text, which fits the input
- * schema. */
+/* The arguments of a tool: a JSON object as text, which fits the input schema,
+ * ends in NUL, and was written anew (on one line). */
 const char *valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size);
 /* One of them that is a text, one argument of a prompt, or one variable of a
  * template; NULL when it was left out (or is something else). */
 const char *valet_mcp_argument(const valet_mcp_call *call, const char *name);
-/* One argument of a tool that is a number, or an integer; false, and *ret is
- * as it was, when it was left out. True of "true" alone. */
+/* One argument of a tool that is a number, or a whole one (5.0 is 5); false,
+ * and *ret is as it was, when it was left out or is something else. True of
+ * `true` alone. */
 bool valet_mcp_argument_number(const valet_mcp_call *call, const char *name,
                                double *ret);
 bool valet_mcp_argument_int(const valet_mcp_call *call, const char *name,
                             int64_t *ret);
 bool valet_mcp_argument_is_true(const valet_mcp_call *call, const char *name);
-/* The URI that is to be read. */
+/* The URI that is to be read; "" where nothing is. */
 const char *valet_mcp_uri(const valet_mcp_call *call);
 /* Of a completion: which argument or variable, and what stands there so far.
- * The others that are there already are valet_mcp_argument()s. */
+ * The others that are there already are valet_mcp_argument()s, unless the
+ * client does not say them. */
 const char *valet_mcp_completing(const valet_mcp_call *call);
 const char *valet_mcp_completing_value(const valet_mcp_call *call);
 
@@ -305,8 +333,9 @@ const char *valet_mcp_correlation_id(const valet_mcp_call *call);
 
 /*
  * Tells the client how far the work is, if it asked to know (otherwise
- * nothing happens). `progress` must grow; `total` 0 is unknown; `message` may
- * be NULL.
+ * nothing happens). `progress` must grow, or it is not told; `total` 0 is
+ * unknown; `message` may be NULL. Of a task the message alone is told, to who
+ * asks.
  */
 void valet_mcp_progress(valet_mcp_call *call, double progress, double total,
                         const char *message);
@@ -329,8 +358,8 @@ void valet_mcp_log(valet_mcp_call *call, enum valet_mcp_level level,
 
 /* `on_cancel` is called once, on the server's thread, when nobody waits for
  * the result any more; the call still has to be finished (its result is then
- * dropped). Not of a call of which nobody waits for the result already: ask
- * valet_mcp_is_cancelled() afterwards. */
+ * dropped), there or by who is at work. Not when that was before, and only in
+ * this run: a call that waits for answers just ends. NULL: nothing. */
 void valet_mcp_on_cancel(valet_mcp_call *call,
                          void (*on_cancel)(valet_mcp_call *call, void *ctx),
                          void *ctx);
@@ -367,10 +396,16 @@ void valet_mcp_disconnect(valet_mcp_call *call, int64_t retry_ms);
  * ends with an error that says so (from 2026-07-28 on: -32021).
  *
  * The key names the question, 1 to 64 of A-Z a-z 0-9 _ - ; a call has at most
- * 16. Answers are JSON objects as text, and as untrusted as arguments: of
- * elicit {"action":"accept"|"decline"|"cancel","content":{…}} (an accepted
- * form that does not fit its schema is asked for again), of sample and roots
- * what MCP calls CreateMessageResult and ListRootsResult.
+ * 16, of 256 kB each. Answers are JSON objects as text, and as untrusted as
+ * arguments: of elicit {"action":"accept"|"decline"|"cancel","content":{…}} (an
+ * accepted form that does not fit its schema is asked for again), of sample and
+ * roots what MCP calls CreateMessageResult and ListRootsResult. Nobody has to
+ * read that: valet_mcp_form_…(), valet_mcp_sampled_text() and
+ * valet_mcp_root_uri() do.
+ *
+ * From 2026-07-28 on a client has ten minutes for each round, and together
+ * answers and what is kept have to fit into about 48 kB; before, the call waits
+ * on its stream as long as a call may take. A completion cannot ask.
  */
 enum valet_mcp_ability {
     VALET_MCP_CAN_FILL_FORM = 1,
@@ -385,18 +420,38 @@ const char *valet_mcp_elicit(valet_mcp_call *call, const char *key,
 /* For what must not pass the client, such as a secret. */
 const char *valet_mcp_elicit_url(valet_mcp_call *call, const char *key,
                                  const char *message, const char *url);
-/* `params`: the JSON of MCP's CreateMessageRequestParams. */
+/* A text, as one question of the user's, and at most how many tokens the answer
+ * may have; or `params`: the JSON of MCP's CreateMessageRequestParams. */
+const char *valet_mcp_ask_model(valet_mcp_call *call, const char *key,
+                                const char *question, int max_tokens);
 const char *
 valet_mcp_sample(valet_mcp_call *call, const char *key, const char *params);
 const char *valet_mcp_list_roots(valet_mcp_call *call, const char *key);
-/* One text that stands in a form which was accepted; NULL when it was not, or
- * is not there. */
+
+/* Of an elicitation that is answered: was it accepted? */
+bool valet_mcp_is_accepted(const valet_mcp_call *call, const char *key);
+/* What stands in a form that was accepted, like arguments of a tool; NULL or
+ * false when it was not, or is not there. */
 const char *valet_mcp_form_text(const valet_mcp_call *call, const char *key,
                                 const char *name);
-/* Asks. The call is gone for this run. */
+bool valet_mcp_form_number(const valet_mcp_call *call, const char *key,
+                           const char *name, double *ret);
+bool valet_mcp_form_int(const valet_mcp_call *call, const char *key,
+                        const char *name, int64_t *ret);
+bool valet_mcp_form_is_true(const valet_mcp_call *call, const char *key,
+                            const char *name);
+/* The first text that a model has answered; NULL when there is none. */
+const char *valet_mcp_sampled_text(const valet_mcp_call *call, const char *key);
+/* The first root is 0; NULL after the last. */
+const char *
+valet_mcp_root_uri(const valet_mcp_call *call, const char *key, size_t index);
+
+/* Asks. The call is gone for this run. At least one question has to be open,
+ * or something kept. */
 void valet_mcp_await(valet_mcp_call *call);
 /* A text for the next run, at most 8 kB, which a client can neither read nor
- * change; and what was kept by the last one, or NULL. */
+ * change; and what was kept by the last one, or NULL. What is not kept again is
+ * gone after the next run. */
 void valet_mcp_keep(valet_mcp_call *call, const char *text);
 const char *valet_mcp_kept(const valet_mcp_call *call);
 
@@ -441,7 +496,7 @@ typedef struct valet_mcp_result {
     /* Of tools: a JSON value (structuredContent), or NULL. One that does not
      * fit the output schema, or is missing where there is one, is replaced by
      * the error -32603, unless `is_error`. Clients before 2026-07-28 get none
-     * but objects. */
+     * but objects, those before 2025-06-18 none at all. */
     const char *structured;
     bool is_error; /* of tools: it failed; the text is safe to show */
     /* The user's sign-in has ended: the client is told to sign in again (HTTP
@@ -455,7 +510,8 @@ typedef struct valet_mcp_result {
     const char *description; /* of prompts; or NULL */
 } valet_mcp_result;
 
-/* Ends the call and frees it. Everything is copied. */
+/* Ends the call and frees it. Everything is copied; a result of more than 8 MB
+ * is replaced by the error -32603. */
 void valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result);
 /* The same of a completion: at most 100 values; `total` of how many, 0 if that
  * is not known. */

@@ -233,6 +233,29 @@ vl_json_real(const struct json_t *value, double *ret)
 }
 
 bool
+vl_json_whole(const struct json_t *value, int64_t *ret)
+{
+    double real;
+    if (!vl_json_real(value, &real))
+        return vl_json_int(value, ret);
+    /* 2^63 is the first that does not fit, and a double. */
+    if (!(real >= -0x1p63 && real < 0x1p63) || (double)(int64_t)real != real)
+        return false;
+    *ret = (int64_t)real;
+    return true;
+}
+
+bool
+vl_json_number(const struct json_t *value, double *ret)
+{
+    int64_t integer;
+    if (!vl_json_int(value, &integer))
+        return vl_json_real(value, ret);
+    *ret = (double)integer;
+    return true;
+}
+
+bool
 vl_json_is_true(const struct json_t *value)
 {
     return json_is_true(value);

@@ -53,6 +53,10 @@ bool vl_json_int(const struct json_t *value, int64_t *ret);
 bool
 vl_json_get_int(const struct json_t *object, const char *key, int64_t *ret);
 bool vl_json_real(const struct json_t *value, double *ret);
+/* Any number, as it is written or not: 1.0 is whole and fits an int64_t, and 1
+ * is a double as well. */
+bool vl_json_whole(const struct json_t *value, int64_t *ret);
+bool vl_json_number(const struct json_t *value, double *ret);
 bool vl_json_is_true(const struct json_t *value);
 /* Members of an array or object; 0 for everything else. */
 size_t vl_json_size(const struct json_t *value);

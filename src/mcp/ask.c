@@ -276,25 +276,32 @@ valet_mcp_sample(valet_mcp_call *call, const char *key, const char *text)
 }
 
 const char *
+valet_mcp_ask_model(valet_mcp_call *call, const char *key, const char *question,
+                    int max_tokens)
+{
+    struct vl_buf params = vl_buf_of(VL_MCP_ASK_MAX);
+    struct vl_json_out out = {&params, false};
+    vl_json_open(&out, '{');
+    vl_json_open_key(&out, "messages", '[');
+    vl_json_open(&out, '{');
+    vl_json_add_z(&out, "role", "user");
+    vl_json_open_key(&out, "content", '{');
+    vl_json_add_z(&out, "type", "text");
+    vl_json_add_z(&out, "text", question);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    vl_json_close(&out, ']');
+    vl_json_add_int(&out, "maxTokens", max_tokens);
+    vl_json_close(&out, '}');
+    return ask_client(call, key, VALET_MCP_CAN_SAMPLE, &params, NULL);
+}
+
+const char *
 valet_mcp_list_roots(valet_mcp_call *call, const char *key)
 {
     struct vl_buf params = vl_buf_of(VL_MCP_ASK_MAX);
     vl_buf_addz(&params, "{}");
     return ask_client(call, key, VALET_MCP_CAN_LIST_ROOTS, &params, NULL);
-}
-
-const char *
-valet_mcp_form_text(const valet_mcp_call *call, const char *key,
-                    const char *name)
-{
-    const struct vl_mcp_talk *talk = call->talk;
-    for (size_t i = 0; talk && i < talk->count; i++) {
-        const struct json_t *answer = talk->asks[i].answer.root;
-        if (strcmp(talk->asks[i].key, key) == 0 &&
-            vl_str_eqz(vl_json_get_str(answer, "action"), "accept"))
-            return vl_json_get_str(vl_json_get(answer, "content"), name).p;
-    }
-    return NULL;
 }
 
 void
@@ -501,6 +508,7 @@ await(void *ctx)
     struct vl_mcp_call *call = ctx;
     struct vl_mcp_talk *talk = talk_of(call);
     unsigned needed = 0;
+    call->on_cancel = NULL; /* was this run's */
     bool any = talk->keep != NULL;
     for (size_t i = 0; i < talk->count; i++)
         if (talk->asks[i].is_open) {

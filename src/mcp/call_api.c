@@ -58,19 +58,14 @@ bool
 valet_mcp_argument_number(const valet_mcp_call *call, const char *name,
                           double *ret)
 {
-    int64_t integer;
-    const struct json_t *value = argument_of(call, name);
-    if (!vl_json_int(value, &integer))
-        return vl_json_real(value, ret);
-    *ret = (double)integer;
-    return true;
+    return vl_json_number(argument_of(call, name), ret);
 }
 
 bool
 valet_mcp_argument_int(const valet_mcp_call *call, const char *name,
                        int64_t *ret)
 {
-    return vl_json_int(argument_of(call, name), ret);
+    return vl_json_whole(argument_of(call, name), ret);
 }
 
 bool
@@ -220,7 +215,8 @@ valet_mcp_progress(valet_mcp_call *call, double progress, double total,
 {
     struct step step = {progress, total, message};
     if (call->token.n || call->item->flags & VL_MCP_TASK_FLAGS)
-        vl_mcp_gate_do(call->gate, tell_progress, &(struct errand){call, &step});
+        vl_mcp_gate_do(call->gate, tell_progress,
+                       &(struct errand){call, &step});
 }
 
 struct remark {
