@@ -63,69 +63,16 @@ rest(long ms)
     nanosleep(&time, NULL);
 }
 
-enum { TEXT_SIZE = 1024 };
-
-/*
- * JSON is read with a library elsewhere. Here a few members are looked for, in
- * text that is known to be well-formed: the first value of that name, as it is
- * written, quotation marks and all; `otherwise` if there is none, or too much.
- */
 static const char *
-member(const char *json, const char *name, const char *otherwise,
-       char ret[TEXT_SIZE])
+either(const char *text, const char *otherwise)
 {
-    char key[64];
-    int key_size = snprintf(key, sizeof key, "\"%s\"", name);
-    snprintf(ret, TEXT_SIZE, "%s", otherwise);
-    const char *at = json;
-    while ((at = strstr(at, key))) {
-        at += key_size;
-        at += strspn(at, " \t\r\n");
-        if (*at == ':')
-            break;
-    }
-    if (!at)
-        return ret;
-    at += 1 + strspn(at + 1, " \t\r\n");
-    size_t size = strcspn(at, ",}] \t\r\n");
-    if (*at == '"') {
-        for (size = 1; at[size] && at[size] != '"'; size++)
-            size += at[size] == '\\';
-        size++;
-    }
-    if (size < TEXT_SIZE)
-        snprintf(ret, TEXT_SIZE, "%.*s", (int)size, at);
-    return ret;
-}
-
-/* The same of a string, without its quotation marks. */
-static const char *
-string(const char *json, const char *name, const char *otherwise,
-       char ret[TEXT_SIZE])
-{
-    member(json, name, otherwise, ret);
-    size_t size = strlen(ret);
-    if (size >= 2 && ret[0] == '"') {
-        memmove(ret, ret + 1, size - 2);
-        ret[size - 2] = '\0';
-    }
-    return ret;
-}
-
-static const char *
-arguments(const valet_mcp_call *call)
-{
-    return valet_mcp_arguments(call, NULL);
+    return text ? text : otherwise;
 }
 
 /* A form with one member, which is required. */
 #define FORM(name, type)                                                       \
     "{\"type\":\"object\",\"properties\":{\"" name "\":{\"type\":\"" type      \
     "\"}},\"required\":[\"" name "\"]}"
-/* A question to the client's model. */
-#define QUESTION(quoted, tokens)                                               \
-    "{\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\","        \
-    "\"text\":" quoted "}}],\"maxTokens\":" #tokens "}"
 
 /* --- what never changes --- */
 
@@ -145,8 +92,7 @@ static const valet_mcp_content image = {.kind = VALET_MCP_IMAGE,
                                         .data = png,
                                         .size = sizeof png,
                                         .mime_type = "image/png"};
-static valet_mcp_result an_image = {.content = &image,
-                                          .content_count = 1};
+static valet_mcp_result an_image = {.content = &image, .content_count = 1};
 
 /* [tools-call-audio] */
 static const valet_mcp_content audio = {.kind = VALET_MCP_AUDIO,
@@ -161,8 +107,7 @@ static const valet_mcp_content embedded = {
     .uri = "test://embedded-resource",
     .mime_type = "text/plain",
     .text = "This is an embedded resource content."};
-static valet_mcp_result a_resource = {.content = &embedded,
-                                            .content_count = 1};
+static valet_mcp_result a_resource = {.content = &embedded, .content_count = 1};
 
 /* [tools-call-mixed-content] */
 static const valet_mcp_content mixed[] = {
@@ -177,7 +122,7 @@ static const valet_mcp_content mixed[] = {
      .text = "{\"test\":\"data\",\"value\":123}"},
 };
 static valet_mcp_result a_mixture = {.content = mixed,
-                                           .content_count = COUNT(mixed)};
+                                     .content_count = COUNT(mixed)};
 
 /* [tools-call-error] */
 static valet_mcp_result a_failure = {
@@ -192,7 +137,7 @@ static void
 repeat(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    say(call, "Called with %s", arguments(call));
+    say(call, "Called with %s", valet_mcp_arguments(call, NULL));
 }
 
 /* [tasks-lifecycle], [tasks-request-headers] */
@@ -200,8 +145,7 @@ static void
 greet(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char name[TEXT_SIZE];
-    say(call, "Hello, %s!", string(arguments(call), "name", "", name));
+    say(call, "Hello, %s!", valet_mcp_argument(call, "name"));
 }
 
 /* [tools-call-with-logging] wants three messages. */
@@ -311,14 +255,12 @@ static void
 sampling(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char prompt[TEXT_SIZE], params[TEXT_SIZE + 256], text[TEXT_SIZE];
-    member(arguments(call), "prompt", "\"\"", prompt);
-    snprintf(params, sizeof params, QUESTION("%s", 100), prompt);
-    const char *answer = valet_mcp_sample(call, "prompt", params);
-    if (!answer)
+    if (!valet_mcp_ask_model(call, "prompt", valet_mcp_argument(call, "prompt"),
+                             100))
         valet_mcp_await(call);
     else
-        say(call, "LLM response: %s", string(answer, "text", "", text));
+        say(call, "LLM response: %s",
+            either(valet_mcp_sampled_text(call, "prompt"), "no text"));
 }
 
 static void
@@ -336,9 +278,7 @@ static void
 elicitation(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char message[TEXT_SIZE];
-    ask(call, string(arguments(call), "message", "", message),
-        FORM("response", "string"));
+    ask(call, valet_mcp_argument(call, "message"), FORM("response", "string"));
 }
 
 /* [elicitation-sep1034-defaults] */
@@ -387,7 +327,7 @@ static void
 missing_capability(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    if (!valet_mcp_sample(call, "hello", QUESTION("\"Hello\"", 10)))
+    if (!valet_mcp_ask_model(call, "hello", "Hello", 10))
         valet_mcp_await(call);
     else
         say(call, "Your model has answered.");
@@ -409,38 +349,37 @@ static void
 input_elicitation(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char name[TEXT_SIZE];
-    const char *answer = valet_mcp_elicit(
-        call, "user_name", "What is your name?", FORM("name", "string"));
-    if (!answer)
+    if (!valet_mcp_elicit(call, "user_name", "What is your name?",
+                          FORM("name", "string")))
         valet_mcp_await(call);
     else
-        say(call, "Hello, %s!", string(answer, "name", "stranger", name));
+        say(call, "Hello, %s!",
+            either(valet_mcp_form_text(call, "user_name", "name"), "stranger"));
 }
 
-/* [input-required-result-basic-sampling] */
+/* [input-required-result-basic-sampling]: in all detail that MCP has. */
 static void
 input_sampling(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char text[TEXT_SIZE];
-    const char *answer =
-        valet_mcp_sample(call, "capital_question",
-                         QUESTION("\"What is the capital of France?\"", 100));
-    if (!answer)
+    if (!valet_mcp_sample(call, "capital_question",
+                          "{\"messages\":[{\"role\":\"user\",\"content\":{"
+                          "\"type\":\"text\","
+                          "\"text\":\"What is the capital of France?\"}}],"
+                          "\"systemPrompt\":\"Answer in one word.\","
+                          "\"maxTokens\":100}"))
         valet_mcp_await(call);
     else
-        say(call, "Sampling result: %s", string(answer, "text", "", text));
+        say(call, "Sampling result: %s",
+            either(valet_mcp_sampled_text(call, "capital_question"), "none"));
 }
 
-static int
-count_roots(const char *answer)
+static size_t
+count_roots(const valet_mcp_call *call, const char *key)
 {
-    int count = 0;
-    while ((answer = strstr(answer, "\"uri\"")) != NULL) {
-        answer++;
+    size_t count = 0;
+    while (valet_mcp_root_uri(call, key, count))
         count++;
-    }
     return count;
 }
 
@@ -449,11 +388,10 @@ static void
 input_list_roots(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    const char *answer = valet_mcp_list_roots(call, "client_roots");
-    if (!answer)
+    if (!valet_mcp_list_roots(call, "client_roots"))
         valet_mcp_await(call);
     else
-        say(call, "Found %d root(s)", count_roots(answer));
+        say(call, "Found %zu root(s)", count_roots(call, "client_roots"));
 }
 
 /* [input-required-result-request-state], -tampered-state: what is kept comes
@@ -481,20 +419,20 @@ static void
 input_multiple(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char who[TEXT_SIZE], text[TEXT_SIZE];
     const char *name = valet_mcp_elicit(call, "user_name", "What is your name?",
                                         FORM("name", "string"));
-    const char *greeting = valet_mcp_sample(
-        call, "greeting", QUESTION("\"Generate a greeting\"", 50));
+    const char *greeting =
+        valet_mcp_ask_model(call, "greeting", "Generate a greeting", 50);
     const char *roots = valet_mcp_list_roots(call, "client_roots");
     if (!name || !greeting || !roots) {
         valet_mcp_keep(call, "three questions");
         valet_mcp_await(call);
         return;
     }
-    say(call, "Name: %s; Greeting: %s; Roots: %d",
-        string(name, "name", "unknown", who),
-        string(greeting, "text", "none", text), count_roots(roots));
+    say(call, "Name: %s; Greeting: %s; Roots: %zu",
+        either(valet_mcp_form_text(call, "user_name", "name"), "unknown"),
+        either(valet_mcp_sampled_text(call, "greeting"), "none"),
+        count_roots(call, "client_roots"));
 }
 
 /* [input-required-result-multi-round]: one after the other; earlier answers are
@@ -503,7 +441,6 @@ static void
 input_multi_round(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char who[TEXT_SIZE], which[TEXT_SIZE];
     const char *name = valet_mcp_elicit(
         call, "step1", "Step 1: What is your name?", FORM("name", "string"));
     const char *color =
@@ -517,8 +454,8 @@ input_multi_round(valet_mcp_call *call, void *ctx)
         return;
     }
     say(call, "Complete for %s who likes %s",
-        string(name, "name", "a friend", who),
-        string(color, "color", "none", which));
+        either(valet_mcp_form_text(call, "step1", "name"), "a friend"),
+        either(valet_mcp_form_text(call, "step2", "color"), "none"));
 }
 
 /* [input-required-result-capability-check]: only what the client can. */
@@ -532,7 +469,7 @@ input_capabilities(valet_mcp_call *call, void *ctx)
                           FORM("value", "string")))
         waits = true;
     if (valet_mcp_can(call, VALET_MCP_CAN_SAMPLE) &&
-        !valet_mcp_sample(call, "text", QUESTION("\"Say something\"", 50)))
+        !valet_mcp_ask_model(call, "text", "Say something", 50))
         waits = true;
     if (waits)
         valet_mcp_await(call);
@@ -548,11 +485,12 @@ static void
 slow_compute(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char seconds[TEXT_SIZE];
-    long left = atol(member(arguments(call), "seconds", "0", seconds)) * 1000;
-    for (; left > 0 && !valet_mcp_is_cancelled(call); left -= 50)
+    int64_t seconds = 0;
+    valet_mcp_argument_int(call, "seconds", &seconds);
+    for (int64_t left = seconds * 1000;
+         left > 0 && !valet_mcp_is_cancelled(call); left -= 50)
         rest(50);
-    say(call, "Computed for %s seconds", seconds);
+    say(call, "Computed for %lld seconds", (long long)seconds);
 }
 
 /* [tasks-lifecycle], [tasks-required-task-error]: the tool fails. */
@@ -578,13 +516,11 @@ static void
 confirm_delete(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char filename[TEXT_SIZE], confirm[TEXT_SIZE];
-    string(arguments(call), "filename", "it", filename);
-    const char *answer = valet_mcp_elicit(call, "confirm", "Delete the file?",
-                                          FORM("confirm", "boolean"));
-    if (!answer)
+    const char *filename = valet_mcp_argument(call, "filename");
+    if (!valet_mcp_elicit(call, "confirm", "Delete the file?",
+                          FORM("confirm", "boolean")))
         valet_mcp_await(call);
-    else if (!strcmp(member(answer, "confirm", "false", confirm), "true"))
+    else if (valet_mcp_form_is_true(call, "confirm", "confirm"))
         say(call, "Deleted %s", filename);
     else
         say(call, "Kept %s", filename);
@@ -595,7 +531,6 @@ static void
 multi_input(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char who[TEXT_SIZE];
     const char *name =
         valet_mcp_elicit(call, "name", "Who are you?", FORM("name", "string"));
     const char *confirm = valet_mcp_elicit(call, "confirm", "Are you sure?",
@@ -604,7 +539,7 @@ multi_input(valet_mcp_call *call, void *ctx)
         valet_mcp_await(call);
     else
         say(call, "Both are answered, %s.",
-            string(name, "name", "stranger", who));
+            either(valet_mcp_form_text(call, "name", "name"), "stranger"));
 }
 
 /* [tasks-mrtr-composition]: first it asks, then it becomes a task. */
@@ -612,16 +547,15 @@ static void
 ask_then_task(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char name[TEXT_SIZE];
-    const char *answer = valet_mcp_elicit(
-        call, "user_name", "What is your name?", FORM("name", "string"));
-    if (!answer) {
+    if (!valet_mcp_elicit(call, "user_name", "What is your name?",
+                          FORM("name", "string"))) {
         valet_mcp_await(call);
         return;
     }
     valet_mcp_begin_task(call);
     rest(200);
-    say(call, "Done for %s", string(answer, "name", "nobody", name));
+    say(call, "Done for %s",
+        either(valet_mcp_form_text(call, "user_name", "name"), "nobody"));
 }
 
 /* --- the tools --- */
@@ -662,7 +596,7 @@ enum {
     {                                                                          \
         .name = (name_), .description = (description_),                        \
         .input_schema = NO_ARGUMENTS, .permission = VALET_MCP_ANY_CALLER,      \
-        .call = give, .ctx = &(result_)                                \
+        .call = give, .ctx = &(result_)                                        \
     }
 #define TOOL(name_, flags_, call_, schema_, description_)                      \
     {                                                                          \
@@ -836,15 +770,13 @@ static void
 get_after_asking(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    char context[TEXT_SIZE];
-    const char *answer =
-        valet_mcp_elicit(call, "user_context", "What is the context?",
-                         FORM("context", "string"));
-    if (!answer)
+    if (!valet_mcp_elicit(call, "user_context", "What is the context?",
+                          FORM("context", "string")))
         valet_mcp_await(call);
     else
         say(call, "Prompt with context: %s",
-            string(answer, "context", "none", context));
+            either(valet_mcp_form_text(call, "user_context", "context"),
+                   "none"));
 }
 
 static const valet_mcp_prompt_argument two_arguments[] = {
