@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A remote MCP server for the people of one tenant: they sign in with Entra ID,
- * and what one may do another may not.
+ * A remote MCP server for the people of one tenant: a board of notes. They sign
+ * in with Entra ID; all may read it, some may pin notes to it.
  *
  *     cc http_server.c $(pkg-config --cflags --libs valet)
  *     ./a.out valet.yaml
@@ -14,59 +14,62 @@
 
 #include <valet/mcp.h>
 
-/* What both tools take: nothing. */
-#define NOTHING "{\"type\":\"object\",\"additionalProperties\":false}"
+enum { NOTES = 16, NOTE_SIZE = 4 * 200 + 1 }; /* of UTF-8 */
+struct board {
+    char notes[NOTES][NOTE_SIZE];
+    size_t next, count;
+};
 
-/* Only who has its permission sees a tool and may call it. Tenant and object id
- * together are who that is, for ever; names are not. */
 static void
-greet(valet_mcp_call *call, void *ctx)
+read_board(valet_mcp_call *call, void *ctx)
 {
-    (void)ctx;
-    char text[256];
-    snprintf(text, sizeof text, "Hello, %s of tenant %s.",
-             valet_mcp_user_oid(call), valet_mcp_user_tid(call));
-    valet_mcp_finish(call, &(valet_mcp_result){.text = text});
+    const struct board *board = ctx;
+    valet_mcp_content notes[NOTES] = {{.text = "There is nothing on it."}};
+    for (size_t i = 0; i < board->count; i++)
+        notes[i].text = board->notes[i];
+    valet_mcp_finish(
+        call,
+        &(valet_mcp_result){.content = notes,
+                            .content_count = board->count ? board->count : 1});
 }
 
-/* `*ctx` is what there is to change. Handlers run one at a time: no lock. */
+/* Handlers run one at a time: no lock. The text is there and not too long, or
+ * its schema had kept the call from coming here. */
 static void
-count_up(valet_mcp_call *call, void *ctx)
+pin(valet_mcp_call *call, void *ctx)
 {
-    int *count = ctx;
-    char json[32];
-    /* The id stands in the audit trail, too, beside the person's. */
-    fprintf(stderr, "%s: counted up\n", valet_mcp_correlation_id(call));
-    snprintf(json, sizeof json, "{\"count\":%d}", ++*count);
-    valet_mcp_finish(call, &(valet_mcp_result){.structured = json});
+    struct board *board = ctx;
+    snprintf(board->notes[board->next], NOTE_SIZE, "%s",
+             valet_mcp_argument(call, "text"));
+    board->next = (board->next + 1) % NOTES;
+    board->count += board->count < NOTES;
+    /* Tenant and object id together are who that is, for ever; names are not.
+     * The first id stands in the audit trail, too. */
+    fprintf(stderr, "%s: %s of %s pinned a note\n",
+            valet_mcp_correlation_id(call), valet_mcp_user_oid(call),
+            valet_mcp_user_tid(call));
+    valet_mcp_finish(call, &(valet_mcp_result){.text = "It hangs there."});
 }
 
-static valet_status
-add_tools(valet_mcp_server *server, int *count, valet_error *error)
-{
-    const valet_mcp_tool greeter = {
-        .name = "greet",
-        .description = "Greets whoever has signed in.",
-        .input_schema = NOTHING,
-        .permission = "mcp.tools.read",
-        .hints = VALET_MCP_READ_ONLY,
-        .call = greet,
-    };
-    const valet_mcp_tool counter = {
-        .name = "count_up",
-        .description = "Adds one to the count that all people share.",
-        .input_schema = NOTHING,
-        .output_schema = "{\"type\":\"object\",\"properties\":{"
-                         "\"count\":{\"type\":\"integer\"}}}",
-        .permission = "mcp.tools.write",
-        .call = count_up,
-        .ctx = count,
-    };
-    valet_status status = valet_mcp_add_tool(server, &greeter, error);
-    if (status == VALET_OK)
-        status = valet_mcp_add_tool(server, &counter, error);
-    return status;
-}
+static struct board board;
+static const valet_mcp_tool tools[] = {
+    {.name = "read_board",
+     .description = "Reads the notes on the board that all people share.",
+     .input_schema = "{\"type\":\"object\",\"additionalProperties\":false}",
+     .permission = VALET_MCP_ANY_CALLER, /* of those who have signed in */
+     .hints = VALET_MCP_READ_ONLY,
+     .call = read_board,
+     .ctx = &board},
+    /* Only people with the app role "board.write" see it; or everybody, if the
+     * configuration says open_scopes: [board.write]. */
+    {.name = "pin",
+     .description = "Pins a note to the board. The oldest one falls down.",
+     .input_schema = "{\"type\":\"object\",\"properties\":{\"text\":{\"type\":"
+                     "\"string\",\"minLength\":1,\"maxLength\":200}},"
+                     "\"required\":[\"text\"],\"additionalProperties\":false}",
+     .permission = "board.write",
+     .call = pin,
+     .ctx = &board}};
 
 static void
 tell_ready(const char *url, void *ctx)
@@ -80,14 +83,12 @@ int
 main(int argc, char **argv)
 {
     const valet_mcp_service service = {
-        .config_file = argc == 2 ? argv[1] : "valet.yaml",
-        .ready = tell_ready,
-    };
-    int count = 0;
+        .config_file = argc == 2 ? argv[1] : "valet.yaml", .ready = tell_ready};
     valet_mcp_server *server = NULL;
     valet_error error = {0};
-    if (valet_mcp_server_new("counter", "1.0", NULL, &server, &error) ||
-        add_tools(server, &count, &error) ||
+    if (valet_mcp_server_new("board", "1.0", NULL, &server, &error) ||
+        valet_mcp_add_tool(server, &tools[0], &error) ||
+        valet_mcp_add_tool(server, &tools[1], &error) ||
         valet_mcp_serve_signed_in(server, &service, &error))
         fprintf(stderr, "%s\n", error.message);
     valet_mcp_server_free(server);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A local MCP server: it tells a person's assistant how their computer is.
+ * A local MCP server: it tells a person's assistant, which starts it and speaks
+ * to it over standard input and output, how their computer is.
  *
  *     cc stdio_server.c $(pkg-config --cflags --libs valet)
- *
- * The assistant starts it and speaks to it over standard input and output.
  */
 #define _DEFAULT_SOURCE /* getloadavg */
 #include <stdio.h>
@@ -13,26 +12,28 @@
 
 #include <valet/mcp.h>
 
-/* A tool: the model calls it. It reads what is structured as text, too. */
+/* A tool: the model calls it, with arguments that fit its schema, and reads
+ * what is structured as text, too, or why it failed. */
 static void
 disk_space(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    struct statvfs disk;
-    if (statvfs("/", &disk) != 0) {
-        valet_mcp_fail(call, VALET_INTERNAL, "the disk cannot be asked");
-        return;
-    }
     char json[64];
+    struct statvfs disk = {0};
+    const char *path = valet_mcp_argument(call, "path");
+    int failed = statvfs(path ? path : "/", &disk);
     snprintf(json, sizeof json, "{\"free_bytes\":%llu}",
              1ULL * disk.f_bavail * disk.f_frsize);
-    valet_mcp_finish(call, &(valet_mcp_result){.structured = json});
+    valet_mcp_finish(call, failed ? &(valet_mcp_result){.text = "No such path.",
+                                                        .is_error = true}
+                                  : &(valet_mcp_result){.structured = json});
 }
 
 static const valet_mcp_tool disk_space_tool = {
     .name = "disk_space",
-    .description = "How many bytes are free on this computer's main disk.",
-    .input_schema = "{\"type\":\"object\",\"additionalProperties\":false}",
+    .description = "How many bytes are free at a path of this computer.",
+    .input_schema = "{\"type\":\"object\",\"properties\":{\"path\":{"
+                    "\"type\":\"string\",\"default\":\"/\"}}}",
     .output_schema = "{\"type\":\"object\",\"properties\":{"
                      "\"free_bytes\":{\"type\":\"integer\"}}}",
     .permission = VALET_MCP_ANY_CALLER,
@@ -45,8 +46,8 @@ static void
 read_load(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
-    double load[3] = {0};
     char text[128];
+    double load[3] = {0};
     getloadavg(load, 3);
     snprintf(text, sizeof text, "%.2f %.2f %.2f", load[0], load[1], load[2]);
     valet_mcp_finish(call, &(valet_mcp_result){.text = text});
@@ -68,8 +69,7 @@ diagnose(valet_mcp_call *call, void *ctx)
     (void)ctx;
     const valet_mcp_content messages[] = {
         {.text = valet_mcp_argument(call, "symptom")},
-        {.text = "That is what I see. Look at my computer: what is wrong?"},
-    };
+        {.text = "That is what I see. Look at my computer: what is wrong?"}};
     valet_mcp_finish(
         call, &(valet_mcp_result){.content = messages, .content_count = 2});
 }
@@ -78,7 +78,7 @@ static const valet_mcp_prompt diagnose_prompt = {
     .name = "diagnose",
     .description = "Find out what is wrong with this computer.",
     .arguments =
-        &(valet_mcp_prompt_argument){.name = "symptom", .is_required = true},
+        (valet_mcp_prompt_argument[]){{.name = "symptom", .is_required = true}},
     .argument_count = 1,
     .permission = VALET_MCP_ANY_CALLER,
     .get = diagnose,

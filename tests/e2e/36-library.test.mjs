@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { Browser } from './lib/browser.mjs';
+import { Provider, connect } from './lib/sdk.mjs';
 import { example, examples, Installed, notInstallable, ROOT } from './lib/installed.mjs';
 import { OIDC, StandIn } from './lib/standin.mjs';
 import { Bench, Program } from './lib/valet.mjs';
@@ -127,6 +128,8 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
     const { structuredContent: disk, content } = await client.callTool({ name: 'disk_space', arguments: {} });
     assert.ok(disk.free_bytes > 0);
     assert.deepEqual(JSON.parse(content[0].text), disk);
+    const away = await client.callTool({ name: 'disk_space', arguments: { path: '/nowhere' } });
+    assert.deepEqual([away.isError, away.content[0].text], [true, 'No such path.']);
     const { contents } = await client.readResource({ uri: 'computer://load' });
     assert.match(contents[0].text, /^\d+\.\d\d \d+\.\d\d \d+\.\d\d$/);
     const { messages } = await client.getPrompt({ name: 'diagnose', arguments: { symptom: 'It is slow.' } });
@@ -134,17 +137,29 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
     await client.close();
   });
 
-  test('http_server greets who has signed in, and lets nobody count who may not', async () => {
+  // @spec S-01
+  test('http_server lets all read the board, and those pin notes who may', async () => {
     const bench = await Bench.start({ serve: false, config: { servers: undefined } });
+    const serve = async (changes, use) => {
+      const server = bench.server = await Program.start(programs.http_server, [bench.writeConfig(changes)], { env: installed.env });
+      const { client } = await connect(new URL(server.info.url).origin, new Provider(bench.users.reader));
+      await use(client, (name, args = {}) => client.callTool({ name, arguments: args }));
+      await client.close();
+      return server;
+    };
     try {
-      bench.server = await Program.start(programs.http_server, [bench.writeConfig()], { env: installed.env });
-      const user = bench.users.reader;
-      const { mcp } = await bench.signedIn(user);
-      assert.deepEqual((await mcp.call('tools/list')).result.tools.map(({ name }) => name), ['greet']);
-      const { result } = await mcp.call('tools/call', { name: 'greet', arguments: {} });
-      assert.match(result.content[0].text, new RegExp(`^Hello, ${user.id} of tenant [0-9a-f-]{36}\\.$`));
-      const refused = await mcp.post({ jsonrpc: '2.0', id: 9, method: 'tools/call', params: { name: 'count_up', arguments: {} } });
-      assert.equal(refused.status, 403);
+      const first = await serve({}, async (client, call) => {
+        assert.deepEqual((await client.listTools()).tools.map(({ name }) => name), ['read_board']);
+        assert.equal((await call('read_board')).content[0].text, 'There is nothing on it.');
+        await assert.rejects(call('pin', { text: 'x' }), { code: 403 });
+      });
+      await first.stop();
+      const second = await serve({ open_scopes: ['board.write'] }, async (client, call) => {
+        for (const text of ['one', 'two']) assert.ok(!(await call('pin', { text })).isError);
+        assert.equal((await call('pin', { text: '' })).isError, true);
+        assert.deepEqual((await call('read_board')).content.map(({ text }) => text), ['one', 'two']);
+      });
+      await second.says(new RegExp(`: ${bench.users.reader.id} of [0-9a-f-]{36} pinned a note`));
     } finally {
       await bench.stop();
     }
