@@ -405,7 +405,9 @@ void valet_mcp_disconnect(valet_mcp_call *call, int64_t retry_ms);
  *
  * From 2026-07-28 on a client has ten minutes for each round, and together
  * answers and what is kept have to fit into about 48 kB; before, the call waits
- * on its stream as long as a call may take. A completion cannot ask.
+ * on its stream as long as a call may take. A client may send answers before it
+ * was asked: who has to know that it was keeps something. A completion cannot
+ * ask.
  */
 enum valet_mcp_ability {
     VALET_MCP_CAN_FILL_FORM = 1,

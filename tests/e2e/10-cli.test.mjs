@@ -120,7 +120,7 @@ describe('man pages', () => {
 
   test('name every version of MCP that is spoken, and say how others are let in', () => {
     const page = read('docs/man/mcp-valet.1').replace(/\n/g, ' ');
-    const spoken = [...read('src/mcp/session.c').matchAll(/\] = "(\d{4}-\d\d-\d\d)"/g)].map((m) => m[1]);
+    const spoken = [...read('src/mcp/version.c').matchAll(/\] = "(\d{4}-\d\d-\d\d)"/g)].map((m) => m[1]);
     assert.deepEqual(sorted(/STANDARDS Model Context Protocol ([^;]*);/.exec(page)[1].match(/\d{4}-\d\d-\d\d/g)), sorted(spoken));
     assert.match(page, /\.Sh CAVEATS .*loopbacks need \.Ic tls , or \.Ic trusted_proxies/);
   });
@@ -149,7 +149,9 @@ describe('man pages', () => {
   });
 
   const interfaces = [
-    ['mcp', ['valet_mcp_tool', 'valet_mcp_address', 'valet_mcp_service', 'valet_mcp_result'], /VALET_MCP_[A-Z_]+(?= =)/g],
+    ['mcp', ['valet_mcp_tool', 'valet_mcp_resource', 'valet_mcp_template', 'valet_mcp_prompt_argument', 'valet_mcp_prompt',
+      'valet_mcp_address', 'valet_mcp_service', 'valet_mcp_content', 'valet_mcp_result'],
+    /(?<=^ {4}|\{ |, )VALET_MCP_[A-Z_]+(?= =|,| \})/gm],
     ['validate', ['valet_validator_options', 'valet_token'], /VALET_(?:[RPE]S256|ENTRA_V\d)(?= =)/g],
     ['entra', ['valet_client_options', 'valet_request', 'valet_progress', 'valet_auth_result', 'valet_entra_error',
       'valet_account', 'valet_account_list'], /VALET_(?:NEXT|CLIENT|CACHE|FLOW|METHOD)_(?!COUNT)[A-Z_]+(?=,| =)/g],
