@@ -147,11 +147,12 @@ create_file(const char *path, bool *ret_created, valet_error *err)
     vl_auto(vl_buf) line = vl_buf_of_secret(FILE_MAX);
     write_random_line(&line);
     VL_TRY(vl_buf_check(&line, err));
-    valet_status status = vl_file_create(path, vl_buf_str(&line), err);
-    if (status == VALET_CONFLICT)
-        return VALET_OK;
+    valet_error why;
+    valet_status status = vl_file_create(path, vl_buf_str(&line), &why);
     *ret_created = status == VALET_OK;
-    return status;
+    if (status == VALET_OK || status == VALET_CONFLICT)
+        return VALET_OK;
+    return vl_fail(err, status, why.code, "%s", why.message);
 }
 
 valet_status
@@ -173,11 +174,12 @@ vl_keyring_open(const char *path, bool create, bool *ret_created,
 {
     bool created = false;
     vl_auto(vl_buf) text = vl_buf_of_secret(FILE_MAX);
-    valet_status status = vl_file_read(path, true, &text, err);
-    if (status == VALET_NOT_FOUND && create) {
+    /* Who makes it does not want to hear that it was not there. */
+    valet_status status = vl_file_read(path, true, &text, create ? NULL : err);
+    if (create && status == VALET_NOT_FOUND)
         VL_TRY(create_file(path, &created, err));
+    if (create && status != VALET_OK)
         status = vl_file_read(path, true, &text, err);
-    }
     VL_TRY(status);
     VL_TRY(vl_keyring_parse(path, vl_buf_str(&text), ret, err));
     if (ret_created)

@@ -73,8 +73,10 @@ creates_a_file_for_the_owner_alone(void **state)
     bool created = false;
     assert_int_equal(vl_keyring_open(path, false, &created, &ring, NULL),
                      VALET_NOT_FOUND);
-    assert_ok(vl_keyring_open(path, true, &created, &ring, NULL));
+    valet_error err = {.status = VALET_OK};
+    assert_ok(vl_keyring_open(path, true, &created, &ring, &err));
     assert_true(created);
+    assert_int_equal(err.status, VALET_OK); /* untouched */
     struct stat info;
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
