@@ -41,6 +41,13 @@ provide_memory(void)
         json_set_alloc_funcs(malloc, wipe_free);
 }
 
+void
+vl_json_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, provide_memory);
+}
+
 /* jansson's getters want what they do not change without const. */
 static json_t *
 without_const(const json_t *value)
@@ -129,8 +136,7 @@ vl_json_parse(struct vl_str text, unsigned max_depth, struct vl_json *ret,
         return refuse_at(text, (size_t)(nul - text.p), "the JSON has a NUL",
                          err);
     VL_TRY(check_depth(text, max_depth < DEEPEST ? max_depth : DEEPEST, err));
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, provide_memory);
+    vl_json_prepare();
     json_error_t error = {.line = -1};
     json_t *root = json_loadb(text.n ? text.p : "", text.n,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);

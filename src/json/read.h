@@ -40,6 +40,8 @@ void vl_json_done(struct vl_json *doc);
  * nothing is copied. */
 struct vl_json vl_json_share(const struct json_t *value);
 
+/* Before the first value is made other than by vl_json_parse(). */
+void vl_json_prepare(void);
 /* A string on its own; {NULL} when it is not UTF-8. */
 struct vl_json vl_json_of_str(struct vl_str text);
 

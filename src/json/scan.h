@@ -35,6 +35,26 @@ struct vl_json_member {
 bool vl_json_scan(struct vl_str text, unsigned max_depth,
                   struct vl_json_member *members, size_t max,
                   size_t *ret_count) VALET_CHECK;
+/*
+ * A value of any depth, where it stands in the text. What it holds follows it
+ * at once, then what comes after it: `span` is the number of nodes from the
+ * one to the other. Borrowed from the text.
+ */
+struct vl_json_node {
+    struct vl_str key; /* of a member; {NULL,0} of all others */
+    struct vl_str text;
+    enum vl_json_kind kind;
+    /* It would be written just as it stands, or holds what is noted: not a
+     * fraction, no escapes, and there was room for its members. */
+    bool is_plain;
+    unsigned span;
+};
+
+/* The same with all that the object holds, as far as there is room; nodes[0]
+ * is the object. Fractions, "-0" and escapes in strings are taken. */
+bool vl_json_scan_nodes(struct vl_str text, unsigned max_depth,
+                        struct vl_json_node *nodes, size_t max) VALET_CHECK;
+
 /* The value of a member that is a string; {NULL,0} for all others. */
 struct vl_str vl_json_member_str(const struct vl_json_member *member);
 

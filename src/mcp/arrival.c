@@ -67,11 +67,12 @@ refuse_text(const struct vl_mcp_arrival *a)
 
 /* @spec W-04 */
 enum vl_mcp_body
-vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
+vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_rpc_body *body,
                     struct vl_rpc_message *ret)
 {
     valet_error err;
-    if (vl_rpc_read_quickly(a->request->body, doc, ret)) {
+    struct vl_json *doc = &body->doc;
+    if (vl_rpc_read_quickly(a->request->body, body, ret)) {
         a->id = ret->id;
         return VL_MCP_BODY_MESSAGE;
     }
@@ -107,8 +108,7 @@ check_version(const struct vl_mcp_arrival *a)
     if (vl_mcp_version_parse(vl_str_trim(text), &version) &&
         !vl_mcp_version_is_modern(version))
         return true;
-    vl_mcp_arrival_refuse(a, 400,
-                          "MCP-Protocol-Version is none of a session");
+    vl_mcp_arrival_refuse(a, 400, "MCP-Protocol-Version is none of a session");
     return false;
 }
 

@@ -40,17 +40,17 @@ bool vl_mcp_arrival_is_too_late(const struct vl_mcp_arrival *a) VALET_CHECK;
 
 enum vl_mcp_body {
     VL_MCP_BODY_MESSAGE,
-    VL_MCP_BODY_ARRAY,   /* in `doc`, not looked at yet */
+    VL_MCP_BODY_ARRAY,   /* body->doc, not looked at yet */
     VL_MCP_BODY_REFUSED, /* it is neither, and answered */
 };
-/* Reads the body; both outputs borrow from it and from `doc`. */
+/* Reads what came; the message borrows from it and from `body`. */
 enum vl_mcp_body
-vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_json *doc,
+vl_mcp_arrival_read(struct vl_mcp_arrival *a, struct vl_rpc_body *body,
                     struct vl_rpc_message *ret) VALET_CHECK;
 /*
  * The session with this id, if it is this principal's and of this transport,
- * and the request speaks a version that has sessions. NULL when not: the request is answered,
- * or on its way to the worker whose session it is.
+ * and the request speaks a version that has sessions. NULL when not: the
+ * request is answered, or on its way to the worker whose session it is.
  */
 struct vl_mcp_session *
 vl_mcp_arrival_session(const struct vl_mcp_arrival *a, struct vl_str id,

@@ -44,8 +44,8 @@ static struct vl_mcp_state_use
 use_of(const struct vl_mcp_call *call)
 {
     struct vl_mcp_state_use use = {.principal = &call->principal};
-    vl_mcp_state_digest(vl_str_z(vl_mcp_call_method(call)), call->params.root,
-                        use.request);
+    vl_mcp_state_digest(vl_str_z(vl_mcp_call_method(call)),
+                        vl_mcp_call_params(call), use.request);
     return use;
 }
 
@@ -62,17 +62,28 @@ open_state(const struct vl_mcp_call *call, struct vl_str text,
     return vl_json_parse(vl_buf_str(&payload), VL_LIMIT_JSON_DEPTH, ret, NULL);
 }
 
+static bool
+brings_something(const struct vl_rpc_message *message)
+{
+    struct vl_json_view state = vl_rpc_param(message, VL_STR("requestState"));
+    struct vl_json_view responses =
+        vl_rpc_param(message, VL_STR("inputResponses"));
+    return vl_json_view_kind(state) != VL_JSON_ABSENT ||
+           vl_json_view_kind(responses) != VL_JSON_ABSENT;
+}
+
 /* @spec HT-70: answers that nobody asks for are never looked at. */
 valet_status
-vl_mcp_talk_read(const struct vl_mcp_call *call, struct vl_mcp_talk **ret)
+vl_mcp_talk_read(const struct vl_mcp_call *call,
+                 const struct vl_rpc_message *message, struct vl_mcp_talk **ret)
 {
-    const struct json_t *params = call->params.root;
+    if (!vl_mcp_version_is_modern(call->peer.version) || call->completes ||
+        !brings_something(message))
+        return VALET_OK;
+    const struct json_t *params = vl_mcp_call_params(call);
     const struct json_t *state = vl_json_get(params, "requestState");
     const struct json_t *responses = vl_json_get(params, "inputResponses");
     vl_auto(vl_json) opened = {NULL};
-    if (!vl_mcp_version_is_modern(call->peer.version) || call->completes ||
-        (!state && !responses))
-        return VALET_OK;
     if (responses && vl_json_kind(responses) != VL_JSON_OBJECT)
         return VALET_INVALID;
     if (state && !vl_json_str(state).p)

@@ -65,6 +65,7 @@ struct vl_mcp_talk {
  * this request, or too long ago; VALET_INVALID for answers that are no object.
  */
 valet_status vl_mcp_talk_read(const struct vl_mcp_call *call,
+                              const struct vl_rpc_message *message,
                               struct vl_mcp_talk **ret) VALET_CHECK;
 void vl_mcp_talk_free(struct vl_mcp_talk *talk); /* NULL is fine */
 /* Before the handler runs again. */

@@ -51,7 +51,8 @@ dispose(struct vl_mcp_call *call)
     vl_mcp_gate_release(call->gate);
     vl_mcp_talk_free(call->talk);
     vl_json_done(&call->params);
-    vl_buf_done(&call->arguments);
+    vl_json_done(&call->arguments);
+    vl_buf_done(&call->asked);
     vl_arena_done(&call->arena);
     free(call);
 }
@@ -140,14 +141,42 @@ keep_variable(struct vl_str name, struct vl_str value, void *ctx)
     variable->value = vl_arena_dup(&call->arena, value).p;
 }
 
+static size_t
+size_of(const struct vl_json_node *params)
+{
+    return params ? params->text.n : 0;
+}
+
+/* Parameters that are still text are kept as that. */
+static void
+keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
+{
+    const struct vl_json_node *params = message->params.node;
+    struct vl_rpc_id token;
+    if (params)
+        call->text = vl_arena_dup(&call->arena, params->text);
+    else
+        call->params = vl_json_share(message->params.value);
+    struct vl_json_view arguments = vl_rpc_param(message, VL_STR("arguments"));
+    if (arguments.node) {
+        call->arguments = vl_json_share(message->body->arguments.root);
+        call->arguments_text =
+            vl_str_of(call->text.p + (arguments.node->text.p - params->text.p),
+                      arguments.node->text.n);
+    }
+    if (vl_rpc_id_read(vl_json_view_get(vl_rpc_param(message, VL_STR("_meta")),
+                                        VL_STR("progressToken")),
+                       &token))
+        call->token = keep_id(call, token);
+}
+
 static struct vl_mcp_call *
 make_call(const struct vl_mcp_call_order *order)
 {
     struct vl_mcp_call *call = vl_alloc(sizeof *call);
-    const struct json_t *token =
-        vl_json_get(vl_json_get(order->params, "_meta"), "progressToken");
-    call->arena = vl_arena_of(ARENA_MAX);
-    call->arguments = vl_buf_of(VL_MCP_ARGUMENTS_MAX);
+    const struct vl_rpc_message *message = order->message;
+    call->arena = vl_arena_of(ARENA_MAX + size_of(message->params.node));
+    call->asked = vl_buf_of(VL_MCP_ARGUMENTS_MAX);
     call->endpoint = order->endpoint;
     call->gate = order->endpoint->gate;
     vl_mcp_gate_hold(call->gate);
@@ -159,10 +188,8 @@ make_call(const struct vl_mcp_call_order *order)
     call->completes = order->completes;
     call->peer = *order->peer;
     call->principal = *order->principal;
-    call->params = vl_json_share(order->params);
-    call->id = keep_id(call, order->id);
-    if (vl_rpc_is_id(token))
-        call->token = keep_id(call, (struct vl_rpc_id){.value = token});
+    keep_params(call, message);
+    call->id = keep_id(call, message->id);
     call->started = vl_mono_now();
     call->progress = -INFINITY;
     vl_uuid(call->correlation);
@@ -172,7 +199,7 @@ make_call(const struct vl_mcp_call_order *order)
     vl_list_init(&call->in_endpoint);
     if (call->item->sort == VL_MCP_TEMPLATES && !call->completes)
         (void)vl_uri_template_match(call->item->pattern,
-                                    vl_json_get_str(order->params, "uri"),
+                                    vl_rpc_param_str(message, VL_STR("uri")),
                                     keep_variable, call);
     return call;
 }
@@ -262,7 +289,7 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
         return VALET_RETRY;
     struct vl_mcp_call *call = make_call(order);
     call->busy = busy;
-    valet_status status = vl_mcp_talk_read(call, &call->talk);
+    valet_status status = vl_mcp_talk_read(call, order->message, &call->talk);
     if (status != VALET_OK) {
         call->session = NULL;
         call->post = NULL;
@@ -310,6 +337,25 @@ vl_mcp_call_run(struct vl_mcp_call *call)
     call->job.run = handle_on_thread;
     if (!vl_pool_run(server->pool, &call->job))
         vl_mcp_call_end_refused(call, "There is no thread to run this on");
+}
+
+/* One thread at a time has the call, so whoever needs them may read them. */
+const struct json_t *
+vl_mcp_call_params(const struct vl_mcp_call *call)
+{
+    struct vl_json *params = &((struct vl_mcp_call *)(uintptr_t)call)->params;
+    if (!params->root && call->text.p)
+        VL_ASSERT(vl_json_parse(call->text, VL_LIMIT_JSON_DEPTH, params,
+                                NULL) == VALET_OK);
+    return params->root;
+}
+
+const struct json_t *
+vl_mcp_call_arguments(const struct vl_mcp_call *call)
+{
+    return call->arguments.root
+               ? call->arguments.root
+               : vl_json_get(vl_mcp_call_params(call), "arguments");
 }
 
 const char *

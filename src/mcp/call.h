@@ -46,16 +46,19 @@ struct vl_mcp_call {
     char correlation[VL_UUID_SIZE];
     char address[VL_MCP_PEER_SIZE];
     struct vl_arena arena;
-    struct vl_json params;     /* a share of them */
-    struct vl_str id;          /* JSON */
-    struct vl_str token;       /* of progress: JSON, or empty */
-    struct vl_buf arguments;   /* JSON, once they were asked for */
+    struct vl_json params;    /* a share of them, once they are needed; or */
+    struct vl_str text;       /* what they are made of */
+    struct vl_json arguments; /* a share of these, if they were needed */
+    struct vl_str arguments_text; /* within `text` */
+    struct vl_str id;             /* JSON */
+    struct vl_str token;          /* of progress: JSON, or empty */
+    struct vl_buf asked;          /* the arguments as JSON, once asked for */
     struct vl_mcp_variable variables[VL_URI_TEMPLATE_VARIABLES];
-    size_t variable_count;     /* of a template */
-    struct vl_mcp_task *task;  /* NULL: it is none (any more) */
-    struct vl_mcp_talk *talk;  /* NULL: nothing was asked, or is known */
-    struct vl_task job;        /* for its thread */
-    int64_t started;           /* vl_mono_now() */
+    size_t variable_count;    /* of a template */
+    struct vl_mcp_task *task; /* NULL: it is none (any more) */
+    struct vl_mcp_talk *talk; /* NULL: nothing was asked, or is known */
+    struct vl_task job;       /* for its thread */
+    int64_t started;          /* vl_mono_now() */
     double progress;
     atomic_bool cancelled;
     void (*on_cancel)(struct vl_mcp_call *call, void *ctx);
@@ -71,8 +74,7 @@ struct vl_mcp_call_order {
     bool completes;
     const struct vl_mcp_peer *peer;
     const struct vl_principal *principal;
-    struct vl_rpc_id id;
-    const struct json_t *params;
+    const struct vl_rpc_message *message;
 };
 
 /*
@@ -127,6 +129,9 @@ vl_mcp_call_begin_task(struct vl_mcp_call *call, valet_error *err) VALET_CHECK;
 /* What a task tells its call: all that was asked is answered; it is over. */
 void vl_mcp_call_answered(struct vl_mcp_task *task);
 void vl_mcp_call_let_go(void *call);
+/* What it was asked with. */
+const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
+const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);
 /* The method that it answers. */
 const char *vl_mcp_call_method(const struct vl_mcp_call *call);
 

@@ -14,10 +14,13 @@ const char *
 valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size)
 {
     /* Written when they are first asked for: many tools have none. */
-    struct vl_buf *text = &((valet_mcp_call *)(uintptr_t)call)->arguments;
+    struct vl_buf *text = &((valet_mcp_call *)(uintptr_t)call)->asked;
     const struct json_t *arguments =
-        vl_json_get(call->params.root, "arguments");
-    if (!vl_buf_size(text) && vl_json_kind(arguments) == VL_JSON_OBJECT) {
+        vl_buf_size(text) ? NULL : vl_mcp_call_arguments(call);
+    bool is_object = vl_json_kind(arguments) == VL_JSON_OBJECT;
+    if (is_object && call->arguments_text.n) {
+        vl_buf_add(text, call->arguments_text);
+    } else if (is_object) {
         struct vl_json_out out = {text, false};
         vl_json_add_value(&out, NULL, arguments);
     }
@@ -38,20 +41,21 @@ text_of(const struct json_t *object, const char *key)
 const char *
 valet_mcp_argument(const valet_mcp_call *call, const char *name)
 {
-    const struct json_t *params = call->params.root;
     for (size_t i = 0; i < call->variable_count; i++)
         if (strcmp(call->variables[i].name, name) == 0)
             return call->variables[i].value;
     if (call->completes)
-        return text_of(vl_json_get(vl_json_get(params, "context"), "arguments"),
-                       name);
-    return text_of(vl_json_get(params, "arguments"), name);
+        return text_of(
+            vl_json_get(vl_json_get(vl_mcp_call_params(call), "context"),
+                        "arguments"),
+            name);
+    return text_of(vl_mcp_call_arguments(call), name);
 }
 
 static const struct json_t *
 argument_of(const struct vl_mcp_call *call, const char *name)
 {
-    return vl_json_get(vl_json_get(call->params.root, "arguments"), name);
+    return vl_json_get(vl_mcp_call_arguments(call), name);
 }
 
 bool
@@ -77,7 +81,7 @@ valet_mcp_argument_is_true(const valet_mcp_call *call, const char *name)
 const char *
 valet_mcp_uri(const valet_mcp_call *call)
 {
-    const char *uri = text_of(call->params.root, "uri");
+    const char *uri = text_of(vl_mcp_call_params(call), "uri");
     return uri ? uri : "";
 }
 
@@ -85,7 +89,7 @@ const char *
 valet_mcp_completing(const valet_mcp_call *call)
 {
     const char *name =
-        text_of(vl_json_get(call->params.root, "argument"), "name");
+        text_of(vl_json_get(vl_mcp_call_params(call), "argument"), "name");
     return name ? name : "";
 }
 
@@ -93,7 +97,7 @@ const char *
 valet_mcp_completing_value(const valet_mcp_call *call)
 {
     const char *value =
-        text_of(vl_json_get(call->params.root, "argument"), "value");
+        text_of(vl_json_get(vl_mcp_call_params(call), "argument"), "value");
     return value ? value : "";
 }
 
@@ -315,6 +319,13 @@ write_trouble(struct vl_buf *text, const struct vl_mcp_call *call,
     vl_json_close(&out, '}');
 }
 
+static bool
+reads(const struct vl_mcp_call *call)
+{
+    return call->item->sort == VL_MCP_RESOURCES ||
+           call->item->sort == VL_MCP_TEMPLATES;
+}
+
 /* In the scratch buffer. */
 static struct vl_str
 write_answer(const struct vl_mcp_call *call, const valet_mcp_result *result)
@@ -322,7 +333,8 @@ write_answer(const struct vl_mcp_call *call, const valet_mcp_result *result)
     struct vl_buf *text = vl_mcp_scratch(call->endpoint);
     struct vl_json_out out = {text, false};
     struct vl_mcp_result_form form = {.item = call->item,
-                                      .uri = valet_mcp_uri(call),
+                                      .uri = reads(call) ? valet_mcp_uri(call)
+                                                         : "",
                                       .version = call->peer.version};
     open_result(&out, call);
     const char *trouble = vl_mcp_result_write(&out, &form, result);
@@ -442,9 +454,7 @@ struct failure {
 static enum vl_rpc_code
 code_of(const struct vl_mcp_call *call, valet_status status)
 {
-    bool reads = call->item->sort == VL_MCP_RESOURCES ||
-                 call->item->sort == VL_MCP_TEMPLATES;
-    if (status == VALET_NOT_FOUND && reads && !call->completes &&
+    if (status == VALET_NOT_FOUND && reads(call) && !call->completes &&
         !vl_mcp_version_is_modern(call->peer.version))
         return VL_RPC_NO_RESOURCE;
     return status == VALET_INVALID || status == VALET_NOT_FOUND

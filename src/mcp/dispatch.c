@@ -101,7 +101,7 @@ answer_request(const struct vl_mcp_turn *turn,
             vl_mcp_version_is_modern(turn->peer->version) ? 404 : 200,
             VL_RPC_NO_METHOD, "Method not found", (struct vl_str){NULL, 0});
     else if (vl_mcp_is_left_out(message->params) ||
-             vl_json_kind(message->params) == VL_JSON_OBJECT)
+             vl_json_view_kind(message->params) == VL_JSON_OBJECT)
         row->answer(turn, message, (enum vl_mcp_sort)row->sort);
     else
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
@@ -116,11 +116,11 @@ take_notification(const struct vl_mcp_turn *turn,
 {
     /* The others (`notifications/initialized`, and what may come) change
      * nothing here. */
-    const struct json_t *value = vl_json_get(message->params, "requestId");
+    struct vl_rpc_id id;
     if (!vl_str_eq(message->method, VL_STR("notifications/cancelled")) ||
-        !vl_rpc_is_id(value) || !turn->session)
+        !vl_rpc_id_read(vl_rpc_param(message, VL_STR("requestId")), &id) ||
+        !turn->session)
         return;
-    struct vl_rpc_id id = {.value = value};
     struct vl_mcp_call *call = vl_mcp_call_find(turn->session, id);
     if (call)
         vl_mcp_call_cancel(call, VL_MCP_CANCEL_BY_CLIENT);
@@ -152,7 +152,7 @@ valet_status
 vl_mcp_dispatch_hello(const struct vl_rpc_message *message,
                       struct vl_mcp_peer *ret, valet_error *err)
 {
-    struct vl_str wanted = vl_json_get_str(message->params, "protocolVersion");
+    struct vl_str wanted = vl_rpc_param_str(message, VL_STR("protocolVersion"));
     if (!wanted.p)
         return vl_fail(err, VALET_INVALID, "",
                        "The protocolVersion is missing");
@@ -162,7 +162,7 @@ vl_mcp_dispatch_hello(const struct vl_rpc_message *message,
     /* @spec HT-77 EX-12: a session has no tasks/get, whatever its client
      * declares. */
     ret->abilities =
-        vl_mcp_abilities_read(vl_json_get(message->params, "capabilities")) &
+        vl_mcp_abilities_read(vl_rpc_param(message, VL_STR("capabilities"))) &
         ~VL_MCP_KNOWS_TASKS;
     ret->level = VALET_MCP_INFO;
     return VALET_OK;
@@ -264,8 +264,8 @@ vl_mcp_turn_may(const struct vl_mcp_turn *turn, const char *permission)
 }
 
 bool
-vl_mcp_is_left_out(const struct json_t *value)
+vl_mcp_is_left_out(struct vl_json_view value)
 {
-    enum vl_json_kind kind = vl_json_kind(value);
+    enum vl_json_kind kind = vl_json_view_kind(value);
     return kind == VL_JSON_ABSENT || kind == VL_JSON_NULL;
 }

@@ -372,14 +372,15 @@ handle_post(struct vl_mcp_arrival *a)
                               "Accept allows neither JSON nor an event stream");
         return;
     }
-    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_rpc_body) body;
     struct vl_rpc_message message;
-    switch (vl_mcp_arrival_read(a, &doc, &message)) {
+    vl_rpc_body_init(&body);
+    switch (vl_mcp_arrival_read(a, &body, &message)) {
     case VL_MCP_BODY_MESSAGE:
         handle_message(a, &message);
         return;
     case VL_MCP_BODY_ARRAY:
-        handle_batch(a, doc.root);
+        handle_batch(a, body.doc.root);
         return;
     case VL_MCP_BODY_REFUSED:
         return;

@@ -100,9 +100,10 @@ take_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session,
 static void
 read_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session)
 {
-    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_rpc_body) body;
     struct vl_rpc_message message;
-    switch (vl_mcp_arrival_read(a, &doc, &message)) {
+    vl_rpc_body_init(&body);
+    switch (vl_mcp_arrival_read(a, &body, &message)) {
     case VL_MCP_BODY_MESSAGE:
         take_message(a, session, &message);
         return;

@@ -288,8 +288,7 @@ check_filter(const struct vl_mcp_turn *turn,
     if (!good)
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "It is not said what to listen for");
-    return good &&
-           vl_mcp_turn_can(turn, message, ids ? VL_MCP_KNOWS_TASKS : 0);
+    return good && vl_mcp_turn_can(turn, message, ids ? VL_MCP_KNOWS_TASKS : 0);
 }
 
 void
@@ -300,7 +299,7 @@ vl_mcp_answer_listen(const struct vl_mcp_turn *turn,
     (void)sort;
     const struct vl_str none = {NULL, 0};
     const struct json_t *filter =
-        vl_json_get(message->params, "notifications");
+        vl_json_get(vl_rpc_params(message), "notifications");
     if (!check_filter(turn, message, filter))
         return;
     if (turn->endpoint->draining)
@@ -423,8 +422,7 @@ vl_mcp_tell_list(struct vl_mcp_endpoint *endpoint, enum vl_mcp_sort sort)
         struct vl_mcp_listener *listener =
             VL_CONTAINER(it, struct vl_mcp_listener, in_endpoint);
         if (listener->wants[sort])
-            send(listener,
-                 write_note(&text, list_notes[sort], NULL, listener));
+            send(listener, write_note(&text, list_notes[sort], NULL, listener));
     }
 }
 

@@ -31,9 +31,9 @@ void vl_mcp_turn_error_data(const struct vl_mcp_turn *turn,
                             enum vl_rpc_code code, const char *why,
                             struct vl_str data);
 /* `result` is a JSON object. */
-void vl_mcp_turn_result(const struct vl_mcp_turn *turn,
-                        const struct vl_rpc_message *message,
-                        struct vl_str result);
+void
+vl_mcp_turn_result(const struct vl_mcp_turn *turn,
+                   const struct vl_rpc_message *message, struct vl_str result);
 /* One without members, but for those that every result has. */
 void vl_mcp_turn_empty(const struct vl_mcp_turn *turn,
                        const struct vl_rpc_message *message);
@@ -47,6 +47,6 @@ struct vl_mcp_task *
 vl_mcp_turn_find_task(const struct vl_mcp_turn *turn, struct vl_str id);
 bool vl_mcp_turn_may(const struct vl_mcp_turn *turn, const char *permission);
 /* Serialisers of some clients write null for what they leave out. */
-bool vl_mcp_is_left_out(const struct json_t *value);
+bool vl_mcp_is_left_out(struct vl_json_view value);
 
 #endif

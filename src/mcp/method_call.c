@@ -46,8 +46,7 @@ start(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
         .completes = completes,
         .peer = turn->peer,
         .principal = turn->principal,
-        .id = message->id,
-        .params = message->params,
+        .message = message,
     };
     /* @spec HT-06: or it could not be told which one is to be cancelled. */
     if (turn->session && vl_mcp_call_find(turn->session, message->id)) {
@@ -71,6 +70,15 @@ start(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
                           "The requestState is not good for this request; "
                           "begin without it");
     }
+}
+
+/* NULL when they are left out. */
+static const struct json_t *
+find_arguments(const struct vl_rpc_message *message)
+{
+    return vl_mcp_is_left_out(vl_rpc_param(message, VL_STR("arguments")))
+               ? NULL
+               : vl_rpc_arguments(message);
 }
 
 /* --- tools --- */
@@ -133,21 +141,18 @@ void
 vl_mcp_answer_call(const struct vl_mcp_turn *turn,
                    const struct vl_rpc_message *message, enum vl_mcp_sort sort)
 {
-    struct vl_str name = vl_json_get_str(message->params, "name");
+    struct vl_str name = vl_rpc_param_str(message, VL_STR("name"));
     struct vl_mcp_item *tool =
         name.p ? vl_mcp_server_find(turn->endpoint->server, sort, name) : NULL;
     if (!tool) {
-        vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
-                          "Unknown tool");
+        vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS, "Unknown tool");
         return;
     }
     if (!vl_mcp_turn_may(turn, tool->permission)) {
         deny(turn, message, tool);
         return;
     }
-    const struct json_t *arguments = vl_json_get(message->params, "arguments");
-    if (vl_mcp_is_left_out(arguments))
-        arguments = NULL;
+    const struct json_t *arguments = find_arguments(message);
     if (arguments && vl_json_kind(arguments) != VL_JSON_OBJECT) {
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "The arguments are no object");
@@ -162,10 +167,9 @@ vl_mcp_answer_call(const struct vl_mcp_turn *turn,
     valet_error err;
     if (check_arguments(tool, arguments, &err) != VALET_OK)
         answer_misfit(turn, message, err.message);
-    else if (vl_mcp_turn_can(turn, message,
-                             tool->flags & VALET_MCP_ONLY_AS_TASK
-                                 ? VL_MCP_KNOWS_TASKS
-                                 : 0))
+    else if (vl_mcp_turn_can(
+                 turn, message,
+                 tool->flags & VALET_MCP_ONLY_AS_TASK ? VL_MCP_KNOWS_TASKS : 0))
         start(turn, message, tool, false);
 }
 
@@ -193,7 +197,7 @@ vl_mcp_answer_read(const struct vl_mcp_turn *turn,
                    const struct vl_rpc_message *message, enum vl_mcp_sort sort)
 {
     (void)sort;
-    struct vl_str uri = vl_json_get_str(message->params, "uri");
+    struct vl_str uri = vl_rpc_param_str(message, VL_STR("uri"));
     if (!uri.n) {
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "The uri is missing");
@@ -242,7 +246,7 @@ vl_mcp_answer_prompt(const struct vl_mcp_turn *turn,
                      const struct vl_rpc_message *message,
                      enum vl_mcp_sort sort)
 {
-    struct vl_str name = vl_json_get_str(message->params, "name");
+    struct vl_str name = vl_rpc_param_str(message, VL_STR("name"));
     struct vl_mcp_item *prompt =
         name.p ? vl_mcp_server_find(turn->endpoint->server, sort, name) : NULL;
     if (!prompt) {
@@ -254,9 +258,8 @@ vl_mcp_answer_prompt(const struct vl_mcp_turn *turn,
         deny(turn, message, prompt);
         return;
     }
-    const struct json_t *arguments = vl_json_get(message->params, "arguments");
-    const char *why = check_prompt(
-        &prompt->def.prompt, vl_mcp_is_left_out(arguments) ? NULL : arguments);
+    const char *why =
+        check_prompt(&prompt->def.prompt, find_arguments(message));
     if (why)
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS, why);
     else
@@ -310,10 +313,11 @@ vl_mcp_answer_complete(const struct vl_mcp_turn *turn,
                        enum vl_mcp_sort sort)
 {
     (void)sort;
-    const struct json_t *argument = vl_json_get(message->params, "argument");
+    const struct json_t *params = vl_rpc_params(message);
+    const struct json_t *argument = vl_json_get(params, "argument");
     struct vl_str name = vl_json_get_str(argument, "name");
-    struct vl_mcp_item *item = find_reference(
-        turn->endpoint->server, vl_json_get(message->params, "ref"));
+    struct vl_mcp_item *item =
+        find_reference(turn->endpoint->server, vl_json_get(params, "ref"));
     if (!item || !name.p || !vl_json_get_str(argument, "value").p ||
         !has_argument(item, name))
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,

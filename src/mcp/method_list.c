@@ -19,11 +19,11 @@ void
 vl_mcp_answer_list(const struct vl_mcp_turn *turn,
                    const struct vl_rpc_message *message, enum vl_mcp_sort sort)
 {
-    const struct json_t *cursor = vl_json_get(message->params, "cursor");
+    struct vl_json_view cursor = vl_rpc_param(message, VL_STR("cursor"));
     struct vl_mcp_view view = {.sort = sort, .version = turn->peer->version};
     if (!vl_mcp_is_left_out(cursor) &&
-        (!vl_json_str(cursor).p ||
-         !vl_mcp_cursor_read(vl_json_str(cursor), &view.after))) {
+        (!vl_json_view_str(cursor).p ||
+         !vl_mcp_cursor_read(vl_json_view_str(cursor), &view.after))) {
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "Unknown cursor");
         return;

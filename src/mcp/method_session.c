@@ -14,7 +14,7 @@ vl_mcp_answer_level(const struct vl_mcp_turn *turn,
                     const struct vl_rpc_message *message, enum vl_mcp_sort sort)
 {
     (void)sort;
-    if (!vl_mcp_level_parse(vl_json_get_str(message->params, "level"),
+    if (!vl_mcp_level_parse(vl_rpc_param_str(message, VL_STR("level")),
                             &turn->session->peer.level)) {
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "There is no such level");
@@ -30,7 +30,7 @@ vl_mcp_answer_subscribe(const struct vl_mcp_turn *turn,
                         enum vl_mcp_sort sort)
 {
     (void)sort;
-    struct vl_str uri = vl_json_get_str(message->params, "uri");
+    struct vl_str uri = vl_rpc_param_str(message, VL_STR("uri"));
     const struct vl_mcp_item *item =
         uri.n ? vl_mcp_server_find_uri(turn->endpoint->server, uri) : NULL;
     struct vl_map *subscribed = &turn->session->subscribed;
@@ -55,7 +55,7 @@ vl_mcp_answer_unsubscribe(const struct vl_mcp_turn *turn,
                           enum vl_mcp_sort sort)
 {
     (void)sort;
-    struct vl_str uri = vl_json_get_str(message->params, "uri");
+    struct vl_str uri = vl_rpc_param_str(message, VL_STR("uri"));
     (void)vl_map_take(&turn->session->subscribed, uri);
     vl_mcp_turn_empty(turn, message);
 }

@@ -12,8 +12,8 @@ vl_mcp_turn_find_task(const struct vl_mcp_turn *turn, struct vl_str id)
     struct vl_mcp_task *task = NULL;
     if (!id.n)
         return NULL;
-    valet_status status = vl_mcp_task_find(&turn->endpoint->tasks, id,
-                                           turn->principal, &task);
+    valet_status status =
+        vl_mcp_task_find(&turn->endpoint->tasks, id, turn->principal, &task);
     if (status == VALET_DENIED)
         vl_mcp_endpoint_note_session(turn->endpoint, VL_MCP_SESSION_HIJACK,
                                      turn->principal, "not_the_owner",
@@ -30,7 +30,7 @@ find(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message)
     if (!vl_mcp_turn_can(turn, message, VL_MCP_KNOWS_TASKS))
         return NULL;
     struct vl_mcp_task *task = vl_mcp_turn_find_task(
-        turn, vl_json_get_str(message->params, "taskId"));
+        turn, vl_rpc_param_str(message, VL_STR("taskId")));
     if (!task)
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "Task not found");
@@ -69,7 +69,7 @@ vl_mcp_answer_task_update(const struct vl_mcp_turn *turn,
     if (!task)
         return;
     switch (vl_mcp_task_take_answers(
-        task, vl_json_get(message->params, "inputResponses"), &err)) {
+        task, vl_json_get(vl_rpc_params(message), "inputResponses"), &err)) {
     case VALET_OK:
         vl_mcp_turn_empty(turn, message);
         return;

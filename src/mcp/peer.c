@@ -2,10 +2,10 @@
 #include "mcp/peer.h"
 
 static const char *const levels[] = {
-    [VALET_MCP_DEBUG] = "debug",       [VALET_MCP_INFO] = "info",
-    [VALET_MCP_NOTICE] = "notice",     [VALET_MCP_WARNING] = "warning",
-    [VALET_MCP_ERROR] = "error",       [VALET_MCP_CRITICAL] = "critical",
-    [VALET_MCP_ALERT] = "alert",       [VALET_MCP_EMERGENCY] = "emergency",
+    [VALET_MCP_DEBUG] = "debug",   [VALET_MCP_INFO] = "info",
+    [VALET_MCP_NOTICE] = "notice", [VALET_MCP_WARNING] = "warning",
+    [VALET_MCP_ERROR] = "error",   [VALET_MCP_CRITICAL] = "critical",
+    [VALET_MCP_ALERT] = "alert",   [VALET_MCP_EMERGENCY] = "emergency",
 };
 
 bool
@@ -26,34 +26,36 @@ vl_mcp_level_name(enum valet_mcp_level level)
 }
 
 static bool
-has(const struct json_t *object, const char *key)
+has(struct vl_json_view object, struct vl_str key)
 {
-    return vl_json_kind(vl_json_get(object, key)) == VL_JSON_OBJECT;
+    return vl_json_view_kind(vl_json_view_get(object, key)) == VL_JSON_OBJECT;
 }
 
 /* An empty one is of the time when there was nothing but forms (2025-06-18). */
 static unsigned
-read_elicitation(const struct json_t *elicitation)
+read_elicitation(struct vl_json_view elicitation)
 {
     unsigned abilities = 0;
-    if (has(elicitation, "url"))
+    if (has(elicitation, VL_STR("url")))
         abilities |= VALET_MCP_CAN_OPEN_URL;
-    if (has(elicitation, "form") || !abilities)
+    if (has(elicitation, VL_STR("form")) || !abilities)
         abilities |= VALET_MCP_CAN_FILL_FORM;
     return abilities;
 }
 
 unsigned
-vl_mcp_abilities_read(const struct json_t *capabilities)
+vl_mcp_abilities_read(struct vl_json_view capabilities)
 {
     unsigned abilities = 0;
-    if (has(capabilities, "sampling"))
+    if (has(capabilities, VL_STR("sampling")))
         abilities |= VALET_MCP_CAN_SAMPLE;
-    if (has(capabilities, "roots"))
+    if (has(capabilities, VL_STR("roots")))
         abilities |= VALET_MCP_CAN_LIST_ROOTS;
-    if (has(capabilities, "elicitation"))
-        abilities |= read_elicitation(vl_json_get(capabilities, "elicitation"));
-    if (has(vl_json_get(capabilities, "extensions"), VL_MCP_TASKS))
+    if (has(capabilities, VL_STR("elicitation")))
+        abilities |= read_elicitation(
+            vl_json_view_get(capabilities, VL_STR("elicitation")));
+    if (has(vl_json_view_get(capabilities, VL_STR("extensions")),
+            VL_STR(VL_MCP_TASKS)))
         abilities |= VL_MCP_KNOWS_TASKS;
     return abilities;
 }

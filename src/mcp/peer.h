@@ -7,10 +7,10 @@
 #ifndef VL_MCP_PEER_H
 #define VL_MCP_PEER_H
 
-#include "json/read.h"
-#include "json/write.h"
 #include "mcp/version.h"
 #include "valet/mcp.h"
+#include "json/view.h"
+#include "json/write.h"
 
 /* Beside VALET_MCP_CAN_FILL_FORM and its like. */
 #define VL_MCP_KNOWS_TASKS 64u
@@ -31,7 +31,7 @@ struct vl_mcp_peer {
 };
 
 /* ClientCapabilities; what is no object says nothing. */
-unsigned vl_mcp_abilities_read(const struct json_t *capabilities);
+unsigned vl_mcp_abilities_read(struct vl_json_view capabilities);
 /* The ClientCapabilities object that says just these. */
 void vl_mcp_abilities_write(struct vl_json_out *out, const char *key,
                             unsigned abilities);

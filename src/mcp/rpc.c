@@ -3,7 +3,6 @@
 
 #include "core/limits.h"
 #include "core/status.h"
-#include "json/scan.h"
 
 static valet_status
 refuse(valet_error *err, const char *why)
@@ -27,6 +26,18 @@ id_of(const struct json_t *value)
     return (struct vl_rpc_id){value, {NULL, 0}};
 }
 
+bool
+vl_rpc_id_read(struct vl_json_view value, struct vl_rpc_id *ret)
+{
+    enum vl_json_kind kind = vl_json_view_kind(value);
+    if (kind != VL_JSON_INT &&
+        (kind != VL_JSON_STRING || vl_json_view_str(value).n > VL_RPC_ID_MAX))
+        return false;
+    *ret = (struct vl_rpc_id){value.value,
+                              value.node ? value.node->text : VL_STR("")};
+    return true;
+}
+
 struct vl_rpc_id
 vl_rpc_find_id(const struct json_t *value)
 {
@@ -45,7 +56,7 @@ read_call(const struct json_t *value, struct vl_rpc_message *ret,
         .kind = VL_RPC_NOTIFICATION,
         .id = id_of(id),
         .method = vl_json_get_str(value, "method"),
-        .params = vl_json_get(value, "params"),
+        .params = {vl_json_get(value, "params"), NULL},
     };
     if (message.method.n == 0)
         return refuse(err, "the method is not a name");
@@ -99,53 +110,80 @@ vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
 
 /* --- the same without a document --- */
 
-/* More members than any client sends. */
-#define MEMBERS 8
-
 /* What an envelope's members are found to be. */
 struct envelope {
-    struct vl_str version, method, id, params;
+    struct vl_str version, method, id;
+    const struct vl_json_node *params;
     bool odd; /* not one to be read here */
 };
 
 static void
-note_id(struct envelope *envelope, const struct vl_json_member *member)
+note_id(struct envelope *envelope, const struct vl_json_node *member)
 {
+    struct vl_rpc_id id;
     envelope->id = member->text;
-    envelope->odd |=
-        member->kind != VL_JSON_INT &&
-        (member->kind != VL_JSON_STRING || member->text.n > VL_RPC_ID_MAX);
+    envelope->odd |= !member->is_plain ||
+                     !vl_rpc_id_read((struct vl_json_view){NULL, member}, &id);
 }
 
 static void
-note_member(struct envelope *envelope, const struct vl_json_member *member)
+note_params(struct envelope *envelope, const struct vl_json_node *member)
 {
-    bool nested =
-        member->kind == VL_JSON_OBJECT || member->kind == VL_JSON_ARRAY;
+    envelope->params = member;
+    envelope->odd |=
+        member->kind != VL_JSON_OBJECT && member->kind != VL_JSON_ARRAY;
+}
+
+static struct vl_str
+plain_text(struct envelope *envelope, const struct vl_json_node *member)
+{
+    envelope->odd |= !member->is_plain;
+    return vl_json_view_str((struct vl_json_view){NULL, member});
+}
+
+static void
+note_member(struct envelope *envelope, const struct vl_json_node *member)
+{
     if (vl_str_eq(member->key, VL_STR("jsonrpc")))
-        envelope->version = vl_json_member_str(member);
+        envelope->version = plain_text(envelope, member);
     else if (vl_str_eq(member->key, VL_STR("method")))
-        envelope->method = vl_json_member_str(member);
+        envelope->method = plain_text(envelope, member);
     else if (vl_str_eq(member->key, VL_STR("id")))
         note_id(envelope, member);
-    else if (vl_str_eq(member->key, VL_STR("params")) && nested)
-        envelope->params = member->text;
-    else /* Parameters have to be nested. */
-        envelope->odd |= vl_str_eq(member->key, VL_STR("params")) ||
-                         vl_str_eq(member->key, VL_STR("result")) ||
+    else if (vl_str_eq(member->key, VL_STR("params")))
+        note_params(envelope, member);
+    else
+        envelope->odd |= vl_str_eq(member->key, VL_STR("result")) ||
                          vl_str_eq(member->key, VL_STR("error"));
 }
 
-bool
-vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret)
+void
+vl_rpc_body_init(struct vl_rpc_body *body)
 {
-    struct vl_json_member members[MEMBERS];
+    body->doc = body->params = body->arguments = (struct vl_json){NULL};
+}
+
+void
+vl_rpc_body_done(struct vl_rpc_body *body)
+{
+    vl_json_done(&body->doc);
+    vl_json_done(&body->params);
+    vl_json_done(&body->arguments);
+}
+
+bool
+vl_rpc_scan(struct vl_str text, struct vl_rpc_body *body,
+            struct vl_rpc_message *ret)
+{
+    const struct vl_json_node *nodes = body->nodes;
     struct envelope envelope = {.odd = false};
-    size_t count;
-    if (!vl_json_scan(text, VL_LIMIT_JSON_DEPTH, members, MEMBERS, &count))
+    if (!vl_json_scan_nodes(text, VL_LIMIT_JSON_DEPTH, body->nodes,
+                            VL_RPC_NODES))
         return false;
-    for (size_t i = 0; i < count; i++)
-        note_member(&envelope, &members[i]);
+    /* Not plain: so many members that they are not noted. */
+    envelope.odd = !nodes[0].is_plain;
+    for (size_t i = 1; i < nodes[0].span; i += nodes[i].span)
+        note_member(&envelope, &nodes[i]);
     if (envelope.odd || envelope.method.n == 0 ||
         !vl_str_eq(envelope.version, VL_STR("2.0")))
         return false;
@@ -153,24 +191,64 @@ vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret)
         .kind = envelope.id.n ? VL_RPC_REQUEST : VL_RPC_NOTIFICATION,
         .id = {NULL, envelope.id},
         .method = envelope.method,
-        .params_text = envelope.params,
+        .params = {NULL, envelope.params},
+        .body = body,
     };
     return true;
 }
 
-/* The envelope is one level of the depth that is allowed. */
+/* Arguments are read with all else only where they have to be. */
 bool
-vl_rpc_read_quickly(struct vl_str text, struct vl_json *doc,
+vl_rpc_read_quickly(struct vl_str text, struct vl_rpc_body *body,
                     struct vl_rpc_message *ret)
 {
-    if (!vl_rpc_scan(text, ret))
+    if (!vl_rpc_scan(text, body, ret))
         return false;
-    if (ret->params_text.n &&
-        vl_json_parse(ret->params_text, VL_LIMIT_JSON_DEPTH - 1, doc, NULL) !=
-            VALET_OK)
-        return false;
-    ret->params = doc->root;
-    return true;
+    const struct vl_json_node *params = ret->params.node;
+    if (!params || vl_json_node_is_plain(
+                       params, vl_rpc_param(ret, VL_STR("arguments")).node))
+        return true;
+    ret->params.value = vl_rpc_params(ret);
+    ret->params.node = NULL;
+    return ret->params.value != NULL;
+}
+
+struct vl_json_view
+vl_rpc_param(const struct vl_rpc_message *message, struct vl_str name)
+{
+    return vl_json_view_get(message->params, name);
+}
+
+struct vl_str
+vl_rpc_param_str(const struct vl_rpc_message *message, struct vl_str name)
+{
+    return vl_json_view_str(vl_rpc_param(message, name));
+}
+
+/* What was scanned can be read: all that fails is memory, and that ends the
+ * program everywhere. */
+static const struct json_t *
+build_once(struct vl_json *doc, const struct vl_json_node *node)
+{
+    if (!doc->root)
+        VL_ASSERT(vl_json_node_build(node, doc) == VALET_OK);
+    return doc->root;
+}
+
+const struct json_t *
+vl_rpc_params(const struct vl_rpc_message *message)
+{
+    return message->params.node
+               ? build_once(&message->body->params, message->params.node)
+               : message->params.value;
+}
+
+const struct json_t *
+vl_rpc_arguments(const struct vl_rpc_message *message)
+{
+    struct vl_json_view found = vl_rpc_param(message, VL_STR("arguments"));
+    return found.node ? build_once(&message->body->arguments, found.node)
+                      : found.value;
 }
 
 /* --- answers --- */

@@ -6,7 +6,7 @@
 #ifndef VL_MCP_RPC_H
 #define VL_MCP_RPC_H
 
-#include "json/read.h"
+#include "json/view.h"
 #include "json/write.h"
 
 enum vl_rpc_code {
@@ -54,11 +54,27 @@ struct vl_rpc_message {
     enum vl_rpc_kind kind;
     struct vl_rpc_id id;         /* requests; of responses it may be null */
     struct vl_str method;        /* requests and notifications */
-    const struct json_t *params; /* of any kind, or NULL */
-    struct vl_str params_text;   /* of scanned messages: an object or array */
+    struct vl_json_view params;  /* of any kind, or absent */
+    struct vl_rpc_body *body;    /* of scanned messages */
     const struct json_t *result; /* responses: this, */
     const struct json_t *error;  /* or that: an object with code and message */
 };
+
+/* Values that are noted; what a message has more, it has as text. */
+#define VL_RPC_NODES 96
+
+/*
+ * What a message was read into, and what was made of it when somebody asked.
+ * The nodes are written before they are read.
+ */
+struct vl_rpc_body {
+    struct vl_json doc;    /* the whole, unless it was scanned */
+    struct vl_json params; /* documents, once they are needed */
+    struct vl_json arguments;
+    struct vl_json_node nodes[VL_RPC_NODES];
+};
+void vl_rpc_body_init(struct vl_rpc_body *body);
+void vl_rpc_body_done(struct vl_rpc_body *body);
 
 /* VALET_INVALID (an "Invalid Request") unless it is exactly one of the three
  * kinds: version "2.0", an id that is a string or an integer. */
@@ -66,15 +82,30 @@ valet_status vl_rpc_read(const struct json_t *value, struct vl_rpc_message *ret,
                          valet_error *err) VALET_CHECK;
 /*
  * The same for most requests and notifications, without allocating: their
- * parameters are left as text, which vl_json_parse() reads. False for
- * everything else and for what is wrong: then parse the whole.
+ * parameters are left where they stand, to be looked at as nodes (which may
+ * not be plain). False for everything else and for what is wrong: then parse
+ * the whole.
  */
-bool vl_rpc_scan(struct vl_str text, struct vl_rpc_message *ret) VALET_CHECK;
-/* The same, with the parameters read into `doc`. */
-bool vl_rpc_read_quickly(struct vl_str text, struct vl_json *doc,
+bool vl_rpc_scan(struct vl_str text, struct vl_rpc_body *body,
+                 struct vl_rpc_message *ret) VALET_CHECK;
+/* The same, for the functions below: what is not plain is read. */
+bool vl_rpc_read_quickly(struct vl_str text, struct vl_rpc_body *body,
                          struct vl_rpc_message *ret) VALET_CHECK;
+
+/* One of the parameters; its name ends in NUL. */
+struct vl_json_view
+vl_rpc_param(const struct vl_rpc_message *message, struct vl_str name);
+struct vl_str
+vl_rpc_param_str(const struct vl_rpc_message *message, struct vl_str name);
+/* All parameters, or the one called "arguments", as a document: borrowed from
+ * the message. NULL when there are none. */
+const struct json_t *vl_rpc_params(const struct vl_rpc_message *message);
+const struct json_t *vl_rpc_arguments(const struct vl_rpc_message *message);
+
 /* Is it a string or integer that may be an id (or a progress token)? */
 bool vl_rpc_is_id(const struct json_t *value);
+/* The same of a value that may be text still. */
+bool vl_rpc_id_read(struct vl_json_view value, struct vl_rpc_id *ret);
 /* The id of whatever it is, for an error about it; null when unreadable. */
 struct vl_rpc_id vl_rpc_find_id(const struct json_t *value);
 /* Just the id. */

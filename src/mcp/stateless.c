@@ -8,16 +8,17 @@
 #include "core/status.h"
 #include "mcp/dispatch.h"
 
-static const struct json_t *
+static struct vl_json_view
 meta_of(const struct vl_rpc_message *message)
 {
-    return vl_json_get(message->params, "_meta");
+    return vl_rpc_param(message, VL_STR("_meta"));
 }
 
 static struct vl_str
 version_in(const struct vl_rpc_message *message)
 {
-    return vl_json_get_str(meta_of(message), VL_MCP_META_VERSION);
+    return vl_json_view_str(
+        vl_json_view_get(meta_of(message), VL_STR(VL_MCP_META_VERSION)));
 }
 
 bool
@@ -75,19 +76,21 @@ static bool
 check_envelope(const struct vl_rpc_message *message, struct vl_mcp_peer *ret,
                struct vl_mcp_fault *fault)
 {
-    const struct json_t *meta = meta_of(message);
-    const struct json_t *capabilities =
-        vl_json_get(meta, VL_MCP_META_CAPABILITIES);
-    const struct json_t *level = vl_json_get(meta, VL_MCP_META_LEVEL);
+    struct vl_json_view meta = meta_of(message);
+    struct vl_json_view capabilities =
+        vl_json_view_get(meta, VL_STR(VL_MCP_META_CAPABILITIES));
+    struct vl_json_view level =
+        vl_json_view_get(meta, VL_STR(VL_MCP_META_LEVEL));
     if (!version_in(message).p)
         return fail(fault, VL_RPC_INVALID_PARAMS,
                     "The _meta of the request names no protocolVersion");
-    if (vl_json_kind(capabilities) != VL_JSON_OBJECT)
+    if (vl_json_view_kind(capabilities) != VL_JSON_OBJECT)
         return fail(fault, VL_RPC_INVALID_PARAMS,
                     "The _meta of the request has no clientCapabilities");
     ret->abilities = vl_mcp_abilities_read(capabilities);
     ret->level = VL_MCP_NO_LOGS;
-    if (level && !vl_mcp_level_parse(vl_json_str(level), &ret->level))
+    if (vl_json_view_kind(level) != VL_JSON_ABSENT &&
+        !vl_mcp_level_parse(vl_json_view_str(level), &ret->level))
         return fail(fault, VL_RPC_INVALID_PARAMS, "There is no such logLevel");
     return true;
 }
@@ -105,7 +108,7 @@ name_in(const struct vl_rpc_message *message)
     };
     for (size_t i = 0; i < VL_COUNT(names); i++)
         if (vl_str_eqz(message->method, names[i].method))
-            return vl_json_get_str(message->params, names[i].member);
+            return vl_rpc_param_str(message, vl_str_z(names[i].member));
     return (struct vl_str){NULL, 0};
 }
 
@@ -181,10 +184,10 @@ hand_over(const struct vl_mcp_arrival *a, const struct vl_rpc_message *message)
     struct vl_str id = {NULL, 0};
     unsigned home;
     if (vl_str_starts(message->method, VL_STR("tasks/")))
-        id = vl_json_get_str(message->params, "taskId");
+        id = vl_rpc_param_str(message, VL_STR("taskId"));
     else if (vl_str_eqz(message->method, "subscriptions/listen"))
         id = vl_json_str(vl_json_at(
-            vl_json_get(vl_json_get(message->params, "notifications"),
+            vl_json_get(vl_json_get(vl_rpc_params(message), "notifications"),
                         "taskIds"),
             0));
     return vl_mcp_id_home(id, &home) &&

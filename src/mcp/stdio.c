@@ -172,20 +172,22 @@ static void
 take_line(struct vl_str line, void *ctx)
 {
     struct vl_mcp_stdio *stdio = ctx;
-    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_rpc_body) body;
     struct vl_rpc_message message;
     const struct vl_str none = {NULL, 0};
     valet_error err;
-    if (vl_rpc_read_quickly(line, &doc, &message))
+    vl_rpc_body_init(&body);
+    if (vl_rpc_read_quickly(line, &body, &message))
         take_message(stdio, &message);
-    else if (vl_json_parse(line, VL_LIMIT_JSON_DEPTH, &doc, NULL) != VALET_OK)
+    else if (vl_json_parse(line, VL_LIMIT_JSON_DEPTH, &body.doc, NULL) !=
+             VALET_OK)
         refuse(stdio, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR, "Parse error", none);
-    else if (vl_json_kind(doc.root) == VL_JSON_ARRAY)
-        take_batch(stdio, doc.root);
-    else if (vl_rpc_read(doc.root, &message, &err) == VALET_OK)
+    else if (vl_json_kind(body.doc.root) == VL_JSON_ARRAY)
+        take_batch(stdio, body.doc.root);
+    else if (vl_rpc_read(body.doc.root, &message, &err) == VALET_OK)
         take_message(stdio, &message);
     else
-        refuse(stdio, vl_rpc_find_id(doc.root), VL_RPC_INVALID_REQUEST,
+        refuse(stdio, vl_rpc_find_id(body.doc.root), VL_RPC_INVALID_REQUEST,
                err.message, none);
 }
 

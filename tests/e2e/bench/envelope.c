@@ -23,9 +23,10 @@ static size_t size;
 static void
 scan_once(void)
 {
+    static struct vl_rpc_body body;
     struct vl_rpc_message message;
-    if (!vl_rpc_scan(vl_str_of(text, size), &message) ||
-        message.kind != VL_RPC_REQUEST || message.params_text.n == 0)
+    if (!vl_rpc_scan(vl_str_of(text, size), &body, &message) ||
+        message.kind != VL_RPC_REQUEST || !message.params.node)
         exit(1);
 }
 

@@ -10,10 +10,11 @@
  *   that exactly when the values hold none of the oddities.
  */
 #include "core/limits.h"
-#include "json/scan.h"
+#include "json/view.h"
 #include "json/write.h"
 
 #define MEMBERS 8
+#define NODES   12
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -151,6 +152,22 @@ check_written(const struct json_t *object, size_t size)
         check_members(members, count, object, 32 * size);
 }
 
+/* What is noted is built into the same document, whatever was left out. */
+static void
+check_nodes(struct vl_str text, const struct json_t *object, bool scanned)
+{
+    struct vl_json_node nodes[NODES];
+    vl_auto(vl_json) built = {NULL};
+    bool noted = vl_json_scan_nodes(text, VL_LIMIT_JSON_DEPTH, nodes, NODES);
+    VL_ASSERT(noted ? object != NULL : !scanned);
+    if (!noted)
+        return;
+    VL_ASSERT(vl_json_node_build(nodes, &built) == VALET_OK);
+    vl_auto(vl_buf) one = written(built.root, text.n);
+    vl_auto(vl_buf) two = written(object, text.n);
+    VL_ASSERT(vl_str_eq(vl_buf_str(&one), vl_buf_str(&two)));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -164,6 +181,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         vl_json_parse(text, VL_LIMIT_JSON_DEPTH, &doc, NULL) == VALET_OK &&
         vl_json_kind(doc.root) == VL_JSON_OBJECT;
     VL_ASSERT(parsed || !scanned);
+    check_nodes(text, parsed ? doc.root : NULL, scanned);
     if (!parsed)
         return 0;
     if (scanned)

@@ -56,18 +56,21 @@ same_value(const struct json_t *a, const struct json_t *b)
 static void
 check_scan(struct vl_str text, const struct json_t *whole)
 {
-    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_rpc_body) body;
     struct vl_rpc_message scanned, read;
-    if (!vl_rpc_scan(text, &scanned))
+    vl_rpc_body_init(&body);
+    if (!vl_rpc_scan(text, &body, &scanned))
         return;
     VL_ASSERT(whole && vl_rpc_read(whole, &read, NULL) == VALET_OK);
-    VL_ASSERT(scanned.kind == read.kind && !scanned.params);
-    VL_ASSERT(!scanned.params_text.n ||
-              vl_json_parse(scanned.params_text, VL_LIMIT_JSON_DEPTH - 1, &doc,
-                            NULL) == VALET_OK);
+    VL_ASSERT(scanned.kind == read.kind && !scanned.params.value);
     VL_ASSERT(vl_str_eq(scanned.method, read.method));
     VL_ASSERT(same_id(scanned.id, read.id));
-    VL_ASSERT(same_value(doc.root, read.params));
+    VL_ASSERT(same_value(vl_rpc_params(&scanned), read.params.value));
+    VL_ASSERT(same_value(vl_rpc_arguments(&scanned),
+                         vl_json_get(read.params.value, "arguments")));
+    struct vl_json_view meta = vl_rpc_param(&scanned, VL_STR("_meta"));
+    VL_ASSERT(vl_json_view_kind(meta) ==
+              vl_json_kind(vl_json_get(read.params.value, "_meta")));
 }
 
 int

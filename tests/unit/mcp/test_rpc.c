@@ -179,13 +179,15 @@ scans_plain_calls(void **state)
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {
         struct vl_rpc_message message;
-        assert_true(vl_rpc_scan(vl_str_z(cases[i].text), &message));
+        static struct vl_rpc_body body;
+        assert_true(vl_rpc_scan(vl_str_z(cases[i].text), &body, &message));
         assert_int_equal(message.kind, strcmp(cases[i].id, "null")
                                            ? VL_RPC_REQUEST
                                            : VL_RPC_NOTIFICATION);
         assert_str(message.method, "m");
-        assert_null(message.params);
-        assert_str(message.params_text, cases[i].params);
+        assert_null(message.params.value);
+        assert_str(message.params.node ? message.params.node->text : VL_STR(""),
+                   cases[i].params);
         vl_auto(vl_buf) id = vl_buf_of(100);
         vl_rpc_write_id(&id, message.id);
         assert_str(vl_buf_str(&id), cases[i].id);
@@ -220,8 +222,9 @@ leaves_what_is_not_plain_to_the_parser(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        static struct vl_rpc_body body;
         struct vl_rpc_message message;
-        assert_false(vl_rpc_scan(vl_str_z(cases[i]), &message));
+        assert_false(vl_rpc_scan(vl_str_z(cases[i]), &body, &message));
     }
 }
 
@@ -246,7 +249,8 @@ scans_no_deeper_than_the_parser(void **state)
         assert_int_equal(vl_json_parse(vl_buf_str(&text), VL_LIMIT_JSON_DEPTH,
                                        &whole, NULL) == VALET_OK,
                          fits);
-        assert_int_equal(vl_rpc_scan(vl_buf_str(&text), &message), fits);
+        static struct vl_rpc_body body;
+        assert_int_equal(vl_rpc_scan(vl_buf_str(&text), &body, &message), fits);
     }
 }
 
