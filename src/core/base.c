@@ -9,12 +9,15 @@ vl_assert_failed(const char *text, const char *file, int line)
     abort();
 }
 
+/* glibc keeps small pieces that were freed at hand for malloc() alone. */
+#define SMALL 1024
+
 void *
 vl_alloc(size_t size)
 {
-    void *memory = calloc(1, size ? size : 1);
+    void *memory = size < SMALL ? malloc(size ? size : 1) : calloc(1, size);
     VL_ASSERT(memory);
-    return memory;
+    return size < SMALL ? memset(memory, 0, size) : memory;
 }
 
 char *

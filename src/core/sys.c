@@ -83,20 +83,6 @@ vl_random_text(char ret[VL_RANDOM_TEXT_SIZE])
     vl_wipe(bytes, sizeof bytes);
 }
 
-void
-vl_uuid(char ret[VL_UUID_SIZE])
-{
-    unsigned char b[16];
-    vl_random(b, sizeof b);
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(ret, VL_UUID_SIZE,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-                   "%02x%02x%02x%02x%02x%02x",
-                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
-                   b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 static valet_status
 check_file(const char *path, int fd, bool owner_only, valet_error *err)
 {

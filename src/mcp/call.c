@@ -6,15 +6,11 @@
  */
 #include "mcp/call.h"
 
-#include <math.h>
-
 #include "io/pool.h"
 #include "mcp/result.h"
 
 /* Of those that asked for one, over all callers. */
 #define THREADS_MAX 32
-/* Ids, a token, what stands for the variables of a template. */
-#define ARENA_MAX 65536
 
 /* --- the end --- */
 
@@ -47,14 +43,7 @@ dispose(struct vl_mcp_call *call)
     leave_busy(call);
     if (call->post)
         vl_mcp_post_watch(call->post, NULL, NULL);
-    vl_mcp_item_release(call->item);
-    vl_mcp_gate_release(call->gate);
-    vl_mcp_talk_free(call->talk);
-    vl_json_done(&call->params);
-    vl_json_done(&call->arguments);
-    vl_buf_done(&call->asked);
-    vl_arena_done(&call->arena);
-    free(call);
+    vl_mcp_call_free(call);
 }
 
 static void
@@ -118,92 +107,6 @@ vl_mcp_call_end_refused(struct vl_mcp_call *call, const char *why)
                               (struct vl_str){NULL, 0});
 }
 
-/* --- the beginning --- */
-
-static struct vl_str
-keep_id(struct vl_mcp_call *call, struct vl_rpc_id id)
-{
-    vl_auto(vl_buf) text = vl_buf_of(8 * VL_RPC_ID_MAX);
-    if (!id.value)
-        return vl_arena_dup(&call->arena, id.text);
-    vl_rpc_write_id(&text, id);
-    return vl_arena_dup(&call->arena, vl_buf_str(&text));
-}
-
-static void
-keep_variable(struct vl_str name, struct vl_str value, void *ctx)
-{
-    struct vl_mcp_call *call = ctx;
-    if (call->variable_count == VL_URI_TEMPLATE_VARIABLES)
-        return;
-    struct vl_mcp_variable *variable = &call->variables[call->variable_count++];
-    variable->name = vl_arena_dup(&call->arena, name).p;
-    variable->value = vl_arena_dup(&call->arena, value).p;
-}
-
-static size_t
-size_of(const struct vl_json_node *params)
-{
-    return params ? params->text.n : 0;
-}
-
-/* Parameters that are still text are kept as that. */
-static void
-keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
-{
-    const struct vl_json_node *params = message->params.node;
-    struct vl_rpc_id token;
-    if (params)
-        call->text = vl_arena_dup(&call->arena, params->text);
-    else
-        call->params = vl_json_share(message->params.value);
-    struct vl_json_view arguments = vl_rpc_param(message, VL_STR("arguments"));
-    if (arguments.node) {
-        call->arguments = vl_json_share(message->body->arguments.root);
-        call->arguments_text =
-            vl_str_of(call->text.p + (arguments.node->text.p - params->text.p),
-                      arguments.node->text.n);
-    }
-    if (vl_rpc_id_read(vl_json_view_get(vl_rpc_param(message, VL_STR("_meta")),
-                                        VL_STR("progressToken")),
-                       &token))
-        call->token = keep_id(call, token);
-}
-
-static struct vl_mcp_call *
-make_call(const struct vl_mcp_call_order *order)
-{
-    struct vl_mcp_call *call = vl_alloc(sizeof *call);
-    const struct vl_rpc_message *message = order->message;
-    call->arena = vl_arena_of(ARENA_MAX + size_of(message->params.node));
-    call->asked = vl_buf_of(VL_MCP_ARGUMENTS_MAX);
-    call->endpoint = order->endpoint;
-    call->gate = order->endpoint->gate;
-    vl_mcp_gate_hold(call->gate);
-    vl_mcp_gate_settle(call->gate);
-    call->session = order->session;
-    call->post = order->post;
-    call->item = order->item;
-    vl_mcp_item_hold(call->item);
-    call->completes = order->completes;
-    call->peer = *order->peer;
-    call->principal = *order->principal;
-    keep_params(call, message);
-    call->id = keep_id(call, message->id);
-    call->started = vl_mono_now();
-    call->progress = -INFINITY;
-    vl_uuid(call->correlation);
-    (void)snprintf(call->address, sizeof call->address, "%s",
-                   vl_mcp_post_peer(order->post));
-    vl_list_init(&call->in_session);
-    vl_list_init(&call->in_endpoint);
-    if (call->item->sort == VL_MCP_TEMPLATES && !call->completes)
-        (void)vl_uri_template_match(call->item->pattern,
-                                    vl_rpc_param_str(message, VL_STR("uri")),
-                                    keep_variable, call);
-    return call;
-}
-
 static void
 enter_lists(struct vl_mcp_call *call)
 {
@@ -261,7 +164,7 @@ vl_mcp_call_let_go(void *ctx)
     vl_mcp_call_cancel(call, VL_MCP_CANCEL_BY_CLIENT);
 }
 
-/* --- the beginning of the work --- */
+/* --- the beginning --- */
 
 static bool
 is_task_at_once(const struct vl_mcp_call *call)
@@ -287,7 +190,7 @@ vl_mcp_call_start(const struct vl_mcp_call_order *order)
         people, &order->principal->user, VL_LIMIT_MCP_CALLS_PER_USER);
     if (!busy)
         return VALET_RETRY;
-    struct vl_mcp_call *call = make_call(order);
+    struct vl_mcp_call *call = vl_mcp_call_new(order);
     call->busy = busy;
     valet_status status = vl_mcp_talk_read(call, order->message, &call->talk);
     if (status != VALET_OK) {
@@ -337,25 +240,6 @@ vl_mcp_call_run(struct vl_mcp_call *call)
     call->job.run = handle_on_thread;
     if (!vl_pool_run(server->pool, &call->job))
         vl_mcp_call_end_refused(call, "There is no thread to run this on");
-}
-
-/* One thread at a time has the call, so whoever needs them may read them. */
-const struct json_t *
-vl_mcp_call_params(const struct vl_mcp_call *call)
-{
-    struct vl_json *params = &((struct vl_mcp_call *)(uintptr_t)call)->params;
-    if (!params->root && call->text.p)
-        VL_ASSERT(vl_json_parse(call->text, VL_LIMIT_JSON_DEPTH, params,
-                                NULL) == VALET_OK);
-    return params->root;
-}
-
-const struct json_t *
-vl_mcp_call_arguments(const struct vl_mcp_call *call)
-{
-    return call->arguments.root
-               ? call->arguments.root
-               : vl_json_get(vl_mcp_call_params(call), "arguments");
 }
 
 const char *
@@ -552,4 +436,5 @@ vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint)
         else
             vl_mcp_call_cancel(call, VL_MCP_CANCEL_CLOSING);
     }
+    vl_mcp_calls_done(endpoint);
 }

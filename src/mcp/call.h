@@ -8,6 +8,7 @@
  * cancel).
  *
  *     call.c      its life, on the server's thread
+ *     call_new.c  what it is made of
  *     call_api.c  what handlers may do with it, on any thread
  *     ask.c       asking the client back
  */
@@ -110,6 +111,18 @@ void vl_mcp_call_leave_family(struct vl_mcp_endpoint *endpoint,
 /* Cancels all of an endpoint that is freed, and lets go of it. */
 void vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint);
 
+/* --- call_new.c --- */
+
+/* In no list yet. */
+struct vl_mcp_call *vl_mcp_call_new(const struct vl_mcp_call_order *order);
+/* One that is in none any more. */
+void vl_mcp_call_free(struct vl_mcp_call *call);
+/* What an endpoint kept of calls that have ended. */
+void vl_mcp_calls_done(struct vl_mcp_endpoint *endpoint);
+/* What it was asked with. */
+const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
+const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);
+
 /* --- for call_api.c and ask.c, on the server's thread --- */
 
 /* Lets the handler have it (again). */
@@ -129,9 +142,6 @@ vl_mcp_call_begin_task(struct vl_mcp_call *call, valet_error *err) VALET_CHECK;
 /* What a task tells its call: all that was asked is answered; it is over. */
 void vl_mcp_call_answered(struct vl_mcp_task *task);
 void vl_mcp_call_let_go(void *call);
-/* What it was asked with. */
-const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
-const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);
 /* The method that it answers. */
 const char *vl_mcp_call_method(const struct vl_mcp_call *call);
 

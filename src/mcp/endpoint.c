@@ -149,6 +149,7 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
     endpoint->frame = vl_buf_of(VL_MCP_ANSWER_MAX + 64);
     endpoint->sweeper = vl_timer_new(loop, sweep, endpoint);
     vl_list_init(&endpoint->calls);
+    vl_list_init(&endpoint->spare_calls);
     vl_list_init(&endpoint->streams);
     vl_list_init(&endpoint->listeners);
     endpoint->own_ring = vl_keyring_new_random();

@@ -57,6 +57,8 @@ struct vl_mcp_endpoint {
     struct vl_mcp_watcher watcher;  /* of the server's changes */
     struct vl_mcp_line line;        /* of stdio */
     struct vl_list calls; /* at work, the oldest first */
+    struct vl_list spare_calls; /* that have ended, for those to come */
+    size_t spare_count;
     struct vl_list listeners; /* subscriptions/listen */
     struct vl_mcp_tasks tasks;
     struct vl_list streams;

@@ -367,6 +367,31 @@ makes_uuids(void **state)
     }
 }
 
+/* @spec D9: whoever knows one of the parent's would know the child's. */
+static void
+makes_other_uuids_in_a_child(void **state)
+{
+    (void)state;
+    int ends[2];
+    char first[VL_UUID_SIZE], ours[VL_UUID_SIZE], theirs[VL_UUID_SIZE] = "";
+    vl_uuid(first);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        vl_uuid(theirs);
+        ssize_t put = write(ends[1], theirs, sizeof theirs);
+        _exit(put == sizeof theirs ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    vl_uuid(ours);
+    assert_string_not_equal(ours, theirs);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void
 makes_random_bytes(void **state)
 {
@@ -421,6 +446,7 @@ main(void)
         cmocka_unit_test(tells_the_time),
         cmocka_unit_test(makes_random_texts),
         cmocka_unit_test(makes_uuids),
+        cmocka_unit_test(makes_other_uuids_in_a_child),
         cmocka_unit_test(makes_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
