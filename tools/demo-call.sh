@@ -1,9 +1,13 @@
 #!/bin/sh
 # A scripted MCP client and browser: every HTTP step of a sign-in and of one
 # tool call, in short. Tokens, codes and cookies are shown cut.
-# usage: demo-call.sh URL   e.g. http://localhost:3001
+# usage: demo-call.sh URL [TOOL [ARGUMENTS]]   e.g. http://localhost:3001
+# Of another tool than getUserDetails, with arguments as JSON.
 set -eu
 base=${1%/}
+tool=${2:-getUserDetails}
+arguments=${3:-}
+[ -n "$arguments" ] || arguments='{}'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 step=0
@@ -127,7 +131,7 @@ expect 202
 rpc "MCP client: tools/list" '{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 expect 200
 show "$(json '[.result.tools[].name] | join(", ")')"
-rpc "MCP client: tools/call getUserDetails" '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"getUserDetails","arguments":{}}}'
+rpc "MCP client: tools/call $tool" "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"$tool\",\"arguments\":$arguments}}"
 expect 200
 show "$(json '.result.content[0].text')"
 [ "$(json '.result.isError // false')" = false ] || die "the tool failed"

@@ -47,7 +47,7 @@ git ls-files -co --exclude-standard dev 'tools/*.sh' .ci/run | xargs shellcheck 
 # Pages name files of src/ as room/file, with or without its ending.
 # shellcheck disable=SC2016 # backquotes of Markdown
 rooms=$(sed -n 's/^valet_module(\([a-z]*\).*/\1/p' src/CMakeLists.txt | paste -sd '|')
-for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs/msal.md docs/learn/*.md; do
+for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs/msal.md docs/mcp-server.md docs/learn/*.md; do
 	grep -oE "(^|[^./a-z])($rooms|apps)/[a-z_]+(/[a-z_]+)?(\.[ch])?" "$page" | sed 's/^[^a-z]//' | sort -u | while read -r name; do
 		for file in "src/$name" "src/$name.c" "src/$name.h"; do
 			[ ! -e "$file" ] || continue 2

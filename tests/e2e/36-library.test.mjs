@@ -153,7 +153,7 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
         assert.equal((await call('read_board')).content[0].text, 'There is nothing on it.');
         await assert.rejects(call('pin', { text: 'x' }), { code: 403 });
       });
-      await first.stop();
+      assert.equal((await first.stop()).code, 0, 'with keys that it made itself');
       const second = await serve({ open_scopes: ['board.write'] }, async (client, call) => {
         for (const text of ['one', 'two']) assert.ok(!(await call('pin', { text })).isError);
         assert.equal((await call('pin', { text: '' })).isError, true);
@@ -161,6 +161,48 @@ describe('the installed libvalet', { skip: notInstallable }, () => {
       });
       await second.says(new RegExp(`: ${bench.users.reader.id} of [0-9a-f-]{36} pinned a note`));
     } finally {
+      await bench.stop();
+    }
+  });
+
+  // The page for who writes a server: its program, and all that it shows in C.
+  test('docs/mcp-server.md builds, and its program greets over stdio and signed in', async () => {
+    const page = readFileSync(path.join(ROOT, 'docs/mcp-server.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```c\n([^]*?)^```$/gm)].map(([, text]) => text);
+    assert.ok(blocks.length > 3);
+    writeFileSync(installed.path('hello.c'), blocks[0]);
+    writeFileSync(installed.path('page.c'), blocks.join(''));
+    const hello = installed.build(installed.path('hello.c'));
+    installed.compile('cc', ['-std=c11', '-Wno-unused-function', '-fsyntax-only', ...installed.pkgConfig('--cflags')], installed.path('page.c'));
+    const header = readFileSync(path.join(ROOT, 'include/valet/mcp.h'), 'utf8');
+    for (const [name] of page.matchAll(/\bvalet_mcp_\w+(?=\(\)|\b(?!\())|\bVALET_MCP_\w+/g)) assert.match(header, new RegExp(`\\b${name}\\b`));
+
+    const greets = async (client) => {
+      const call = (args) => client.callTool({ name: 'greet', arguments: args });
+      assert.equal((await call({ name: 'Ada' })).content[0].text, 'Hello, Ada!');
+      assert.equal((await call({})).isError, true);
+      await client.close();
+    };
+    const client = new Client({ name: 'e2e', version: '1' });
+    await client.connect(new StdioClientTransport({ command: hello, env: installed.env }));
+    await greets(client);
+    // As the page's configuration has it, but for ports and paths.
+    const bench = await Bench.start({ serve: false, config: { servers: undefined } });
+    const server = spawn(hello, [bench.writeConfig()], { env: installed.env });
+    const ended = once(server, 'close');
+    try {
+      const url = await new Promise((resolve) => {
+        let text = '';
+        server.stderr.on('data', (data) => {
+          const [, found] = /^serving at (\S+)$/m.exec(text += data) ?? [];
+          if (found) resolve(found);
+        });
+      });
+      await greets((await connect(new URL(url).origin, new Provider(bench.users.reader))).client);
+      server.kill();
+      assert.deepEqual(await ended, [0, null]);
+    } finally {
+      server.kill();
       await bench.stop();
     }
   });
