@@ -291,6 +291,29 @@ tells_numbers_with_a_fraction(void **state)
 }
 
 static void
+a_whole_number_is_one_however_it_is_written(void **state)
+{
+    (void)state;
+    struct vl_json doc = {NULL};
+    assert_ok(parse(VL_STR("[5,5.0,-5e0,9223372036854775807,"
+                           "-9223372036854775808.0,"
+                           "5.5,9223372036854775808.0,1e300,\"5\",true]"),
+                    &doc, NULL));
+    const int64_t wanted[] = {5, 5, -5, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < vl_json_size(doc.root); i++) {
+        int64_t whole = 77;
+        double number = 77;
+        const struct json_t *value = vl_json_at(doc.root, i);
+        bool is_whole = i < VL_COUNT(wanted);
+        assert_int_equal(vl_json_whole(value, &whole), is_whole);
+        assert_true(whole == (is_whole ? wanted[i] : 77));
+        assert_int_equal(vl_json_number(value, &number), i < 8);
+        assert_true(i < 8 ? number != 77 : number == 77);
+    }
+    vl_json_done(&doc);
+}
+
+static void
 makes_a_string_of_its_own(void **state)
 {
     (void)state;
@@ -322,6 +345,7 @@ main(void)
         cmocka_unit_test(counts_no_brackets_inside_strings),
         cmocka_unit_test(finds_a_string_in_a_list),
         cmocka_unit_test(tells_numbers_with_a_fraction),
+        cmocka_unit_test(a_whole_number_is_one_however_it_is_written),
         cmocka_unit_test(makes_a_string_of_its_own),
         cmocka_unit_test(shares_a_value_that_outlives_its_document),
         cmocka_unit_test(visits_members_in_order_until_told_to_stop),
