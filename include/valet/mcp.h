@@ -150,6 +150,7 @@ typedef struct valet_mcp_tool {
     unsigned flags; /* VALET_MCP_ON_THREAD … */
     valet_mcp_handler *call;
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_tool;
 
 /* A thing to read, known by its URI. */
@@ -164,6 +165,7 @@ typedef struct valet_mcp_resource {
     unsigned flags;
     valet_mcp_handler *read;
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_resource;
 
 /* Many things to read, whose URIs are alike: "note://{id}/text". Only simple
@@ -182,6 +184,7 @@ typedef struct valet_mcp_template {
                                   * there is percent-decoded: "%2F" is a '/' */
     valet_mcp_handler *complete; /* or NULL; see valet_mcp_completing() */
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_template;
 
 typedef struct valet_mcp_prompt_argument {
@@ -189,6 +192,7 @@ typedef struct valet_mcp_prompt_argument {
     const char *title;
     const char *description;
     bool is_required;
+    void *later[4]; /* NULL: for members of later versions */
 } valet_mcp_prompt_argument;
 
 /* Messages to begin with, which a person chooses. */
@@ -203,6 +207,7 @@ typedef struct valet_mcp_prompt {
     valet_mcp_handler *get;      /* asks with valet_mcp_argument() */
     valet_mcp_handler *complete; /* or NULL; see valet_mcp_completing() */
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_prompt;
 
 /*
@@ -258,6 +263,7 @@ typedef struct valet_mcp_address {
     /* Called once when clients may come; may be NULL. */
     void (*ready)(const char *url, void *ctx);
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_address;
 /*
  * To everybody on this machine, over HTTP, without sign-in, until SIGTERM,
@@ -274,6 +280,7 @@ typedef struct valet_mcp_service {
     /* Called once when clients may come; may be NULL. */
     void (*ready)(const char *url, void *ctx);
     void *ctx;
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_service;
 /*
  * To everybody who signs in with Entra ID: what `mcp-valet serve` does, with
@@ -486,6 +493,7 @@ typedef struct valet_mcp_content {
     const char *mime_type;
     const char *uri;  /* EMBEDDED (NULL: that which is read), LINK */
     const char *name; /* LINK */
+    void *later[4]; /* NULL: for members of later versions */
 } valet_mcp_content;
 
 typedef struct valet_mcp_result {
@@ -510,6 +518,7 @@ typedef struct valet_mcp_result {
     int64_t ttl_ms;
     bool is_public;
     const char *description; /* of prompts; or NULL */
+    void *later[8]; /* NULL: for members of later versions */
 } valet_mcp_result;
 
 /* Ends the call and frees it. Everything is copied; a result of more than 8 MB

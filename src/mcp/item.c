@@ -44,6 +44,16 @@ vl_mcp_item_tells_structure(const struct vl_mcp_item *item,
 }
 
 valet_status
+vl_mcp_check_later(void *const *later, size_t count, valet_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (later[i])
+            return vl_fail(err, VALET_INVALID, "",
+                           "this version of libvalet has no such member");
+    return VALET_OK;
+}
+
+valet_status
 vl_mcp_check_text(const char *what, const char *text, bool optional,
                   valet_error *err)
 {

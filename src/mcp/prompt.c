@@ -6,6 +6,7 @@ static valet_status
 check_argument(const valet_mcp_prompt *prompt, size_t index, valet_error *err)
 {
     const valet_mcp_prompt_argument *argument = &prompt->arguments[index];
+    VL_TRY(vl_mcp_check_later(argument->later, VL_COUNT(argument->later), err));
     VL_TRY(vl_mcp_check_name("prompt argument's name", argument->name, err));
     VL_TRY(vl_mcp_check_text("prompt argument's title", argument->title, true,
                              err));
@@ -39,6 +40,7 @@ valet_status
 valet_mcp_add_prompt(valet_mcp_server *server, const valet_mcp_prompt *prompt,
                      valet_error *err)
 {
+    VL_TRY(vl_mcp_check_later(prompt->later, VL_COUNT(prompt->later), err));
     VL_TRY(check(prompt, err));
     struct vl_mcp_item *item = vl_mcp_item_new(VL_MCP_PROMPTS);
     item->id = prompt->name;

@@ -64,6 +64,7 @@ valet_status
 valet_mcp_add_resource(valet_mcp_server *server,
                        const valet_mcp_resource *resource, valet_error *err)
 {
+    VL_TRY(vl_mcp_check_later(resource->later, VL_COUNT(resource->later), err));
     VL_TRY(vl_mcp_check_name("resource's name", resource->name, err));
     VL_TRY(check_uri(resource->uri, err));
     VL_TRY(vl_mcp_check_permission(resource->name, resource->permission, err));
@@ -88,6 +89,7 @@ valet_mcp_add_template(valet_mcp_server *server, const valet_mcp_template *tmpl,
                        valet_error *err)
 {
     struct vl_uri_template *pattern;
+    VL_TRY(vl_mcp_check_later(tmpl->later, VL_COUNT(tmpl->later), err));
     VL_TRY(vl_mcp_check_name("template's name", tmpl->name, err));
     VL_TRY(vl_mcp_check_text("URI template", tmpl->uri_template, false, err));
     VL_TRY(vl_mcp_check_permission(tmpl->name, tmpl->permission, err));

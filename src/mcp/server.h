@@ -137,6 +137,10 @@ valet_status vl_mcp_server_put(struct vl_mcp_server *server,
                                valet_error *err) VALET_CHECK;
 /* An item of this sort, empty, with one hold. */
 struct vl_mcp_item *vl_mcp_item_new(enum vl_mcp_sort sort);
+/* A program that knows later versions of the header gets no half of what it
+ * asked for. */
+valet_status vl_mcp_check_later(void *const *later, size_t count,
+                                valet_error *err) VALET_CHECK;
 /* "the WHAT is missing", "… is not UTF-8". */
 valet_status vl_mcp_check_text(const char *what, const char *text,
                                bool optional, valet_error *err) VALET_CHECK;

@@ -87,6 +87,7 @@ valet_status
 valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
                    valet_error *err)
 {
+    VL_TRY(vl_mcp_check_later(tool->later, VL_COUNT(tool->later), err));
     VL_TRY(check_texts(tool, err));
     struct vl_mcp_item *item = vl_mcp_item_new(VL_MCP_TOOLS);
     item->id = tool->name;

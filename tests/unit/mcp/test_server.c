@@ -128,6 +128,19 @@ takes_output_schemas_of_any_type(void **state)
 
 /* A check that cannot be made is a no, and the sentence says which. */
 static void
+refuses_members_that_only_later_versions_have(void **state)
+{
+    (void)state;
+    valet_mcp_server *server = new_server();
+    valet_mcp_tool tool = good_tool;
+    tool.later[7] = server;
+    assert_int_equal(valet_mcp_add_tool(server, &tool, NULL), VALET_INVALID);
+    tool.later[7] = NULL;
+    assert_ok(valet_mcp_add_tool(server, &tool, NULL));
+    valet_mcp_server_free(server);
+}
+
+static void
 refuses_schemas_that_cannot_be_checked(void **state)
 {
     (void)state;
@@ -347,6 +360,7 @@ main(void)
         cmocka_unit_test(wants_a_name_and_a_version),
         cmocka_unit_test(refuses_what_clients_could_not_use),
         cmocka_unit_test(takes_output_schemas_of_any_type),
+        cmocka_unit_test(refuses_members_that_only_later_versions_have),
         cmocka_unit_test(refuses_schemas_that_cannot_be_checked),
         cmocka_unit_test(reads_which_arguments_headers_repeat),
         cmocka_unit_test(takes_a_name_once),
