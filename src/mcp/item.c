@@ -17,13 +17,16 @@ vl_mcp_item_new(enum vl_mcp_sort sort)
 void
 vl_mcp_item_hold(struct vl_mcp_item *item)
 {
-    atomic_fetch_add(&item->holds, 1);
+    atomic_fetch_add_explicit(&item->holds, 1, memory_order_relaxed);
 }
 
 void
 vl_mcp_item_release(struct vl_mcp_item *item)
 {
-    if (atomic_fetch_sub(&item->holds, 1) > 1)
+    size_t before =
+        atomic_fetch_sub_explicit(&item->holds, 1, memory_order_acq_rel);
+    VL_ASSERT(before > 0);
+    if (before > 1)
         return;
     vl_buf_done(&item->input);
     vl_buf_done(&item->output);

@@ -59,7 +59,8 @@ struct vl_mcp_item {
         valet_mcp_prompt prompt;
     } def;
     uint64_t serial; /* by which a cursor finds its place again */
-    /* A call that ends when nobody serves any more does so on its own thread. */
+    /* Atomic: once a server is not served any more, its handlers let go of it
+     * on their own threads. */
     atomic_size_t holds;
     /* Of tools: the schemas, checked, on one line; what arguments have to be;
      * what structured results are, or NULL; which arguments headers repeat, or

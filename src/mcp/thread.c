@@ -10,8 +10,10 @@ struct vl_mcp_gate {
     pthread_mutex_t lock;
     pthread_cond_t done;  /* something that was waited for has run */
     struct vl_loop *loop; /* NULL: closed */
-    pthread_t home;
-    bool is_settled;
+    /* The thread of the loop, or of the last one: a handler that outlived it
+     * may ask at any time. */
+    _Atomic(pthread_t) home;
+    atomic_bool is_settled;
 };
 
 struct vl_mcp_gate *
@@ -30,7 +32,6 @@ vl_mcp_gate_open(struct vl_mcp_gate *gate, struct vl_loop *loop)
 {
     pthread_mutex_lock(&gate->lock);
     gate->loop = loop;
-    gate->is_settled = false;
     pthread_mutex_unlock(&gate->lock);
 }
 
@@ -43,8 +44,8 @@ vl_mcp_gate_hold(struct vl_mcp_gate *gate)
 void
 vl_mcp_gate_release(struct vl_mcp_gate *gate)
 {
-    if (!gate || atomic_fetch_sub_explicit(&gate->holds, 1,
-                                           memory_order_acq_rel) > 1)
+    if (!gate ||
+        atomic_fetch_sub_explicit(&gate->holds, 1, memory_order_acq_rel) > 1)
         return;
     pthread_cond_destroy(&gate->done);
     pthread_mutex_destroy(&gate->lock);
@@ -54,10 +55,12 @@ vl_mcp_gate_release(struct vl_mcp_gate *gate)
 void
 vl_mcp_gate_settle(struct vl_mcp_gate *gate)
 {
-    if (gate->is_settled)
+    pthread_t self = pthread_self();
+    if (atomic_load(&gate->is_settled) &&
+        pthread_equal(atomic_load(&gate->home), self))
         return;
-    gate->home = pthread_self();
-    gate->is_settled = true;
+    atomic_store(&gate->home, self);
+    atomic_store(&gate->is_settled, true);
 }
 
 void
@@ -71,7 +74,8 @@ vl_mcp_gate_close(struct vl_mcp_gate *gate)
 bool
 vl_mcp_gate_is_home(const struct vl_mcp_gate *gate)
 {
-    return !gate->is_settled || pthread_equal(gate->home, pthread_self());
+    return !atomic_load(&gate->is_settled) ||
+           pthread_equal(atomic_load(&gate->home), pthread_self());
 }
 
 /* A visit to the other thread. */
