@@ -224,6 +224,8 @@ close_desk(void **state)
     vl_mcp_endpoint_free(desk->endpoint);
     while (desk->call_count)
         finish(desk, &(valet_mcp_result){.text = "late"});
+    /* What threads have sent here, which they wait for. */
+    vl_loop_deliver(desk->loop);
     valet_mcp_server_free(desk->server);
     vl_loop_free(desk->loop);
     free(desk);
