@@ -256,6 +256,19 @@ vl_mcp_turn_can(const struct vl_mcp_turn *turn,
     return false;
 }
 
+/* @spec HT-06: or it could not be told which one is to be cancelled. */
+bool
+vl_mcp_turn_is_taken(const struct vl_mcp_turn *turn,
+                     const struct vl_rpc_message *message)
+{
+    if (!turn->session || (!vl_mcp_call_find(turn->session, message->id) &&
+                           !vl_mcp_listen_has(turn->session, message->id)))
+        return false;
+    vl_mcp_turn_error(turn, message, VL_RPC_INVALID_REQUEST,
+                      "A request with this id is under way");
+    return true;
+}
+
 bool
 vl_mcp_turn_may(const struct vl_mcp_turn *turn, const char *permission)
 {

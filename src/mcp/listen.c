@@ -300,7 +300,8 @@ vl_mcp_answer_listen(const struct vl_mcp_turn *turn,
     const struct vl_str none = {NULL, 0};
     const struct json_t *filter =
         vl_json_get(vl_rpc_params(message), "notifications");
-    if (!check_filter(turn, message, filter))
+    if (!check_filter(turn, message, filter) ||
+        vl_mcp_turn_is_taken(turn, message))
         return;
     if (turn->endpoint->draining)
         vl_mcp_turn_error_data(turn, message, 503, VL_RPC_INTERNAL,
@@ -318,22 +319,37 @@ vl_mcp_answer_listen(const struct vl_mcp_turn *turn,
 
 /* --- its end --- */
 
-void
-vl_mcp_listen_cancel(const struct vl_mcp_session *session, struct vl_rpc_id id)
+static struct vl_mcp_listener *
+find(const struct vl_mcp_session *session, struct vl_rpc_id id)
 {
     if (session->transport != VL_MCP_STDIO)
-        return;
+        return NULL;
     struct vl_mcp_endpoint *endpoint = session->table->rules.ctx;
     vl_auto(vl_buf) text = vl_buf_of(8 * VL_RPC_ID_MAX);
+    if (vl_list_is_empty(&endpoint->listeners))
+        return NULL;
     vl_rpc_write_id(&text, id);
     VL_LIST_EACH (it, &endpoint->listeners) {
         struct vl_mcp_listener *listener =
             VL_CONTAINER(it, struct vl_mcp_listener, in_endpoint);
-        if (!vl_str_eq(vl_buf_str(&listener->id), vl_buf_str(&text)))
-            continue;
-        drop(listener);
-        return;
+        if (vl_str_eq(vl_buf_str(&listener->id), vl_buf_str(&text)))
+            return listener;
     }
+    return NULL;
+}
+
+bool
+vl_mcp_listen_has(const struct vl_mcp_session *session, struct vl_rpc_id id)
+{
+    return find(session, id) != NULL;
+}
+
+void
+vl_mcp_listen_cancel(const struct vl_mcp_session *session, struct vl_rpc_id id)
+{
+    struct vl_mcp_listener *listener = find(session, id);
+    if (listener)
+        drop(listener);
 }
 
 void

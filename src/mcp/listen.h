@@ -24,6 +24,9 @@ struct vl_mcp_listener {
     int64_t began_ms;
 };
 
+/* Did this request of stdio begin one? */
+bool vl_mcp_listen_has(const struct vl_mcp_session *session,
+                       struct vl_rpc_id id);
 /* @spec ST-08: ends the one that this request of stdio began, if any. */
 void vl_mcp_listen_cancel(const struct vl_mcp_session *session,
                           struct vl_rpc_id id);

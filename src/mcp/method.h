@@ -37,6 +37,9 @@ vl_mcp_turn_result(const struct vl_mcp_turn *turn,
 /* One without members, but for those that every result has. */
 void vl_mcp_turn_empty(const struct vl_mcp_turn *turn,
                        const struct vl_rpc_message *message);
+/* True, and answered, when a request with this id is at work in its session. */
+bool vl_mcp_turn_is_taken(const struct vl_mcp_turn *turn,
+                          const struct vl_rpc_message *message);
 /* @spec HT-53: false, and answered, when the client lacks one of these. */
 bool vl_mcp_turn_can(const struct vl_mcp_turn *turn,
                      const struct vl_rpc_message *message,

@@ -48,12 +48,8 @@ start(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
         .principal = turn->principal,
         .message = message,
     };
-    /* @spec HT-06: or it could not be told which one is to be cancelled. */
-    if (turn->session && vl_mcp_call_find(turn->session, message->id)) {
-        vl_mcp_turn_error(turn, message, VL_RPC_INVALID_REQUEST,
-                          "A request with this id is under way");
+    if (vl_mcp_turn_is_taken(turn, message))
         return;
-    }
     switch (vl_mcp_call_start(&order)) {
     case VALET_OK:
         return;
