@@ -17,7 +17,17 @@ export const describeTenant = () =>
   described ??= JSON.parse(execFileSync(TENANT, ['--describe'], { encoding: 'utf8' }));
 
 // How much memory of a process is in use, in kB.
-export const residentOf = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+const statusOf = (pid, name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+export const residentOf = (pid) => statusOf(pid, 'VmRSS');
+
+// Fails when it grows by more than `most` kB meanwhile. A sanitizer, which one
+// knows by its terabytes of addresses, keeps what was freed.
+export async function growsLess(pid, most, what) {
+  const before = residentOf(pid);
+  await what();
+  const grown = residentOf(pid) - before;
+  assert.ok(grown < most || statusOf(pid, 'VmSize') > 2 ** 30, `${grown} kB more`);
+}
 
 export class Program {
   // Resolves when the ready line has come; rejects when the program ends first.

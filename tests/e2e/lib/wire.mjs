@@ -3,7 +3,6 @@
 // what comes back as text.
 import { spawn } from 'node:child_process';
 import { request } from './browser.mjs';
-import { residentOf } from './valet.mjs';
 
 export const MODERN = '2026-07-28';
 const CAPABILITIES = { elicitation: {}, sampling: {}, roots: {} };
@@ -110,7 +109,6 @@ export class StdioWire {
   }
 
   get pid() { return this.child.pid; }
-  get resident() { return residentOf(this.pid); }
   wake() { for (const look of this.waiting.splice(0)) look(); }
 
   // Resolves when the pipe has taken it; false if it has not for `ms`.
