@@ -1,7 +1,8 @@
 #!/bin/sh
 # ./dev fuzz [SECONDS [NAME …]]: every fuzz target (or those whose name holds a
 # NAME) for SECONDS (60), two at a time. What libFuzzer learns is kept in
-# build/corpus/TARGET, beside the seeds of tests/fuzz/; an input that broke a
+# build/corpus/TARGET, beside the seeds of tests/fuzz/, and the words of a target
+# are in fuzz_*.dict, if it has any; an input that broke a
 # target is build/corpus/crashes/TARGET-…, what was said build/log/fuzz-TARGET.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -15,11 +16,13 @@ one() {
 	seeds=tests/fuzz/$room/${name#"$room"_}.seeds
 	corpus=build/corpus/$name
 	log=build/log/fuzz-$name
+	words=${seeds%.seeds}.dict
+	[ -f "$words" ] && words=-dict=$words || words=
 	mkdir -p "$corpus"
 	# Only complaints of this run count.
 	find "$crashes" -name "$name-*" -exec rm -f {} +
 	if "$2" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix="$crashes/$name-" "$corpus" "$seeds" >"$log" 2>&1; then
+		${words:+"$words"} -artifact_prefix="$crashes/$name-" "$corpus" "$seeds" >"$log" 2>&1; then
 		awk -v name="$name" '
 			/^stat::number_of_executed_units:/ { runs = $2 }
 			/^stat::average_exec_per_sec:/ { speed = $2 }

@@ -68,12 +68,10 @@ vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint)
     vl_timer_start(endpoint->sweeper, ms);
 }
 
-static void
-sweep(void *ctx)
+void
+vl_mcp_endpoint_sweep(struct vl_mcp_endpoint *endpoint)
 {
-    struct vl_mcp_endpoint *endpoint = ctx;
     int64_t now = vl_mono_now();
-    endpoint->sweeping_ms = 0;
     vl_mcp_call_sweep(endpoint, now - VL_MCP_CALL_MS);
     vl_mcp_calls_tend(endpoint);
     vl_mcp_streams_tend(endpoint);
@@ -81,6 +79,14 @@ sweep(void *ctx)
     vl_mcp_tasks_sweep(&endpoint->tasks);
     vl_mcp_sessions_sweep(&endpoint->sessions);
     vl_mcp_archive_sweep(&endpoint->archive, now - VL_LIMIT_MCP_HISTORY_MS);
+}
+
+static void
+sweep(void *ctx)
+{
+    struct vl_mcp_endpoint *endpoint = ctx;
+    endpoint->sweeping_ms = 0;
+    vl_mcp_endpoint_sweep(endpoint);
     if (endpoint->sessions.count || !vl_list_is_empty(&endpoint->calls) ||
         !vl_list_is_empty(&endpoint->listeners) || endpoint->tasks.count)
         vl_mcp_endpoint_wake(endpoint);

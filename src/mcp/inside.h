@@ -75,6 +75,8 @@ struct vl_mcp_endpoint {
 struct vl_buf *vl_mcp_scratch(struct vl_mcp_endpoint *endpoint);
 /* Starts the sweeper, if it is not running, or too slowly. */
 void vl_mcp_endpoint_wake(struct vl_mcp_endpoint *endpoint);
+/* What it does, each time: gives up and forgets what is too old. */
+void vl_mcp_endpoint_sweep(struct vl_mcp_endpoint *endpoint);
 void vl_mcp_endpoint_note(const struct vl_mcp_endpoint *endpoint,
                           const struct vl_mcp_note *note);
 void vl_mcp_endpoint_note_session(const struct vl_mcp_endpoint *endpoint,
