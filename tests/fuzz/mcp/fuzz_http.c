@@ -172,11 +172,12 @@ note_head(struct world *world, struct talk *talk,
         vl_headers_find(&request->headers, VL_STR("last-event-id"), &last);
     if (talk->resumes || vl_str_eqz(request->method, "DELETE"))
         world->silencers++;
+    talk->says_modern =
+        talk->kind == TALK_POST &&
+        vl_str_eqz(vl_headers_get(&request->headers, "mcp-protocol-version"),
+                   "2026-07-28");
     /* That alone does not make it so, but what is said about it. */
-    if (talk->kind == TALK_POST && !talk->is_batch)
-        talk->is_modern |= vl_str_eqz(
-            vl_headers_get(&request->headers, "mcp-protocol-version"),
-            "2026-07-28");
+    talk->is_modern |= talk->says_modern && !talk->is_batch;
     if (talk->is_modern && talk->asked_count)
         talk->asked[0].is_modern = true;
     if (talk->kind == TALK_MESSAGE && request->query.n)

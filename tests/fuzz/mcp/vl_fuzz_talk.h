@@ -27,8 +27,9 @@ struct talk {
     size_t responses;   /* that came back */
     struct vl_buf body; /* JSON that was sent, or empty */
     bool is_json, is_batch, is_modern, is_note;
-    bool is_made; /* its head is what a good client sends */
-    bool resumes; /* a GET for what was missed */
+    bool says_modern; /* its head does */
+    bool is_made;     /* its head is what a good client sends */
+    bool resumes;     /* a GET for what was missed */
     bool hung_up, is_settled;
     unsigned silencers;  /* when it began */
     struct talk *stream; /* TALK_MESSAGE: where the answer goes */
@@ -173,7 +174,7 @@ take_response(struct world *world, struct talk *talk, const struct told *told)
     VL_ASSERT(!talk->asked_count || talk->is_batch || !was_read ||
               told->code == -32001);
     VL_ASSERT(told->message.error);
-    check_code(told->code, talk->is_modern);
+    check_code(told->code, was_read ? talk->is_modern : talk->says_modern);
     VL_ASSERT(talk->answer.status >= 400 || talk->broken);
 }
 
