@@ -59,7 +59,8 @@ visit_keyword(struct vl_str key, const struct json_t *value, void *ctx)
     if (!keyword)
         return true;
     place_t place = {.up = visit->place, .key = key, .value = value};
-    rule_t rule = {keyword->name, value, visit->value};
+    rule_t rule = {
+        .keyword = keyword->name, .value = value, .schema = visit->value};
     visit->status = keyword->survey(visit->survey, &rule, &place);
     return visit->status == VALET_OK;
 }
@@ -436,6 +437,8 @@ vl_schema_new(const struct json_t *root, struct vl_schema **ret,
     survey.is_second = true;
     if (status == VALET_OK)
         status = survey_schema(&survey, &top);
+    if (status == VALET_OK)
+        vl_schema_plan_all(schema, &survey.known);
     vl_map_done(&survey.known);
     vl_map_done(&survey.anchors);
     if (status == VALET_OK)
@@ -461,6 +464,7 @@ vl_schema_free(struct vl_schema *schema)
     vl_map_each(&schema->patterns, free_pattern, NULL);
     vl_map_done(&schema->patterns);
     vl_map_done(&schema->targets);
+    vl_schema_plans_done(&schema->plans);
     vl_json_done(&schema->doc);
     free(schema);
 }

@@ -86,20 +86,6 @@ static const struct {
     {"number", VL_JSON_REAL},
 };
 
-static bool
-is_of_type(const struct json_t *value, struct vl_str type)
-{
-    enum vl_json_kind kind = vl_json_kind(value);
-    if (kind == VL_JSON_INT || kind == VL_JSON_REAL)
-        return vl_str_eq(type, VL_STR("number")) ||
-               (vl_str_eq(type, VL_STR("integer")) &&
-                vl_schema_is_integer(value));
-    for (size_t i = 0; i < VL_COUNT(types); i++)
-        if (kind == types[i].kind)
-            return vl_str_eqz(type, types[i].name);
-    return false;
-}
-
 bool
 vl_schema_is_type(struct vl_str name)
 {
@@ -109,16 +95,41 @@ vl_schema_is_type(struct vl_str name)
     return known;
 }
 
+static unsigned
+bit_of(struct vl_str name)
+{
+    for (size_t i = 0; i < VL_COUNT(types); i++)
+        if (vl_str_eqz(name, types[i].name))
+            return 1u << types[i].kind;
+    return 0;
+}
+
+unsigned
+vl_schema_types(const struct json_t *value)
+{
+    unsigned bits = bit_of(vl_json_str(value));
+    for (size_t i = 0; i < vl_json_size(value); i++)
+        bits |= bit_of(vl_json_str(vl_json_at(value, i)));
+    return bits;
+}
+
+/* Among the kinds REAL stands for all numbers, INT for those without a
+ * fraction. */
+static bool
+is_of_types(const struct json_t *value, unsigned bits)
+{
+    enum vl_json_kind kind = vl_json_kind(value);
+    if (kind != VL_JSON_INT && kind != VL_JSON_REAL)
+        return bits & 1u << kind;
+    return bits & 1u << VL_JSON_REAL ||
+           (bits & 1u << VL_JSON_INT && vl_schema_is_integer(value));
+}
+
 bool
 vl_schema_type(run_t *run, const rule_t *rule, const place_t *place)
 {
-    if (vl_json_kind(rule->value) == VL_JSON_STRING)
-        return is_of_type(place->value, vl_json_str(rule->value)) ||
-               vl_schema_fail(run, rule, place);
-    for (size_t i = 0; i < vl_json_size(rule->value); i++)
-        if (is_of_type(place->value, vl_json_str(vl_json_at(rule->value, i))))
-            return true;
-    return vl_schema_fail(run, rule, place);
+    return is_of_types(place->value, rule->types) ||
+           vl_schema_fail(run, rule, place);
 }
 
 bool

@@ -77,19 +77,6 @@ struct visit {
     bool fits;
 };
 
-static bool
-visit_keyword(struct vl_str key, const struct json_t *value, void *ctx)
-{
-    struct visit *visit = ctx;
-    const struct vl_schema_keyword *keyword = vl_schema_keyword_find(key);
-    visit->fits = vl_schema_spend(visit->run, 1);
-    if (visit->fits && keyword && keyword->fits) {
-        rule_t rule = {keyword->name, value, visit->schema};
-        visit->fits = keyword->fits(visit->run, &rule, visit->place);
-    }
-    return visit->fits;
-}
-
 /* `rule` is the one that has it applied: what `false` says no to. */
 static bool
 apply(run_t *run, const rule_t *rule, const struct json_t *schema,
@@ -102,15 +89,14 @@ apply(run_t *run, const rule_t *rule, const struct json_t *schema,
     if (run->depth == VL_SCHEMA_DEPTH)
         return give_up(run);
     run->depth++;
-    struct visit visit = {run, rule, place, schema, true};
-    const struct json_t *ref =
-        run->schema->is_draft7 ? vl_json_get(schema, "$ref") : NULL;
-    if (ref) /* draft-07, section 8.3: then the rest means nothing */
-        (void)visit_keyword(VL_STR("$ref"), ref, &visit);
-    else
-        vl_json_each(schema, visit_keyword, &visit);
+    const struct vl_schema_plan *plan =
+        vl_schema_plan_find(&run->schema->plans, schema);
+    bool fits = plan != NULL; /* it always is */
+    for (size_t i = 0; fits && i < plan->count; i++)
+        fits = vl_schema_spend(run, 1) &&
+               plan->words[i].fits(run, &plan->words[i].rule, place);
     run->depth--;
-    return visit.fits;
+    return fits;
 }
 
 /* Would it fit? */
@@ -130,7 +116,7 @@ vl_schema_check(const struct vl_schema *schema, const struct json_t *value,
 {
     run_t run = {.schema = schema, .steps = VL_SCHEMA_STEPS, .err = err};
     const struct json_t *root = schema->doc.root;
-    rule_t top = {"schema", root, root};
+    rule_t top = {.keyword = "schema", .value = root, .schema = root};
     place_t place = {.value = value};
     bool fits = apply(&run, &top, root, &place);
     vl_pattern_work_done(&run.work);

@@ -3,6 +3,7 @@
  * What the files of a schema share:
  *
  *     schema.c          reads a schema: the keywords, and what each has to be
+ *     schema_plan.c     what of it asserts something, to be at hand
  *     schema_fit.c      a value against it: keywords that apply other schemas
  *     schema_assert.c   keywords that look at one value
  *     schema_number.c   those of them that take numbers
@@ -16,8 +17,17 @@
 #include "json/pattern.h"
 #include "json/schema.h"
 
+struct vl_schema_plan;
+
+/* By the address of a schema that is an object; never full. */
+struct vl_schema_plans {
+    struct vl_schema_plan **slots;
+    size_t width; /* a power of two */
+};
+
 struct vl_schema {
     struct vl_json doc;
+    struct vl_schema_plans plans;
     bool is_draft7;
     struct vl_map targets;  /* of each $ref, by its text: struct json_t */
     struct vl_map patterns; /* by their text: struct vl_pattern */
@@ -49,6 +59,7 @@ struct vl_schema_rule {
     const char *keyword;
     const struct json_t *value;
     const struct json_t *schema; /* with its siblings */
+    unsigned types;              /* of `type`: what it allows */
 };
 
 /* Does the value at `place` keep the rule? If not, vl_schema_fail() was told
@@ -67,6 +78,22 @@ struct vl_schema_keyword {
 
 /* NULL: it means nothing. */
 const struct vl_schema_keyword *vl_schema_keyword_find(struct vl_str name);
+
+/* The words of one schema that assert something. */
+struct vl_schema_plan {
+    const struct json_t *schema;
+    size_t count;
+    struct vl_schema_word {
+        vl_schema_fits_fn *fits;
+        struct vl_schema_rule rule;
+    } words[];
+};
+/* Of all objects that are `known` to be schemas, by their address. */
+void vl_schema_plan_all(struct vl_schema *schema, const struct vl_map *known);
+void vl_schema_plans_done(struct vl_schema_plans *plans);
+const struct vl_schema_plan *
+vl_schema_plan_find(const struct vl_schema_plans *plans,
+                    const struct json_t *schema);
 
 /* A longer one is cut off. */
 #define VL_SCHEMA_POINTER_MAX 120
@@ -106,6 +133,8 @@ bool vl_schema_is_integer(const struct json_t *value);
 bool vl_schema_count(const struct json_t *value, size_t *ret);
 /* Does `type` know this name of a type? */
 bool vl_schema_is_type(struct vl_str name);
+/* What a `type` allows: a bit for each kind. */
+unsigned vl_schema_types(const struct json_t *value);
 
 /* schema_fit.c */
 vl_schema_fits_fn vl_schema_ref, vl_schema_properties,
