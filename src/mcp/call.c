@@ -31,7 +31,7 @@ static void
 leave_busy(struct vl_mcp_call *call)
 {
     if (call->endpoint)
-        vl_mcp_busy_leave(&call->endpoint->server->busy, call->busy);
+        vl_mcp_busy_leave(&call->endpoint->server->people, call->busy);
     call->busy = NULL;
 }
 
@@ -185,7 +185,7 @@ on_gone(void *ctx)
 valet_status
 vl_mcp_call_start(const struct vl_mcp_call_order *order)
 {
-    struct vl_map *people = &order->endpoint->server->busy;
+    struct vl_mcp_people *people = &order->endpoint->server->people;
     struct vl_mcp_busy *busy = vl_mcp_busy_enter(
         people, &order->principal->user, VL_LIMIT_MCP_CALLS_PER_USER);
     if (!busy)

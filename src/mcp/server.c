@@ -28,7 +28,7 @@ valet_mcp_server_new(const char *name, const char *version,
         vl_map_init(&server->shelves[i].by_id);
     server->list_ttl_ms = LIST_TTL_MS;
     vl_list_init(&server->watchers);
-    vl_map_init(&server->busy);
+    vl_mcp_people_init(&server->people);
     server->gate = vl_mcp_gate_new();
     *ret = server;
     return VALET_OK;
@@ -55,7 +55,7 @@ valet_mcp_server_free(valet_mcp_server *server)
         clear_shelf(&server->shelves[i]);
     for (unsigned i = 0; i < server->permission_count; i++)
         free(server->permissions[i]);
-    vl_map_done(&server->busy);
+    vl_mcp_people_done(&server->people);
     free(server->name);
     free(server->version);
     free(server->instructions);

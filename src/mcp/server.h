@@ -21,6 +21,7 @@
 #include "core/map.h"
 #include "json/schema.h"
 #include "json/write.h"
+#include "mcp/busy.h"
 #include "mcp/mirror.h"
 #include "mcp/uri_template.h"
 #include "mcp/version.h"
@@ -100,7 +101,7 @@ struct vl_mcp_server {
     size_t page_size; /* 0: all */
     int64_t list_ttl_ms;
     struct vl_list watchers;
-    struct vl_map busy;       /* struct vl_mcp_busy: who has calls at work */
+    struct vl_mcp_people people; /* who has calls at work */
     struct vl_pool *pool;     /* threads of handlers; NULL: none yet */
     struct vl_mcp_gate *gate; /* to its thread; closed: it is not served */
     /* What serves it ends with this; NULL: nothing to be ended. */

@@ -573,7 +573,7 @@ bounds_the_calls_of_a_person(void **state)
     expect(&clients[1], CALL("\"y\"", "\"name\":\"signed_out\""), 401, "");
     while (desk->call_count)
         finish(desk, DONE);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     for (int i = 0; i < VL_LIMIT_MCP_CALLS_PER_USER; i++) {
         assert_int_equal(answers[i].status, i == 0 ? 202 : 200);
         fake_answer_done(&answers[i]);
@@ -642,7 +642,7 @@ refuses_results_and_arguments_without_end(void **state)
     client_send(&client, "POST", vl_buf_cstr(&body), &answer);
     if (desk->call_count)
         finish(desk, DONE);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     assert_int_equal(answer.status, 200);
     fake_answer_done(&answer);
 }
