@@ -22,6 +22,9 @@ set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 set(man ${CMAKE_SOURCE_DIR}/docs/man)
 
 install(TARGETS mcp-valet RUNTIME COMPONENT valet)
+# `core/installed` finds them.
+get_property(helpers GLOBAL PROPERTY VALET_HELPER_PROGRAMS)
+install(TARGETS ${helpers} RUNTIME DESTINATION ${VALET_HELPERS} COMPONENT valet)
 install(FILES ${man}/mcp-valet.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT valet)
 install(FILES ${man}/mcp-valet.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT valet)
 install(FILES ${completions}/mcp-valet.bash DESTINATION ${bash_folder} RENAME mcp-valet COMPONENT valet)

@@ -88,12 +88,12 @@ function(valet_below ret_below ret_libs)
   set(${ret_libs} ${libs} PARENT_SCOPE)
 endfunction()
 
-# Tells a source file where modules lie when installed: as seen from the
-# programs and from the library, which may be moved together, and at all.
+# Tells a source file where helpers and modules lie when installed: as seen from
+# the programs and from the library, which may be moved together, and at all.
 function(valet_places file)
-  set(modules ${CMAKE_INSTALL_FULL_LIBDIR}/mcp-valet/modules)
-  file(RELATIVE_PATH from_program ${CMAKE_INSTALL_FULL_BINDIR} ${modules})
-  file(RELATIVE_PATH from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${modules})
-  set_property(SOURCE ${file} PROPERTY COMPILE_DEFINITIONS VL_MODULES="${modules}"
-    VL_MODULES_FROM_PROGRAM="${from_program}" VL_MODULES_FROM_LIBRARY="${from_library}")
+  set(helpers ${CMAKE_INSTALL_FULL_LIBDIR}/mcp-valet)
+  file(RELATIVE_PATH from_program ${CMAKE_INSTALL_FULL_BINDIR} ${helpers})
+  file(RELATIVE_PATH from_library ${CMAKE_INSTALL_FULL_LIBDIR} ${helpers})
+  set_property(SOURCE ${file} PROPERTY COMPILE_DEFINITIONS VL_HELPERS="${helpers}"
+    VL_HELPERS_FROM_PROGRAM="${from_program}" VL_HELPERS_FROM_LIBRARY="${from_library}")
 endfunction()

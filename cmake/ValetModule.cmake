@@ -62,6 +62,18 @@ function(valet_program name folder)
   target_link_libraries(${name} PRIVATE ${ARGN})
 endfunction()
 
+# A program that another one runs, and nobody by hand. Left in the build where it
+# lies when installed, and built with the program that runs it.
+#
+#   valet_helper(mcp-valet mcp-valet-local apps/local command client)
+function(valet_helper program name folder)
+  valet_program(${name} ${folder} ${ARGN})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${VALET_HELPERS})
+  add_dependencies(${program} ${name})
+  set_property(GLOBAL APPEND PROPERTY VALET_HELPER_PROGRAMS ${name})
+endfunction()
+
 # Every tests/unit/<room>/test_*.c is a program of its own that links its room
 # only, so an upward call does not even link.
 function(valet_unit_tests)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where the modules of this installation lie: the folder of what is loaded at
- * run time, such as keep_secret_service.so. An installation may be moved as a
- * whole. Nothing is taken from the environment or the working folder: what
- * lies there becomes code of the process.
+ * Where the parts of this installation lie that nobody calls by hand:
+ * mcp-valet/ holds the helpers, programs that our programs run, and in it
+ * modules/ what is loaded at run time, such as keep_secret_service.so. An
+ * installation may be moved as a whole. Nothing is taken from the environment
+ * or the working folder: what lies there becomes code of the process.
  */
 #ifndef VL_CORE_INSTALLED_H
 #define VL_CORE_INSTALLED_H
@@ -17,7 +18,13 @@
  * ours.
  */
 void vl_modules_of_library(struct vl_buf *ret);
-/* The same for our own programs: below the prefix that the program lies in. */
-void vl_modules_of_program(struct vl_buf *ret);
+/* The same for a helper: beside it. */
+void vl_modules_of_helper(struct vl_buf *ret);
+/*
+ * Appends the path of a helper, for our own programs: below the prefix that the
+ * program lies in, and nowhere else, for one of another installation may be
+ * of another version. Nobody has looked whether it is there.
+ */
+void vl_helper_path(struct vl_buf *ret, const char *name);
 
 #endif

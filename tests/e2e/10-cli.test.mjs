@@ -256,6 +256,11 @@ describe('install', () => {
     // What the README says to write has to be possible for this unit.
     for (const [, port] of read('README.md').matchAll(/^ *listen: \S+:(\d+)/gm))
       assert.ok(Number(port) >= 1024 || unit.includes('\nAmbientCapabilities=CAP_NET_BIND_SERVICE'), `port ${port}`);
+    // The commands of a person, too, wherever it was moved.
+    const moved = path.join(folder, 'moved');
+    renameSync(at, moved);
+    for (const name of commands) assert.equal(run(path.join(moved, 'bin/mcp-valet'), 'help', name).stdout, helpOf(name));
+    renameSync(moved, at);
     const valet = path.join(at, 'bin/mcp-valet');
     const args = ['serve', '--dev', '--listen', 'localhost:0'];
     const alone = run(valet, ...args);

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Browser, request } from './lib/browser.mjs';
 import { Mcp } from './lib/client.mjs';
-import { Bench, Program, runToEnd, TENANT, VALET } from './lib/valet.mjs';
+import { Bench, LOCAL, Program, runToEnd, TENANT, VALET } from './lib/valet.mjs';
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 const BASE = `entra:
@@ -217,6 +217,23 @@ describe('the command line', () => {
     const elsewhere = { ...NO_ENV, PATH: `${path.dirname(TENANT)}:${process.env.PATH}` };
     const end = await runToEnd(alone, ['serve', '--dev', '--listen', 'localhost:0'], { env: elsewhere });
     assertRefused(end, 1, /the stand-in tenant .*mcp-valet-tenant is missing: --dev needs it beside mcp-valet/);
+  });
+
+  test('commands of a person say when their program is not where it belongs, or is none', async (t) => {
+    const folder = folderOf(t);
+    const alone = path.join(folder, 'bin/mcp-valet');
+    mkdirSync(path.dirname(alone));
+    copyFileSync(VALET, alone);
+    // One on the PATH, or in the working folder, is none of ours.
+    const cwd = path.dirname(LOCAL);
+    const run = (...args) => runToEnd(alone, args, { cwd, env: { ...NO_ENV, PATH: `${cwd}:${process.env.PATH}` } });
+    for (const args of [['token', '--scope', 'x'], ['login'], ['logout', '--help'], ['help', 'accounts']])
+      assertRefused(await run(...args), 1, /\/bin\/\.\.\/.*mcp-valet-local is missing: mcp-valet is not installed as a whole/);
+    assert.equal((await run('help')).code, 0);
+    const place = path.join(folder, path.relative(path.join(VALET, '../..'), LOCAL));
+    mkdirSync(path.dirname(place), { recursive: true });
+    writeFileSync(place, 'no program', { mode: 0o644 });
+    assertRefused(await run('accounts'), 1, /cannot run .*mcp-valet-local: Permission denied/);
   });
 });
 

@@ -3,7 +3,7 @@
  * `mcp-valet check` and `mcp-valet config`: the configuration without the
  * service.
  */
-#include "apps/valet/command.h"
+#include "apps/valet/commands.h"
 #include "conf/conf.h"
 #include "core/limits.h"
 #include "gateway/gateway.h"

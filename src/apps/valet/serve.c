@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "apps/valet/command.h"
+#include "apps/valet/commands.h"
 #include "apps/valet/dev_tenant.h"
 #include "core/limits.h"
 #include "core/status.h"

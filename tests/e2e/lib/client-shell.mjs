@@ -3,10 +3,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { BIN } from './valet.mjs';
+import { BIN, MODULES } from './valet.mjs';
 
 const PROGRAM = path.join(BIN, '..', 'e2e', 'client-shell');
-const MODULES = path.join(BIN, '..', 'lib', 'mcp-valet', 'modules');
 
 export class ClientShell {
   static start(env = {}) { return new ClientShell(env); }

@@ -11,6 +11,9 @@ import { Client, Mcp } from './client.mjs';
 export const BIN = process.env.VALET_BIN ?? path.resolve(import.meta.dirname, '../../../build/bin');
 export const VALET = path.join(BIN, 'mcp-valet');
 export const TENANT = path.join(BIN, 'mcp-valet-tenant');
+const HELPERS = path.join(BIN, '..', 'lib', 'mcp-valet');
+export const MODULES = path.join(HELPERS, 'modules');
+export const LOCAL = path.join(HELPERS, 'mcp-valet-local');
 
 let described;
 export const describeTenant = () =>

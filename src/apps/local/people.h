@@ -3,8 +3,8 @@
  * Who is signed in, shown to people; and which of them is meant. Nobody is
  * chosen but by the person at the terminal (@spec S-30 W-38).
  */
-#ifndef VL_APPS_VALET_PEOPLE_H
-#define VL_APPS_VALET_PEOPLE_H
+#ifndef VL_APPS_LOCAL_PEOPLE_H
+#define VL_APPS_LOCAL_PEOPLE_H
 
 #include "core/base.h"
 #include "valet/entra.h"

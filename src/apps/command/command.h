@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A command of mcp-valet is one row: its name, what it is for, how it is
- * called, and the function that runs it. main.c holds the table.
+ * called, and the function that runs it. Each program has a table of them.
  */
-#ifndef VL_APPS_VALET_COMMAND_H
-#define VL_APPS_VALET_COMMAND_H
+#ifndef VL_APPS_COMMAND_COMMAND_H
+#define VL_APPS_COMMAND_COMMAND_H
 
 #include "core/buf.h"
 
@@ -18,13 +18,16 @@ struct vl_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct vl_command vl_command_serve;
-extern const struct vl_command vl_command_check;
-extern const struct vl_command vl_command_config;
-extern const struct vl_command vl_command_login;
-extern const struct vl_command vl_command_logout;
-extern const struct vl_command vl_command_accounts;
-extern const struct vl_command vl_command_token;
+/* All that a program has. */
+struct vl_commands {
+    const struct vl_command *const *rows;
+    size_t count;
+    /* Runs those without `run`, which have no usage either; gets all the
+     * arguments of the program. */
+    int (*elsewhere)(char **argv);
+};
+/* What main() does: the exit code. */
+int vl_commands_main(const struct vl_commands *commands, int argc, char **argv);
 
 /* A variable of the environment, or NULL: what the configuration asks. */
 const char *vl_environment(const char *name);

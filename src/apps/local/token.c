@@ -3,8 +3,10 @@
  * `mcp-valet token`: an access token of a person who has signed in, for a
  * script. Nobody is asked anything but which account is meant.
  */
-#include "apps/valet/explain.h"
-#include "apps/valet/people.h"
+#include "apps/command/local.h"
+#include "apps/local/commands.h"
+#include "apps/local/explain.h"
+#include "apps/local/people.h"
 #include "core/limits.h"
 #include "json/write.h"
 
@@ -144,8 +146,7 @@ token(int argc, char **argv)
 }
 
 const struct vl_command vl_command_token = {
-    .name = "token",
-    .summary = "print an access token of a person who is signed in",
+    VL_LOCAL_TOKEN,
     .usage =
         "usage: mcp-valet token --scope SCOPE … [--account NAME]\n"
         "                       [--output json|plain]\n\n"

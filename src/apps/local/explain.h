@@ -3,10 +3,10 @@
  * A refusal, for the person at the terminal: what happened, by which numbers
  * an administrator finds it, and what to do next.
  */
-#ifndef VL_APPS_VALET_EXPLAIN_H
-#define VL_APPS_VALET_EXPLAIN_H
+#ifndef VL_APPS_LOCAL_EXPLAIN_H
+#define VL_APPS_LOCAL_EXPLAIN_H
 
-#include "apps/valet/whom.h"
+#include "apps/local/whom.h"
 
 /* What could not be done without asking Entra ID. */
 void vl_explain(const struct vl_whom *whom, const valet_error *err);

@@ -4,11 +4,11 @@
  * command line, else from the environment, else from what the last sign-in has
  * left (@spec S-21 W-35). Nothing is compiled in.
  */
-#ifndef VL_APPS_VALET_WHOM_H
-#define VL_APPS_VALET_WHOM_H
+#ifndef VL_APPS_LOCAL_WHOM_H
+#define VL_APPS_LOCAL_WHOM_H
 
-#include "apps/valet/command.h"
-#include "apps/valet/settings.h"
+#include "apps/command/command.h"
+#include "apps/local/settings.h"
 #include "valet/entra.h"
 
 struct vl_whom {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apps/valet/explain.h"
+#include "apps/local/explain.h"
 
 #include "core/str.h"
 

@@ -4,8 +4,8 @@
  * tokens are. No secret is in it; yet who can change it chooses whom this
  * person signs in to, hence it is theirs alone.
  */
-#ifndef VL_APPS_VALET_SETTINGS_H
-#define VL_APPS_VALET_SETTINGS_H
+#ifndef VL_APPS_LOCAL_SETTINGS_H
+#define VL_APPS_LOCAL_SETTINGS_H
 
 #include "core/arena.h"
 #include "core/buf.h"

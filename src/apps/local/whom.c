@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apps/valet/whom.h"
+#include "apps/local/whom.h"
 
 #include <limits.h>
 
@@ -76,7 +76,7 @@ make_client(struct vl_whom *whom, valet_error *err)
 {
     vl_auto(vl_buf) modules = vl_buf_of(PATH_MAX);
     const struct vl_settings *now = &whom->now;
-    vl_modules_of_program(&modules);
+    vl_modules_of_helper(&modules);
     VL_TRY(vl_buf_check(&modules, err));
     const valet_client_options options = {
         .kind = VALET_CLIENT_PUBLIC,

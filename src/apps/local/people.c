@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apps/valet/people.h"
+#include "apps/local/people.h"
 
 #include <unistd.h>
 
-#include "apps/valet/command.h"
+#include "apps/command/command.h"
 #include "core/str.h"
 
 #define COLUMNS    4

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 
-#include "apps/valet/explain.h"
-#include "apps/valet/people.h"
+#include "apps/command/local.h"
+#include "apps/local/commands.h"
+#include "apps/local/explain.h"
+#include "apps/local/people.h"
 #include "core/limits.h"
 #include "json/write.h"
 
@@ -79,8 +81,7 @@ accounts(int argc, char **argv)
 }
 
 const struct vl_command vl_command_accounts = {
-    .name = "accounts",
-    .summary = "list who is signed in on this machine",
+    VL_LOCAL_ACCOUNTS,
     .usage = "usage: mcp-valet accounts [--output table|json]\n\n"
              "Lists who is signed in: username, name, tenant and id.\n\n"
              "  --output table|json   for people, or for programs\n\n" //
@@ -168,8 +169,7 @@ logout(int argc, char **argv)
 }
 
 const struct vl_command vl_command_logout = {
-    .name = "logout",
-    .summary = "forget who is signed in, and their tokens",
+    VL_LOCAL_LOGOUT,
     .usage =
         "usage: mcp-valet logout [--account NAME | --all]\n\n"
         "Forgets an account and all of its tokens on this machine. When\n"

@@ -2,7 +2,9 @@
  *
  * `mcp-valet login`: signs a person in, and says all the while what happens.
  */
-#include "apps/valet/explain.h"
+#include "apps/command/local.h"
+#include "apps/local/commands.h"
+#include "apps/local/explain.h"
 #include "core/limits.h"
 #include "core/sys.h"
 #include "json/write.h"
@@ -242,8 +244,7 @@ login(int argc, char **argv)
 }
 
 const struct vl_command vl_command_login = {
-    .name = "login",
-    .summary = "sign in with Entra ID on this machine",
+    VL_LOCAL_LOGIN,
     .usage =
         "usage: mcp-valet login [--device-code | --browser | --broker]\n"
         "                       [--account NAME] [--scope SCOPE] …\n\n"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apps/valet/settings.h"
+#include "apps/local/settings.h"
 
 #include <limits.h>
 #include <unistd.h>
 
-#include "apps/valet/command.h"
+#include "apps/command/command.h"
 #include "core/status.h"
 #include "core/sys.h"
 #include "json/table.h"
