@@ -144,7 +144,7 @@ note_message(struct world *world, const struct json_t *value, bool alone)
         *asked = asked_of(&message);
         asked->is_modern &= alone;
     } else if (vl_str_eqz(message.method, "notifications/cancelled")) {
-        note_cancel(world, vl_json_get(message.params, "requestId"));
+        note_cancel(world, vl_json_get(vl_rpc_params(&message), "requestId"));
     }
 }
 

@@ -60,13 +60,13 @@ static inline bool
 is_modern(const struct vl_rpc_message *message)
 {
     return message->kind != VL_RPC_RESPONSE &&
-           vl_json_get_str(meta_in(message->params), META "protocolVersion").p;
+           vl_json_get_str(meta_in(vl_rpc_params(message)), META "protocolVersion").p;
 }
 
 static inline struct asked
 asked_of(const struct vl_rpc_message *message)
 {
-    const struct json_t *meta = meta_in(message->params);
+    const struct json_t *meta = meta_in(vl_rpc_params(message));
     const struct json_t *token = vl_json_get(meta, "progressToken");
     const struct json_t *abilities =
         vl_json_get(meta, META "clientCapabilities");
@@ -120,9 +120,9 @@ told_of(const struct json_t *value)
     told.kind = told.message.kind;
     told.id = id_text(told.message.id.value);
     members += told.kind != VL_RPC_NOTIFICATION;
-    members -= told.kind == VL_RPC_NOTIFICATION && !told.message.params;
+    members -= told.kind == VL_RPC_NOTIFICATION && !vl_rpc_params(&told.message);
     members += told.kind == VL_RPC_NOTIFICATION;
-    members += told.kind == VL_RPC_REQUEST && told.message.params;
+    members += told.kind == VL_RPC_REQUEST && vl_rpc_params(&told.message);
     VL_ASSERT(vl_json_size(value) == members);
     if (told.kind == VL_RPC_RESPONSE) {
         VL_ASSERT(!told.message.result != !told.message.error);
@@ -255,7 +255,7 @@ is_of_change(const struct told *told)
 static inline bool
 is_of_session(const struct told *told)
 {
-    return is_of_change(told) && !meta_in(told->message.params);
+    return is_of_change(told) && !meta_in(vl_rpc_params(&told->message));
 }
 
 /* @spec HT-58 HT-59 HT-64: does this message, on the way to the answer, belong
@@ -264,7 +264,7 @@ is_of_session(const struct told *told)
 static inline bool
 belongs_to(const struct told *told, const struct asked *asked)
 {
-    const struct json_t *params = told->message.params;
+    const struct json_t *params = vl_rpc_params(&told->message);
     if (told->kind == VL_RPC_REQUEST)
         return !asked->is_modern && asks_for_work(asked);
     if (is_told(told, "notifications/progress")) {

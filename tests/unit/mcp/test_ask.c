@@ -809,7 +809,7 @@ believes_no_state_but_the_one_it_gave(void **state)
     refuse_state(&m, "greet", VL_STR(""), "");
     free(bytes);
     assert_int_equal(desk->started, 0);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     /* A new sign-in of the same person and program is fine. */
     (void)snprintf(family.session, sizeof family.session, "f9");
     other.principal = &family;
@@ -850,7 +850,7 @@ refuses_what_is_no_state_and_no_answers(void **state)
         fake_answer_done(&answer);
     }
     assert_int_equal(desk->started, 0);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     /* To a session they mean nothing. */
     struct client client = open_able_client(desk, &alice, "2025-11-25", "{}");
     struct fake_answer answer;
@@ -939,7 +939,7 @@ ends_a_call_whose_question_got_an_error(void **state)
     /* The others are nobody's any more. */
     reply(&p, 2, "text", A_TEXT);
     expect_end(&p, FAILS("The client did not answer a question"));
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
 }
 
 static void
@@ -971,7 +971,7 @@ ends_what_waits_with_whatever_it_waits_in(void **state)
         assert_true(p.answer.finished);
         assert_string_equal(desk->reasons[VL_MCP_TOOL_CANCELLED], reasons[i]);
         assert_int_equal(has(&p.answer, "The tool took too long"), i == 3);
-        assert_int_equal(vl_map_size(&desk->server->busy), 0);
+        assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
         if (i == 0 || i == 3)
             reply(&p, 0, "form", ANN);
         fake_answer_done(&p.answer);
@@ -987,7 +987,7 @@ remembers_nothing_of_a_question(void **state)
     struct person p = person_of(desk, "2026-07-28", CAN_ALL);
     begin(&p, "greet");
     assert_true(vl_list_is_empty(&desk->endpoint->calls));
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     assert_string_equal(desk->reasons[VL_MCP_TOOL_ENDED], "input_required");
     assert_false(desk->last_failed);
     fake_answer_done(&p.answer);

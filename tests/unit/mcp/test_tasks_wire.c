@@ -409,7 +409,7 @@ cancels_a_task_that_a_client_gives_up(void **state)
     begin_task(&m, "asking", id);
     expect_task(&m, "tasks/cancel", id, "", 200, EMPTY("9"));
     expect_status(&m, id, "cancelled", NULL);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     desk->finish_on_cancel = true;
     begin_task(&m, "long", id);
     expect_task(&m, "tasks/cancel", id, "", 200, EMPTY("9"));
@@ -433,7 +433,7 @@ outlives_the_request_but_not_the_sign_in(void **state)
     expect_task(&m, "tasks/get", one, "", 200, NOT_FOUND);
     expect_task(&m, "tasks/get", two, "", 200, NOT_FOUND);
     finish(desk, &(valet_mcp_result){.text = "late"});
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
 }
 
 /* @spec SB-20 */
@@ -546,7 +546,7 @@ asks_again_by_another_key(void **state)
                    VL_LIMIT_MCP_TASK_TIMES);
     expect_task(&m, "tasks/update", id, more, 200, EMPTY("9"));
     expect_status(&m, id, "failed", "The task asks too much, or too often");
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
 }
 
 static void

@@ -282,7 +282,7 @@ runs_handlers_beside_each_other(void **state)
         assert_string_equal(body_of(&answers[i]), DONE("1"));
         fake_answer_done(&answers[i]);
     }
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
 }
 
 static void
@@ -527,7 +527,7 @@ may_outlive_the_way_it_was_served(void **state)
         fake_answer_done(&old[i]);
     }
     await_finished(desk, 2 * TOGETHER);
-    assert_int_equal(vl_map_size(&desk->server->busy), 0);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
 }
 
 /* --- other threads --- */
