@@ -198,6 +198,18 @@ take_response(struct world *world, const struct told *told)
     world->complaints--;
 }
 
+/* @spec ST-08 G1: a listener that is ended without a result is told so. */
+static bool
+takes_back(const struct told *told, const struct asked *asked)
+{
+    if (!is_told(told, "notifications/cancelled") || !asked->is_modern ||
+        !asks_for(asked, "subscriptions/listen"))
+        return false;
+    vl_auto(vl_buf) id =
+        id_text(vl_json_get(vl_rpc_params(&told->message), "requestId"));
+    return same_text(&id, &asked->id);
+}
+
 static void
 take_told(struct world *world, const struct json_t *value)
 {
@@ -209,7 +221,8 @@ take_told(struct world *world, const struct json_t *value)
         return;
     }
     for (size_t i = 0; i < world->asked_count && !belongs; i++)
-        belongs = belongs_to(&told, &world->asked[i]);
+        belongs = belongs_to(&told, &world->asked[i]) ||
+                  takes_back(&told, &world->asked[i]);
     VL_ASSERT(belongs);
     if (told.kind == VL_RPC_REQUEST) {
         check_question(&told);
