@@ -58,7 +58,8 @@ visit_keyword(struct vl_str key, const struct json_t *value, void *ctx)
     const struct vl_schema_keyword *keyword = vl_schema_keyword_find(key);
     if (!keyword)
         return true;
-    place_t place = {.up = visit->place, .key = key, .value = value};
+    place_t place = {
+        .up = visit->place, .key = key, .value = vl_json_view_of(value)};
     rule_t rule = {
         .keyword = keyword->name, .value = value, .schema = visit->value};
     visit->status = keyword->survey(visit->survey, &rule, &place);
@@ -68,16 +69,16 @@ visit_keyword(struct vl_str key, const struct json_t *value, void *ctx)
 static valet_status
 survey_schema(struct survey *survey, const place_t *place)
 {
-    enum vl_json_kind kind = vl_json_kind(place->value);
+    const struct json_t *schema = place->value.value;
+    enum vl_json_kind kind = vl_json_kind(schema);
     if (kind == VL_JSON_BOOL)
         return VALET_OK;
     if (kind != VL_JSON_OBJECT)
         return refuse(survey, place, "is no schema");
     if (!survey->is_second)
-        (void)vl_map_put(&survey->known, address_of(&place->value),
-                         as_value(place->value));
-    struct visit visit = {survey, place->value, place, VALET_OK};
-    vl_json_each(place->value, visit_keyword, &visit);
+        (void)vl_map_put(&survey->known, address_of(&schema), as_value(schema));
+    struct visit visit = {survey, schema, place, VALET_OK};
+    vl_json_each(schema, visit_keyword, &visit);
     return visit.status;
 }
 
@@ -95,8 +96,9 @@ takes_schemas(void *survey, const rule_t *rule, const place_t *place)
         vl_json_size(rule->value) == 0)
         return refuse(survey, place, "is no list of schemas");
     for (size_t i = 0; i < vl_json_size(rule->value); i++) {
-        place_t member = {
-            .up = place, .index = i, .value = vl_json_at(rule->value, i)};
+        place_t member = {.up = place,
+                          .index = i,
+                          .value = vl_json_view_of(vl_json_at(rule->value, i))};
         VL_TRY(survey_schema(survey, &member));
     }
     return VALET_OK;
@@ -106,7 +108,8 @@ static bool
 visit_named(struct vl_str key, const struct json_t *value, void *ctx)
 {
     struct visit *visit = ctx;
-    place_t place = {.up = visit->place, .key = key, .value = value};
+    place_t place = {
+        .up = visit->place, .key = key, .value = vl_json_view_of(value)};
     visit->status = survey_schema(visit->survey, &place);
     return visit->status == VALET_OK;
 }
@@ -181,7 +184,8 @@ static bool
 visit_pattern(struct vl_str key, const struct json_t *value, void *ctx)
 {
     struct visit *visit = ctx;
-    place_t place = {.up = visit->place, .key = key, .value = value};
+    place_t place = {
+        .up = visit->place, .key = key, .value = vl_json_view_of(value)};
     visit->status = add_pattern(visit->survey, key, &place);
     return visit->status == VALET_OK;
 }
@@ -208,7 +212,7 @@ static valet_status
 takes_number(void *survey, const rule_t *rule, const place_t *place)
 {
     struct vl_schema_number number;
-    if (!vl_schema_number(rule->value, &number))
+    if (!vl_schema_number(vl_json_view_of(rule->value), &number))
         return refuse(survey, place, "is no number");
     return VALET_OK;
 }
@@ -217,7 +221,7 @@ static valet_status
 takes_divisor(void *survey, const rule_t *rule, const place_t *place)
 {
     struct vl_schema_number number;
-    if (!vl_schema_number(rule->value, &number) ||
+    if (!vl_schema_number(vl_json_view_of(rule->value), &number) ||
         !(number.is_whole ? number.whole > 0 : number.real > 0))
         return refuse(survey, place, "is no number above 0");
     return VALET_OK;
@@ -244,7 +248,8 @@ static bool
 visit_strings(struct vl_str key, const struct json_t *value, void *ctx)
 {
     struct visit *visit = ctx;
-    place_t place = {.up = visit->place, .key = key, .value = value};
+    place_t place = {
+        .up = visit->place, .key = key, .value = vl_json_view_of(value)};
     if (!is_list_of_strings(value))
         visit->status = refuse(visit->survey, &place, "is no list of strings");
     return visit->status == VALET_OK;
@@ -432,7 +437,7 @@ vl_schema_new(const struct json_t *root, struct vl_schema **ret,
     vl_map_init(&schema->patterns);
     vl_map_init(&survey.known);
     vl_map_init(&survey.anchors);
-    place_t top = {.value = root};
+    place_t top = {.value = vl_json_view_of(root)};
     valet_status status = survey_schema(&survey, &top);
     survey.is_second = true;
     if (status == VALET_OK)

@@ -24,7 +24,7 @@
 #ifndef VL_JSON_SCHEMA_H
 #define VL_JSON_SCHEMA_H
 
-#include "json/read.h"
+#include "json/view.h"
 
 /* Schemas within schemas that are at work at a time: an instance of the depth
  * of VL_LIMIT_JSON_DEPTH with eight of them ($ref, allOf, …) at each level. */
@@ -60,5 +60,9 @@ void vl_schema_free(struct vl_schema *schema);
 valet_status
 vl_schema_check(const struct vl_schema *schema, const struct json_t *value,
                 valet_error *err) VALET_CHECK;
+/* The same; nodes have to be plain. */
+valet_status
+vl_schema_check_view(const struct vl_schema *schema, struct vl_json_view value,
+                     valet_error *err) VALET_CHECK;
 
 #endif

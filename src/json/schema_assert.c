@@ -11,62 +11,63 @@ typedef struct vl_schema_place place_t;
 
 /* --- any value --- */
 
-static bool same(run_t *run, const struct json_t *a, const struct json_t *b);
+static bool same(run_t *run, struct vl_json_view a, struct vl_json_view b);
 
 struct pair {
     run_t *run;
-    const struct json_t *other;
+    struct vl_json_view other;
     bool is_same;
 };
 
 static bool
-visit_member(struct vl_str key, const struct json_t *value, void *ctx)
+visit_member(struct vl_str key, struct vl_json_view value, void *ctx)
 {
     struct pair *pair = ctx;
-    const struct json_t *other = vl_json_get(pair->other, key.p);
-    pair->is_same = other && same(pair->run, value, other);
+    struct vl_json_view other = vl_json_view_get(pair->other, key);
+    pair->is_same =
+        !vl_json_view_is_absent(other) && same(pair->run, value, other);
     return pair->is_same;
 }
 
 static bool
-same_members(run_t *run, const struct json_t *a, const struct json_t *b)
+same_members(run_t *run, struct vl_json_view a, struct vl_json_view b)
 {
-    if (vl_json_size(a) != vl_json_size(b))
+    if (vl_json_view_size(a) != vl_json_view_size(b))
         return false;
     struct pair pair = {run, b, true};
-    vl_json_each(a, visit_member, &pair);
+    vl_json_view_each(a, visit_member, &pair);
     return pair.is_same;
 }
 
 static bool
-same_list(run_t *run, const struct json_t *a, const struct json_t *b)
+same_list(run_t *run, struct vl_json_view a, struct vl_json_view b)
 {
-    size_t size = vl_json_size(a);
-    bool is_same = size == vl_json_size(b);
+    size_t size = vl_json_view_size(a);
+    bool is_same = size == vl_json_view_size(b);
     for (size_t i = 0; is_same && i < size; i++)
-        is_same = same(run, vl_json_at(a, i), vl_json_at(b, i));
+        is_same = same(run, vl_json_view_at(a, i), vl_json_view_at(b, i));
     return is_same;
 }
 
 /* Core, section 4.2.2. */
 static bool
-same(run_t *run, const struct json_t *a, const struct json_t *b)
+same(run_t *run, struct vl_json_view a, struct vl_json_view b)
 {
     if (!vl_schema_spend(run, 1))
         return false;
     struct vl_schema_number x, y;
     if (vl_schema_number(a, &x))
         return vl_schema_number(b, &y) && vl_schema_compare(x, y) == 0;
-    enum vl_json_kind kind = vl_json_kind(a);
-    if (kind != vl_json_kind(b))
+    enum vl_json_kind kind = vl_json_view_kind(a);
+    if (kind != vl_json_view_kind(b))
         return false;
     switch (kind) {
     case VL_JSON_BOOL:
-        return vl_json_is_true(a) == vl_json_is_true(b);
+        return vl_json_view_is_true(a) == vl_json_view_is_true(b);
     case VL_JSON_STRING:
-        return vl_json_str(a).n == vl_json_str(b).n &&
-               vl_schema_spend(run, vl_json_str(a).n / 64) &&
-               vl_str_eq(vl_json_str(a), vl_json_str(b));
+        return vl_json_view_str(a).n == vl_json_view_str(b).n &&
+               vl_schema_spend(run, vl_json_view_str(a).n / 64) &&
+               vl_str_eq(vl_json_view_str(a), vl_json_view_str(b));
     case VL_JSON_ARRAY:
         return same_list(run, a, b);
     case VL_JSON_OBJECT:
@@ -116,9 +117,9 @@ vl_schema_types(const struct json_t *value)
 /* Among the kinds REAL stands for all numbers, INT for those without a
  * fraction. */
 static bool
-is_of_types(const struct json_t *value, unsigned bits)
+is_of_types(struct vl_json_view value, unsigned bits)
 {
-    enum vl_json_kind kind = vl_json_kind(value);
+    enum vl_json_kind kind = vl_json_view_kind(value);
     if (kind != VL_JSON_INT && kind != VL_JSON_REAL)
         return bits & 1u << kind;
     return bits & 1u << VL_JSON_REAL ||
@@ -136,7 +137,8 @@ bool
 vl_schema_enum(run_t *run, const rule_t *rule, const place_t *place)
 {
     for (size_t i = 0; i < vl_json_size(rule->value); i++)
-        if (same(run, place->value, vl_json_at(rule->value, i)))
+        if (same(run, place->value,
+                 vl_json_view_of(vl_json_at(rule->value, i))))
             return true;
     return vl_schema_fail(run, rule, place);
 }
@@ -144,7 +146,7 @@ vl_schema_enum(run_t *run, const rule_t *rule, const place_t *place)
 bool
 vl_schema_const(run_t *run, const rule_t *rule, const place_t *place)
 {
-    return same(run, place->value, rule->value) ||
+    return same(run, place->value, vl_json_view_of(rule->value)) ||
            vl_schema_fail(run, rule, place);
 }
 
@@ -155,7 +157,7 @@ static bool
 length_of(run_t *run, const rule_t *rule, const place_t *place, size_t *ret,
           size_t *ret_bound)
 {
-    struct vl_str text = vl_json_str(place->value);
+    struct vl_str text = vl_json_view_str(place->value);
     if (!text.p || !vl_schema_count(rule->value, ret_bound) ||
         !vl_schema_spend(run, text.n / 64))
         return false;
@@ -184,7 +186,7 @@ vl_schema_max_length(run_t *run, const rule_t *rule, const place_t *place)
 bool
 vl_schema_pattern(run_t *run, const rule_t *rule, const place_t *place)
 {
-    struct vl_str text = vl_json_str(place->value);
+    struct vl_str text = vl_json_view_str(place->value);
     return !text.p ||
            vl_schema_has_pattern(run, vl_json_str(rule->value), text) ||
            vl_schema_fail(run, rule, place);
@@ -197,9 +199,9 @@ has_least(run_t *run, const rule_t *rule, const place_t *place,
           enum vl_json_kind kind)
 {
     size_t bound;
-    return vl_json_kind(place->value) != kind ||
+    return vl_json_view_kind(place->value) != kind ||
            !vl_schema_count(rule->value, &bound) ||
-           vl_json_size(place->value) >= bound ||
+           vl_json_view_size(place->value) >= bound ||
            vl_schema_fail(run, rule, place);
 }
 
@@ -208,9 +210,9 @@ has_most(run_t *run, const rule_t *rule, const place_t *place,
          enum vl_json_kind kind)
 {
     size_t bound;
-    return vl_json_kind(place->value) != kind ||
+    return vl_json_view_kind(place->value) != kind ||
            !vl_schema_count(rule->value, &bound) ||
-           vl_json_size(place->value) <= bound ||
+           vl_json_view_size(place->value) <= bound ||
            vl_schema_fail(run, rule, place);
 }
 
@@ -242,14 +244,14 @@ vl_schema_max_members(run_t *run, const rule_t *rule, const place_t *place)
 bool
 vl_schema_unique(run_t *run, const rule_t *rule, const place_t *place)
 {
-    if (vl_json_kind(place->value) != VL_JSON_ARRAY ||
+    if (vl_json_view_kind(place->value) != VL_JSON_ARRAY ||
         !vl_json_is_true(rule->value))
         return true;
-    for (size_t i = 1; i < vl_json_size(place->value); i++) {
+    for (size_t i = 1; i < vl_json_view_size(place->value); i++) {
         place_t item = {
-            .up = place, .index = i, .value = vl_json_at(place->value, i)};
+            .up = place, .index = i, .value = vl_json_view_at(place->value, i)};
         for (size_t j = 0; j < i && !run->gave_up; j++)
-            if (same(run, item.value, vl_json_at(place->value, j)))
+            if (same(run, item.value, vl_json_view_at(place->value, j)))
                 return vl_schema_fail(run, rule, &item);
     }
     return true;
@@ -265,7 +267,7 @@ has_all(run_t *run, const rule_t *rule, const struct json_t *names,
         place_t missing = {.up = place, .key = name};
         if (!vl_schema_spend(run, 1))
             return false;
-        if (!vl_json_get(place->value, name.p))
+        if (vl_json_view_is_absent(vl_json_view_get(place->value, name)))
             return vl_schema_fail(run, rule, &missing);
     }
     return true;
@@ -274,7 +276,7 @@ has_all(run_t *run, const rule_t *rule, const struct json_t *names,
 bool
 vl_schema_required(run_t *run, const rule_t *rule, const place_t *place)
 {
-    return vl_json_kind(place->value) != VL_JSON_OBJECT ||
+    return vl_json_view_kind(place->value) != VL_JSON_OBJECT ||
            has_all(run, rule, rule->value, place);
 }
 
@@ -290,7 +292,7 @@ visit_dependent(struct vl_str key, const struct json_t *names, void *ctx)
 {
     struct dependents *d = ctx;
     d->fits = vl_schema_spend(d->run, 1) &&
-              (!vl_json_get(d->place->value, key.p) ||
+              (vl_json_view_is_absent(vl_json_view_get(d->place->value, key)) ||
                has_all(d->run, d->rule, names, d->place));
     return d->fits;
 }
@@ -300,7 +302,7 @@ vl_schema_dependent_required(run_t *run, const rule_t *rule,
                              const place_t *place)
 {
     struct dependents d = {run, rule, place, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
         vl_json_each(rule->value, visit_dependent, &d);
     return d.fits;
 }

@@ -114,6 +114,13 @@ valet_status
 vl_schema_check(const struct vl_schema *schema, const struct json_t *value,
                 valet_error *err)
 {
+    return vl_schema_check_view(schema, vl_json_view_of(value), err);
+}
+
+valet_status
+vl_schema_check_view(const struct vl_schema *schema, struct vl_json_view value,
+                     valet_error *err)
+{
     run_t run = {.schema = schema, .steps = VL_SCHEMA_STEPS, .err = err};
     const struct json_t *root = schema->doc.root;
     rule_t top = {.keyword = "schema", .value = root, .schema = root};
@@ -188,9 +195,10 @@ static bool
 visit_dependent(struct vl_str key, const struct json_t *schema, void *ctx)
 {
     struct visit *visit = ctx;
-    visit->fits = vl_schema_spend(visit->run, 1) &&
-                  (!vl_json_get(visit->place->value, key.p) ||
-                   apply(visit->run, visit->rule, schema, visit->place));
+    visit->fits =
+        vl_schema_spend(visit->run, 1) &&
+        (vl_json_view_is_absent(vl_json_view_get(visit->place->value, key)) ||
+         apply(visit->run, visit->rule, schema, visit->place));
     return visit->fits;
 }
 
@@ -198,7 +206,7 @@ bool
 vl_schema_dependent(run_t *run, const rule_t *rule, const place_t *place)
 {
     struct visit visit = {run, rule, place, NULL, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
         vl_json_each(rule->value, visit_dependent, &visit);
     return visit.fits;
 }
@@ -209,10 +217,11 @@ static bool
 visit_property(struct vl_str key, const struct json_t *schema, void *ctx)
 {
     struct visit *visit = ctx;
-    const struct json_t *value = vl_json_get(visit->place->value, key.p);
+    struct vl_json_view value = vl_json_view_get(visit->place->value, key);
     place_t member = {.up = visit->place, .key = key, .value = value};
     visit->fits = vl_schema_spend(visit->run, 1) &&
-                  (!value || apply(visit->run, visit->rule, schema, &member));
+                  (vl_json_view_is_absent(value) ||
+                   apply(visit->run, visit->rule, schema, &member));
     return visit->fits;
 }
 
@@ -220,7 +229,7 @@ bool
 vl_schema_properties(run_t *run, const rule_t *rule, const place_t *place)
 {
     struct visit visit = {run, rule, place, NULL, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
         vl_json_each(rule->value, visit_property, &visit);
     return visit.fits;
 }
@@ -245,7 +254,7 @@ visit_pattern(struct vl_str pattern, const struct json_t *schema, void *ctx)
 }
 
 static bool
-visit_for_patterns(struct vl_str key, const struct json_t *value, void *ctx)
+visit_for_patterns(struct vl_str key, struct vl_json_view value, void *ctx)
 {
     struct visit *visit = ctx;
     place_t member = {.up = visit->place, .key = key, .value = value};
@@ -259,8 +268,8 @@ vl_schema_pattern_properties(run_t *run, const rule_t *rule,
                              const place_t *place)
 {
     struct visit visit = {run, rule, place, NULL, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
-        vl_json_each(place->value, visit_for_patterns, &visit);
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
+        vl_json_view_each(place->value, visit_for_patterns, &visit);
     return visit.fits;
 }
 
@@ -285,15 +294,16 @@ has_any_pattern(struct visit *visit, const place_t *member)
 
 /* What neither `properties` nor `patternProperties` speak of. */
 static bool
-visit_additional(struct vl_str key, const struct json_t *value, void *ctx)
+visit_additional(struct vl_str key, struct vl_json_view value, void *ctx)
 {
     struct visit *visit = ctx;
     const struct json_t *named = vl_json_get(visit->rule->schema, "properties");
+    bool is_named =
+        !vl_json_view_is_absent(vl_json_view_get(vl_json_view_of(named), key));
     place_t member = {.up = visit->place, .key = key, .value = value};
-    visit->fits =
-        vl_schema_spend(visit->run, 1) &&
-        (vl_json_get(named, key.p) || has_any_pattern(visit, &member) ||
-         apply(visit->run, visit->rule, visit->rule->value, &member));
+    visit->fits = vl_schema_spend(visit->run, 1) &&
+                  (is_named || has_any_pattern(visit, &member) ||
+                   apply(visit->run, visit->rule, visit->rule->value, &member));
     return visit->fits;
 }
 
@@ -301,19 +311,20 @@ bool
 vl_schema_additional(run_t *run, const rule_t *rule, const place_t *place)
 {
     struct visit visit = {run, rule, place, NULL, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
-        vl_json_each(place->value, visit_additional, &visit);
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
+        vl_json_view_each(place->value, visit_additional, &visit);
     return visit.fits;
 }
 
 /* The pointer is that of the member: a name has none of its own. */
 static bool
-visit_name(struct vl_str key, const struct json_t *value, void *ctx)
+visit_name(struct vl_str key, struct vl_json_view value, void *ctx)
 {
     (void)value;
     struct visit *visit = ctx;
     vl_auto(vl_json) name = vl_json_of_str(key);
-    place_t member = {.up = visit->place, .key = key, .value = name.root};
+    place_t member = {
+        .up = visit->place, .key = key, .value = vl_json_view_of(name.root)};
     visit->fits = vl_schema_spend(visit->run, 1 + key.n / 64) &&
                   apply(visit->run, visit->rule, visit->rule->value, &member);
     return visit->fits;
@@ -323,8 +334,8 @@ bool
 vl_schema_names(run_t *run, const rule_t *rule, const place_t *place)
 {
     struct visit visit = {run, rule, place, NULL, true};
-    if (vl_json_kind(place->value) == VL_JSON_OBJECT)
-        vl_json_each(place->value, visit_name, &visit);
+    if (vl_json_view_kind(place->value) == VL_JSON_OBJECT)
+        vl_json_view_each(place->value, visit_name, &visit);
     return visit.fits;
 }
 
@@ -333,18 +344,19 @@ vl_schema_names(run_t *run, const rule_t *rule, const place_t *place)
 static place_t
 item_of(const place_t *place, size_t index)
 {
-    return (place_t){
-        .up = place, .index = index, .value = vl_json_at(place->value, index)};
+    return (place_t){.up = place,
+                     .index = index,
+                     .value = vl_json_view_at(place->value, index)};
 }
 
 bool
 vl_schema_prefix(run_t *run, const rule_t *rule, const place_t *place)
 {
     bool fits = true;
-    if (vl_json_kind(place->value) != VL_JSON_ARRAY)
+    if (vl_json_view_kind(place->value) != VL_JSON_ARRAY)
         return true;
     for (size_t i = 0; fits && i < vl_json_size(rule->value) &&
-                       i < vl_json_size(place->value);
+                       i < vl_json_view_size(place->value);
          i++) {
         place_t item = item_of(place, i);
         fits = apply(run, rule, vl_json_at(rule->value, i), &item);
@@ -357,10 +369,10 @@ bool
 vl_schema_items(run_t *run, const rule_t *rule, const place_t *place)
 {
     bool fits = true;
-    if (vl_json_kind(place->value) != VL_JSON_ARRAY)
+    if (vl_json_view_kind(place->value) != VL_JSON_ARRAY)
         return true;
     size_t first = vl_json_size(vl_json_get(rule->schema, "prefixItems"));
-    for (size_t i = first; fits && i < vl_json_size(place->value); i++) {
+    for (size_t i = first; fits && i < vl_json_view_size(place->value); i++) {
         place_t item = item_of(place, i);
         fits = apply(run, rule, rule->value, &item);
     }
@@ -371,11 +383,12 @@ bool
 vl_schema_contains(run_t *run, const rule_t *rule, const place_t *place)
 {
     size_t least = 1, most = SIZE_MAX, count = 0;
-    if (vl_json_kind(place->value) != VL_JSON_ARRAY)
+    if (vl_json_view_kind(place->value) != VL_JSON_ARRAY)
         return true;
     (void)vl_schema_count(vl_json_get(rule->schema, "minContains"), &least);
     (void)vl_schema_count(vl_json_get(rule->schema, "maxContains"), &most);
-    for (size_t i = 0; i < vl_json_size(place->value) && !run->gave_up; i++) {
+    for (size_t i = 0; i < vl_json_view_size(place->value) && !run->gave_up;
+         i++) {
         place_t item = item_of(place, i);
         count += tries(run, rule, rule->value, &item);
     }

@@ -39,7 +39,7 @@ struct vl_schema_place {
     const struct vl_schema_place *up; /* NULL: the top */
     struct vl_str key;                /* {NULL,0}: it has an index */
     size_t index;
-    const struct json_t *value;
+    struct vl_json_view value;
 };
 
 /* One check at work. */
@@ -124,11 +124,11 @@ struct vl_schema_number {
     double real; /* unless it is whole */
 };
 /* False for what is no number. 1.0 is whole. */
-bool vl_schema_number(const struct json_t *value, struct vl_schema_number *ret);
+bool vl_schema_number(struct vl_json_view value, struct vl_schema_number *ret);
 /* As strcmp() does. */
 int vl_schema_compare(struct vl_schema_number a, struct vl_schema_number b);
 /* Numbers of JSON without a fraction, however large (Validation 6.1.1). */
-bool vl_schema_is_integer(const struct json_t *value);
+bool vl_schema_is_integer(struct vl_json_view value);
 /* Is it a whole number that is not negative? */
 bool vl_schema_count(const struct json_t *value, size_t *ret);
 /* Does `type` know this name of a type? */

@@ -16,14 +16,14 @@ typedef struct vl_schema_rule rule_t;
 typedef struct vl_schema_place place_t;
 
 bool
-vl_schema_number(const struct json_t *value, struct vl_schema_number *ret)
+vl_schema_number(struct vl_json_view value, struct vl_schema_number *ret)
 {
     *ret = (struct vl_schema_number){0};
-    if (vl_json_int(value, &ret->whole)) {
+    if (vl_json_view_int(value, &ret->whole)) {
         ret->is_whole = true;
         return true;
     }
-    if (!vl_json_real(value, &ret->real))
+    if (!vl_json_view_real(value, &ret->real))
         return false;
     if (ret->real >= -TWO_63 && ret->real < TWO_63) {
         ret->whole = (int64_t)ret->real;
@@ -36,8 +36,8 @@ bool
 vl_schema_count(const struct json_t *value, size_t *ret)
 {
     struct vl_schema_number number;
-    if (!vl_schema_number(value, &number) || !number.is_whole ||
-        number.whole < 0)
+    if (!vl_schema_number(vl_json_view_of(value), &number) ||
+        !number.is_whole || number.whole < 0)
         return false;
     *ret = (size_t)number.whole;
     return true;
@@ -70,7 +70,7 @@ vl_schema_compare(struct vl_schema_number a, struct vl_schema_number b)
 }
 
 bool
-vl_schema_is_integer(const struct json_t *value)
+vl_schema_is_integer(struct vl_json_view value)
 {
     struct vl_schema_number number;
     return vl_schema_number(value, &number) &&
@@ -83,7 +83,7 @@ order_of(const rule_t *rule, const place_t *place, int *ret)
 {
     struct vl_schema_number value, bound;
     if (!vl_schema_number(place->value, &value) ||
-        !vl_schema_number(rule->value, &bound))
+        !vl_schema_number(vl_json_view_of(rule->value), &bound))
         return false;
     *ret = vl_schema_compare(value, bound);
     return true;
@@ -153,7 +153,7 @@ vl_schema_multiple(run_t *run, const rule_t *rule, const place_t *place)
 {
     struct vl_schema_number value, divisor;
     if (!vl_schema_number(place->value, &value) ||
-        !vl_schema_number(rule->value, &divisor))
+        !vl_schema_number(vl_json_view_of(rule->value), &divisor))
         return true;
     bool good;
     if (value.is_whole && divisor.is_whole)

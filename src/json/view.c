@@ -5,10 +5,30 @@
 
 #include "core/limits.h"
 
+#define SMALL 48 /* values */
+
+struct vl_json_view
+vl_json_view_of(const struct json_t *value)
+{
+    return (struct vl_json_view){value, NULL};
+}
+
+static struct vl_json_view
+view_of(const struct vl_json_node *node)
+{
+    return (struct vl_json_view){NULL, node};
+}
+
 enum vl_json_kind
 vl_json_view_kind(struct vl_json_view view)
 {
     return view.node ? view.node->kind : vl_json_kind(view.value);
+}
+
+bool
+vl_json_view_is_absent(struct vl_json_view view)
+{
+    return !view.node && !view.value;
 }
 
 /* Behind what it holds. */
@@ -22,13 +42,13 @@ struct vl_json_view
 vl_json_view_get(struct vl_json_view object, struct vl_str key)
 {
     if (!object.node)
-        return (struct vl_json_view){vl_json_get(object.value, key.p), NULL};
+        return vl_json_view_of(json_object_getn(object.value, key.p, key.n));
     if (object.node->kind == VL_JSON_OBJECT)
         for (const struct vl_json_node *node = object.node + 1;
              node < end_of(object.node); node = end_of(node))
             if (vl_str_eq(node->key, key))
-                return (struct vl_json_view){NULL, node};
-    return (struct vl_json_view){NULL, NULL};
+                return view_of(node);
+    return vl_json_view_of(NULL);
 }
 
 struct vl_str
@@ -39,6 +59,90 @@ vl_json_view_str(struct vl_json_view view)
     if (view.node->kind != VL_JSON_STRING)
         return (struct vl_str){NULL, 0};
     return vl_str_of(view.node->text.p + 1, view.node->text.n - 2);
+}
+
+/* Of 18 digits at most. */
+static int64_t
+integer_of(struct vl_str text)
+{
+    bool minus = text.p[0] == '-';
+    int64_t value = 0;
+    for (size_t i = minus; i < text.n; i++)
+        value = 10 * value + (text.p[i] - '0');
+    return minus ? -value : value;
+}
+
+bool
+vl_json_view_int(struct vl_json_view view, int64_t *ret)
+{
+    if (!view.node)
+        return vl_json_int(view.value, ret);
+    if (view.node->kind != VL_JSON_INT)
+        return false;
+    *ret = integer_of(view.node->text);
+    return true;
+}
+
+/* Nodes of them are not plain. */
+bool
+vl_json_view_real(struct vl_json_view view, double *ret)
+{
+    return vl_json_real(view.value, ret);
+}
+
+bool
+vl_json_view_is_true(struct vl_json_view view)
+{
+    return view.node
+               ? view.node->kind == VL_JSON_BOOL && view.node->text.p[0] == 't'
+               : vl_json_is_true(view.value);
+}
+
+size_t
+vl_json_view_size(struct vl_json_view view)
+{
+    size_t size = 0;
+    if (!view.node)
+        return vl_json_size(view.value);
+    for (const struct vl_json_node *node = view.node + 1;
+         node < end_of(view.node); node = end_of(node))
+        size++;
+    return size;
+}
+
+struct vl_json_view
+vl_json_view_at(struct vl_json_view array, size_t index)
+{
+    if (!array.node)
+        return vl_json_view_of(vl_json_at(array.value, index));
+    for (const struct vl_json_node *node = array.node + 1;
+         node < end_of(array.node); node = end_of(node))
+        if (index-- == 0)
+            return view_of(node);
+    return vl_json_view_of(NULL);
+}
+
+void
+vl_json_view_each(struct vl_json_view object,
+                  bool (*visit)(struct vl_str key, struct vl_json_view value,
+                                void *ctx),
+                  void *ctx)
+{
+    if (object.node) {
+        for (const struct vl_json_node *node = object.node + 1;
+             node < end_of(object.node); node = end_of(node))
+            if (!visit(node->key, view_of(node), ctx))
+                return;
+        return;
+    }
+    json_t *members = (json_t *)(uintptr_t)object.value;
+    void *it = json_object_iter(members);
+    for (; it; it = json_object_iter_next(members, it)) {
+        struct vl_str key = {json_object_iter_key(it),
+                             json_object_iter_key_len(it)};
+        if (!visit(key, vl_json_view_of(json_object_iter_value(it)), ctx))
+            return;
+    }
 }
 
 bool
@@ -61,17 +165,6 @@ vl_json_node_is_plain(const struct vl_json_node *node,
 /* --- building --- */
 
 static json_t *build(const struct vl_json_node *node);
-
-/* Of 18 digits at most. */
-static json_t *
-build_integer(struct vl_str text)
-{
-    bool minus = text.p[0] == '-';
-    json_int_t value = 0;
-    for (size_t i = minus; i < text.n; i++)
-        value = 10 * value + (text.p[i] - '0');
-    return json_integer(minus ? -value : value);
-}
 
 /* Keys are known to differ. NULL: no memory. */
 static json_t *
@@ -121,7 +214,7 @@ build(const struct vl_json_node *node)
     case VL_JSON_STRING:
         return json_stringn_nocheck(node->text.p + 1, node->text.n - 2);
     case VL_JSON_INT:
-        return build_integer(node->text);
+        return json_integer(integer_of(node->text));
     case VL_JSON_BOOL:
         return json_boolean(node->text.p[0] == 't');
     default:
@@ -135,4 +228,15 @@ vl_json_node_build(const struct vl_json_node *node, struct vl_json *ret)
     vl_json_prepare();
     ret->root = build(node);
     return ret->root ? VALET_OK : VALET_LIMIT;
+}
+
+valet_status
+vl_json_parse_small(struct vl_str text, unsigned max_depth, struct vl_json *ret,
+                    valet_error *err)
+{
+    struct vl_json_node nodes[SMALL];
+    if (vl_json_scan_nodes(text, max_depth, nodes, SMALL) &&
+        vl_json_node_build(nodes, ret) == VALET_OK)
+        return VALET_OK;
+    return vl_json_parse(text, max_depth, ret, err);
 }

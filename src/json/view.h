@@ -15,16 +15,35 @@ struct vl_json_view {
 };
 
 enum vl_json_kind vl_json_view_kind(struct vl_json_view view);
-/* The member of this name, which ends in NUL. */
+struct vl_json_view vl_json_view_of(const struct json_t *value);
+bool vl_json_view_is_absent(struct vl_json_view view);
+/* The member of this name. */
 struct vl_json_view
 vl_json_view_get(struct vl_json_view object, struct vl_str key);
 /* {NULL,0} unless it is a string. */
 struct vl_str vl_json_view_str(struct vl_json_view view);
+bool vl_json_view_int(struct vl_json_view view, int64_t *ret);
+bool vl_json_view_real(struct vl_json_view view, double *ret);
+bool vl_json_view_is_true(struct vl_json_view view);
+/* Members of an array or object; 0 for everything else. */
+size_t vl_json_view_size(struct vl_json_view view);
+struct vl_json_view vl_json_view_at(struct vl_json_view array, size_t index);
+/* Calls `visit` for each member until it returns false; of a node, keys do not
+ * end in NUL. */
+void vl_json_view_each(struct vl_json_view object,
+                       bool (*visit)(struct vl_str key,
+                                     struct vl_json_view value, void *ctx),
+                       void *ctx);
 /* Are the node and all it holds plain, but for what `less` (or NULL) holds? */
 bool vl_json_node_is_plain(const struct vl_json_node *node,
                            const struct vl_json_node *less);
 /* The same as vl_json_parse() makes of its text, which was scanned. */
 valet_status vl_json_node_build(const struct vl_json_node *node,
                                 struct vl_json *ret) VALET_CHECK;
+
+/* vl_json_parse(), faster for small objects. */
+valet_status
+vl_json_parse_small(struct vl_str text, unsigned max_depth, struct vl_json *ret,
+                    valet_error *err) VALET_CHECK;
 
 #endif

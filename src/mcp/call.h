@@ -49,8 +49,8 @@ struct vl_mcp_call {
     struct vl_arena arena;
     struct vl_json params;    /* a share of them, once they are needed; or */
     struct vl_str text;       /* what they are made of */
-    struct vl_json arguments; /* a share of these, if they were needed */
-    struct vl_str arguments_text; /* within `text` */
+    struct vl_json arguments; /* the same of these; or */
+    struct vl_str arguments_text; /* of that text */
     struct vl_str id;             /* JSON */
     struct vl_str token;          /* of progress: JSON, or empty */
     struct vl_buf asked;          /* the arguments as JSON, once asked for */

@@ -10,22 +10,25 @@
 
 /* --- reading --- */
 
+static void
+write_arguments(const struct vl_mcp_call *call, struct vl_buf *text)
+{
+    struct vl_json_out out = {text, false};
+    if (vl_str_starts(call->arguments_text, VL_STR("{")))
+        vl_buf_add(text, call->arguments_text);
+    else if (vl_json_kind(vl_mcp_call_arguments(call)) == VL_JSON_OBJECT)
+        vl_json_add_value(&out, NULL, vl_mcp_call_arguments(call));
+    else
+        vl_buf_addz(text, "{}");
+}
+
 const char *
 valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size)
 {
     /* Written when they are first asked for: many tools have none. */
     struct vl_buf *text = &((valet_mcp_call *)(uintptr_t)call)->asked;
-    const struct json_t *arguments =
-        vl_buf_size(text) ? NULL : vl_mcp_call_arguments(call);
-    bool is_object = vl_json_kind(arguments) == VL_JSON_OBJECT;
-    if (is_object && call->arguments_text.n) {
-        vl_buf_add(text, call->arguments_text);
-    } else if (is_object) {
-        struct vl_json_out out = {text, false};
-        vl_json_add_value(&out, NULL, arguments);
-    }
     if (!vl_buf_size(text))
-        vl_buf_addz(text, "{}");
+        write_arguments(call, text);
     if (ret_size)
         *ret_size = vl_buf_size(text);
     return vl_buf_cstr(text);

@@ -168,7 +168,11 @@ vl_mcp_call_params(const struct vl_mcp_call *call)
 const struct json_t *
 vl_mcp_call_arguments(const struct vl_mcp_call *call)
 {
-    return call->arguments.root
-               ? call->arguments.root
-               : vl_json_get(vl_mcp_call_params(call), "arguments");
+    struct vl_json *arguments =
+        &((struct vl_mcp_call *)(uintptr_t)call)->arguments;
+    if (!arguments->root && call->arguments_text.n)
+        VL_ASSERT(vl_json_parse_small(call->arguments_text, VL_LIMIT_JSON_DEPTH,
+                                      arguments, NULL) == VALET_OK);
+    return arguments->root ? arguments->root
+                           : vl_json_get(vl_mcp_call_params(call), "arguments");
 }

@@ -68,29 +68,19 @@ start(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
     }
 }
 
-/* NULL when they are left out. */
-static const struct json_t *
-find_arguments(const struct vl_rpc_message *message)
-{
-    return vl_mcp_is_left_out(vl_rpc_param(message, VL_STR("arguments")))
-               ? NULL
-               : vl_rpc_arguments(message);
-}
-
 /* --- tools --- */
 
 /* The handler never sees what its schema does not allow. */
 static valet_status
-check_arguments(const struct vl_mcp_item *tool, const struct json_t *arguments,
+check_arguments(const struct vl_mcp_item *tool, struct vl_json_view arguments,
                 valet_error *err)
 {
-    vl_auto(vl_json) none = {NULL};
-    if (!arguments) {
-        VL_TRY(vl_json_parse(VL_STR("{}"), 1, &none, err));
-        arguments = none.root;
-    }
+    static const struct vl_json_node none = {
+        .kind = VL_JSON_OBJECT, .is_plain = true, .span = 1};
+    if (vl_mcp_is_left_out(arguments))
+        arguments = (struct vl_json_view){NULL, &none};
     valet_error why;
-    valet_status status = vl_schema_check(tool->takes, arguments, &why);
+    valet_status status = vl_schema_check_view(tool->takes, arguments, &why);
     if (status == VALET_OK)
         return VALET_OK;
     return vl_fail(err, status, "", "The arguments do not fit: %s",
@@ -126,11 +116,12 @@ answer_misfit(const struct vl_mcp_turn *turn,
 /* @spec HT-84 D1 D4 */
 static const char *
 find_mismatch(const struct vl_mcp_turn *turn, const struct vl_mcp_item *tool,
-              const struct json_t *arguments)
+              const struct vl_rpc_message *message)
 {
     if (!turn->headers || !tool->mirror)
         return NULL;
-    return vl_mcp_mirror_check(tool->mirror, turn->headers, arguments);
+    return vl_mcp_mirror_check(tool->mirror, turn->headers,
+                               vl_rpc_arguments(message));
 }
 
 void
@@ -148,13 +139,14 @@ vl_mcp_answer_call(const struct vl_mcp_turn *turn,
         deny(turn, message, tool);
         return;
     }
-    const struct json_t *arguments = find_arguments(message);
-    if (arguments && vl_json_kind(arguments) != VL_JSON_OBJECT) {
+    struct vl_json_view arguments = vl_rpc_view_arguments(message);
+    if (!vl_mcp_is_left_out(arguments) &&
+        vl_json_view_kind(arguments) != VL_JSON_OBJECT) {
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
                           "The arguments are no object");
         return;
     }
-    const char *mismatch = find_mismatch(turn, tool, arguments);
+    const char *mismatch = find_mismatch(turn, tool, message);
     if (mismatch) {
         vl_mcp_turn_error_data(turn, message, 400, VL_RPC_HEADER_MISMATCH,
                                mismatch, (struct vl_str){NULL, 0});
@@ -254,8 +246,10 @@ vl_mcp_answer_prompt(const struct vl_mcp_turn *turn,
         deny(turn, message, prompt);
         return;
     }
-    const char *why =
-        check_prompt(&prompt->def.prompt, find_arguments(message));
+    const struct json_t *arguments = vl_rpc_arguments(message);
+    const char *why = check_prompt(
+        &prompt->def.prompt,
+        vl_mcp_is_left_out(vl_json_view_of(arguments)) ? NULL : arguments);
     if (why)
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS, why);
     else

@@ -251,6 +251,15 @@ vl_rpc_arguments(const struct vl_rpc_message *message)
                       : found.value;
 }
 
+struct vl_json_view
+vl_rpc_view_arguments(const struct vl_rpc_message *message)
+{
+    struct vl_json_view found = vl_rpc_param(message, VL_STR("arguments"));
+    if (!found.node || vl_json_node_is_plain(found.node, NULL))
+        return found;
+    return vl_json_view_of(vl_rpc_arguments(message));
+}
+
 /* --- answers --- */
 
 /* @spec HT-05: "1" stays "1" and 1 stays 1. */

@@ -101,6 +101,8 @@ vl_rpc_param_str(const struct vl_rpc_message *message, struct vl_str name);
  * the message. NULL when there are none. */
 const struct json_t *vl_rpc_params(const struct vl_rpc_message *message);
 const struct json_t *vl_rpc_arguments(const struct vl_rpc_message *message);
+/* The same, without a document where they are plain. */
+struct vl_json_view vl_rpc_view_arguments(const struct vl_rpc_message *message);
 
 /* Is it a string or integer that may be an id (or a progress token)? */
 bool vl_rpc_is_id(const struct json_t *value);

@@ -8,11 +8,37 @@
 #include "core/buf.h"
 #include "core/limits.h"
 #include "json/schema.h"
+#include "json/write.h"
 
 /* What is put around the schema takes three levels more. */
 #define DEPTH (VL_LIMIT_JSON_DEPTH - 3)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NODES 256
+
+/* As text the value is judged in the same way. */
+static void
+judge_text(const struct vl_schema *schema, const struct json_t *value,
+           valet_status wanted, const char *message)
+{
+    struct vl_json_node nodes[NODES];
+    vl_auto(vl_buf) text = vl_buf_of(1 << 24);
+    struct vl_json_out out = {&text, false};
+    valet_error err = {.message = ""};
+    vl_json_open(&out, '{');
+    vl_json_add_value(&out, "v", value);
+    vl_json_close(&out, '}');
+    if (text.failed ||
+        !vl_json_scan_nodes(vl_buf_str(&text), VL_LIMIT_JSON_DEPTH, nodes,
+                            NODES) ||
+        !vl_json_node_is_plain(nodes, NULL))
+        return;
+    struct vl_json_view view =
+        vl_json_view_get((struct vl_json_view){NULL, nodes}, VL_STR("v"));
+    VL_ASSERT(vl_schema_check_view(schema, view, &err) == wanted);
+    VL_ASSERT(wanted == VALET_OK || strcmp(err.message, message) == 0);
+}
 
 /* VALET_CONFLICT: it is no schema. */
 static valet_status
@@ -33,6 +59,7 @@ judge(struct vl_str schema_text, const struct json_t *value)
     VL_ASSERT(status == VALET_OK || status == VALET_INVALID ||
               status == VALET_LIMIT);
     VL_ASSERT(err.status == status && (status == VALET_OK || err.message[0]));
+    judge_text(schema, value, status, err.message);
     vl_schema_free(schema);
     return status;
 }

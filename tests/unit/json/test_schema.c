@@ -25,11 +25,37 @@ schema_of(const char *text)
     return schema;
 }
 
+#define NODES 256
+
+/* A value that is still text is judged like the document of it. */
+static void
+check_text(const struct vl_schema *schema, const char *text,
+           valet_status wanted, const char *message)
+{
+    static struct vl_json_node nodes[NODES];
+    vl_auto(vl_buf) whole = vl_buf_of(strlen(text) + 10);
+    valet_error err = {.status = VALET_OK};
+    vl_buf_addf(&whole, "{\"v\":%s}", text);
+    if (!vl_json_scan_nodes(vl_buf_str(&whole), VL_LIMIT_JSON_DEPTH, nodes,
+                            NODES) ||
+        !vl_json_node_is_plain(nodes, NULL))
+        return;
+    struct vl_json_view value =
+        vl_json_view_get((struct vl_json_view){NULL, nodes}, VL_STR("v"));
+    assert_int_equal(vl_schema_check_view(schema, value, &err), wanted);
+    assert_string_equal(err.message, message);
+}
+
 static valet_status
 check(const struct vl_schema *schema, const char *text, valet_error *err)
 {
     vl_auto(vl_json) doc = parse(text);
-    return vl_schema_check(schema, doc.root, err);
+    valet_error why = {.status = VALET_OK};
+    valet_status status = vl_schema_check(schema, doc.root, &why);
+    check_text(schema, text, status, why.message);
+    if (err && status != VALET_OK)
+        *err = why;
+    return status;
 }
 
 /* Values in one string each, `|` between them. */
