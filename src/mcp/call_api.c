@@ -325,8 +325,8 @@ write_trouble(struct vl_buf *text, const struct vl_mcp_call *call,
 static bool
 reads(const struct vl_mcp_call *call)
 {
-    return call->item->sort == VL_MCP_RESOURCES ||
-           call->item->sort == VL_MCP_TEMPLATES;
+    return !call->completes && (call->item->sort == VL_MCP_RESOURCES ||
+                                call->item->sort == VL_MCP_TEMPLATES);
 }
 
 /* In the scratch buffer. */
@@ -337,7 +337,7 @@ write_answer(const struct vl_mcp_call *call, const valet_mcp_result *result)
     struct vl_json_out out = {text, false};
     struct vl_mcp_result_form form = {.item = call->item,
                                       .uri = reads(call) ? valet_mcp_uri(call)
-                                                         : "",
+                                                         : NULL,
                                       .version = call->peer.version};
     open_result(&out, call);
     const char *trouble = vl_mcp_result_write(&out, &form, result);
@@ -457,7 +457,7 @@ struct failure {
 static enum vl_rpc_code
 code_of(const struct vl_mcp_call *call, valet_status status)
 {
-    if (status == VALET_NOT_FOUND && reads(call) && !call->completes &&
+    if (status == VALET_NOT_FOUND && reads(call) &&
         !vl_mcp_version_is_modern(call->peer.version))
         return VL_RPC_NO_RESOURCE;
     return status == VALET_INVALID || status == VALET_NOT_FOUND
@@ -472,11 +472,10 @@ fail(void *ctx)
     const struct failure *failure = errand->what;
     struct vl_mcp_call *call = errand->call;
     vl_auto(vl_buf) data = vl_buf_of(8 * VL_MCP_URI_MAX);
-    const char *uri = valet_mcp_uri(call);
-    if (*uri) {
+    if (reads(call)) {
         struct vl_json_out out = {&data, false};
         vl_json_open(&out, '{');
-        vl_json_add_z(&out, "uri", uri);
+        vl_json_add_z(&out, "uri", valet_mcp_uri(call));
         vl_json_close(&out, '}');
     }
     vl_mcp_call_end_error(call, 200, code_of(call, failure->status),
