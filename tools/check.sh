@@ -88,8 +88,9 @@ end_to_end e2e build/bin
 VALET_DISCONNECTS=10000
 export VALET_DISCONNECTS
 end_to_end e2e-asan build/asan/bin 83-attacks-crash.test.mjs
-# And under TSan: sign-ins, calls, streams and revocations on four workers.
-end_to_end e2e-tsan build/tsan/bin 33-workers.test.mjs
+# And under TSan: sign-ins, calls, streams and revocations on four workers; and
+# a program whose handlers have threads of their own.
+end_to_end e2e-tsan build/tsan/bin 33-workers.test.mjs 63-clients.test.mjs
 cat build/log/failures
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]
