@@ -262,6 +262,8 @@ vl_lane_free(struct vl_lane *lane)
     if (lane->server)
         vl_http_server_free(lane->server);
     lane->server = NULL; /* for messages that come later */
+    for (size_t i = 0; i < lane->backend_count; i++)
+        vl_mcp_endpoint_take_over(lane->backends[i].endpoint);
     vl_entra_free(lane->entra);
     vl_idp_log_free(lane->idp);
     if (lane->issuer)

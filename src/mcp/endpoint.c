@@ -205,6 +205,12 @@ vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
 }
 
 void
+vl_mcp_endpoint_take_over(struct vl_mcp_endpoint *endpoint)
+{
+    vl_mcp_gate_settle(endpoint->gate);
+}
+
+void
 vl_mcp_endpoint_end_family(struct vl_mcp_endpoint *endpoint,
                            const char *session)
 {

@@ -75,6 +75,9 @@ void vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
  * dropped. */
 void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);
 
+/* The loop has ended, and who calls goes on in its place: calls are finished on
+ * this thread from now on. Before anything is freed that tools wait for. */
+void vl_mcp_endpoint_take_over(struct vl_mcp_endpoint *endpoint);
 /* Closes the streams that would stay open; what runs goes on. */
 void vl_mcp_endpoint_drain(struct vl_mcp_endpoint *endpoint);
 
