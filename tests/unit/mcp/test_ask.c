@@ -923,6 +923,23 @@ drops_answers_of_whoever_was_not_asked(void **state)
 }
 
 static void
+counts_an_answer_once(void **state)
+{
+    struct desk *desk = *state;
+    struct person p = person_of(desk, "2025-11-25", CAN_ALL);
+    begin(&p, "all");
+    desk->started = 0;
+    for (int i = 0; i < 4; i++)
+        reply(&p, 0, "form", ANN);
+    assert_int_equal(desk->started, 0);
+    reply(&p, 1, "page", "{\"action\":\"cancel\"}");
+    reply(&p, 2, "text", A_TEXT);
+    reply(&p, 3, "roots", ROOTS);
+    assert_int_equal(desk->started, 1);
+    expect_end(&p, "{\\\"action\\\":\\\"cancel\\\"}");
+}
+
+static void
 ends_a_call_whose_question_got_an_error(void **state)
 {
     struct desk *desk = *state;
@@ -1101,6 +1118,7 @@ main(void)
         ASK_TEST(refuses_what_is_no_state_and_no_answers),
         ASK_TEST(goes_on_at_another_endpoint_with_the_same_key),
         ASK_TEST(drops_answers_of_whoever_was_not_asked),
+        ASK_TEST(counts_an_answer_once),
         ASK_TEST(ends_a_call_whose_question_got_an_error),
         ASK_TEST(ends_what_waits_with_whatever_it_waits_in),
         ASK_TEST(remembers_nothing_of_a_question),

@@ -489,6 +489,33 @@ cancels_by_a_notification(void **state)
     expect_silence();
 }
 
+/* Its request is answered: the id is free, and names the task no more. */
+static void
+frees_the_id_of_a_request_that_became_a_task(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, NULL);
+    valet_mcp_tool tool = {
+        .name = "long",
+        .description = "A tool.",
+        .input_schema = "{\"type\":\"object\"}",
+        .permission = "read",
+        .flags = VALET_MCP_AS_TASK,
+        .call = tool_later,
+        .ctx = desk,
+    };
+    assert_ok(valet_mcp_add_tool(desk->server, &tool, NULL));
+    m.abilities = KNOWS_TASKS;
+    put_modern(&m, "1", "tools/call", "\"name\":\"long\"");
+    assert_non_null(strstr(get(), "\"resultType\":\"task\""));
+    put(CANCEL("1"));
+    put_modern(&m, "1", "tools/call", "\"name\":\"steps\"");
+    expect_line(NEW("1", "done"));
+    assert_int_equal(desk->cancelled, 0);
+    finish(desk, &(valet_mcp_result){.text = "done"});
+    expect_silence();
+}
+
 static void
 tells_progress_and_logs_before_the_answer(void **state)
 {
@@ -749,6 +776,7 @@ main(void)
         WIRE_TEST(gives_every_id_back_as_it_was),
         WIRE_TEST(answers_no_notification_whatever_is_wrong_with_it),
         WIRE_TEST(cancels_by_a_notification),
+        WIRE_TEST(frees_the_id_of_a_request_that_became_a_task),
         WIRE_TEST(tells_progress_and_logs_before_the_answer),
         WIRE_TEST(refuses_in_words),
         WIRE_TEST(asks_by_requests_in_the_older_era_alone),
