@@ -38,6 +38,7 @@ leave_busy(struct vl_mcp_call *call)
 static void
 dispose(struct vl_mcp_call *call)
 {
+    VL_ASSERT(!call->task); /* it would find nobody */
     vl_list_remove(&call->in_endpoint);
     leave_session(call);
     leave_busy(call);

@@ -372,6 +372,16 @@ finish_task(struct vl_mcp_call *call, const valet_mcp_result *result,
     vl_mcp_call_end(call, reason, reason);
 }
 
+/* What a completion wants is no result, and the other way round: a mistake of
+ * the handler's. */
+static void
+end_mistaken(struct vl_mcp_call *call)
+{
+    vl_mcp_call_end_error(call, 200, VL_RPC_INTERNAL,
+                          "The handler finished another kind of call",
+                          (struct vl_str){NULL, 0});
+}
+
 static void
 finish(void *ctx)
 {
@@ -383,6 +393,10 @@ finish(void *ctx)
                          : shown.is_error     ? "tool_error"
                                               : NULL;
     struct vl_mcp_post *post = call->post;
+    if (call->completes) {
+        end_mistaken(call);
+        return;
+    }
     if (call->task) {
         shown.is_error |= shown.login_required;
         finish_task(call, &shown, reason);
@@ -423,6 +437,10 @@ finish_completion(void *ctx)
     struct vl_mcp_call *call = errand->call;
     const struct values *values = errand->what;
     struct vl_mcp_post *post = call->post;
+    if (!call->completes) {
+        end_mistaken(call);
+        return;
+    }
     if (!post) {
         vl_mcp_call_end(call, false, NULL);
         return;

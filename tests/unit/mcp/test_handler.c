@@ -91,6 +91,13 @@ complete_later(valet_mcp_call *call, void *ctx)
 }
 
 static void
+complete_mistaken(valet_mcp_call *call, void *ctx)
+{
+    (void)ctx;
+    valet_mcp_finish(call, &(valet_mcp_result){.text = "v"});
+}
+
+static void
 handle_missing(valet_mcp_call *call, void *ctx)
 {
     (void)ctx;
@@ -144,6 +151,12 @@ open_full_desk(void **state)
                                     .permission = "read",
                                     .get = handle_prompt,
                                     .complete = complete_later};
+    static const valet_mcp_prompt mistaken = {.name = "mistaken",
+                                              .arguments = arguments,
+                                              .argument_count = 2,
+                                              .permission = "read",
+                                              .get = complete,
+                                              .complete = complete_mistaken};
     slow.ctx = desk;
     static const valet_mcp_template page = {.uri_template =
                                                 "note://{id}/{part}",
@@ -164,6 +177,7 @@ open_full_desk(void **state)
     assert_ok(valet_mcp_add_prompt(desk->server, &plain, NULL));
     assert_ok(valet_mcp_add_prompt(desk->server, &hidden, NULL));
     assert_ok(valet_mcp_add_prompt(desk->server, &slow, NULL));
+    assert_ok(valet_mcp_add_prompt(desk->server, &mistaken, NULL));
     assert_ok(valet_mcp_add_template(desk->server, &page, NULL));
     assert_ok(valet_mcp_add_resource(desk->server, &gone, NULL));
     memset(&given, 0, sizeof given);
@@ -392,6 +406,21 @@ completes_nothing_else(void **state)
     fake_answer_done(&answer);
 }
 
+static void
+bears_a_handler_that_finishes_another_kind_of_call(void **state)
+{
+    struct client client = open_client(*state, &alice, "2025-11-25");
+    static const char why[] =
+        REFUSED("1", "-32603", "The handler finished another kind of call");
+    expect(&client,
+           COMPLETE("{\"type\":\"ref/prompt\",\"name\":\"mistaken\"}",
+                    "{\"name\":\"who\",\"value\":\"\"}", ""),
+           200, why);
+    expect(&client,
+           GET("\"name\":\"mistaken\",\"arguments\":{\"who\":\"Ann\"}"), 200,
+           why);
+}
+
 /* --- long silent work --- */
 
 /* @spec HT-27 */
@@ -540,6 +569,7 @@ main(void)
         FULL_TEST(checks_what_a_prompt_is_asked_with),
         FULL_TEST(completes_arguments_and_variables),
         FULL_TEST(completes_nothing_else),
+        FULL_TEST(bears_a_handler_that_finishes_another_kind_of_call),
         FULL_TEST(lets_a_client_come_back_for_the_rest),
         FULL_TEST(disconnects_nobody_who_could_not_come_back),
         FULL_TEST(hands_questions_about_tasks_to_where_they_live),

@@ -69,6 +69,13 @@ handle_fail(valet_mcp_call *call, void *ctx)
 }
 
 static void
+handle_mistaken(valet_mcp_call *call, void *ctx)
+{
+    (void)ctx;
+    valet_mcp_finish_completion(call, NULL, 0, 0);
+}
+
+static void
 handle_keep(valet_mcp_call *call, void *ctx)
 {
     ((struct desk *)ctx)->started++;
@@ -105,6 +112,7 @@ open_desk_of_tasks(void **state)
     add(desk, "fails", VALET_MCP_AS_TASK, handle_fail);
     add(desk, "breaks", VALET_MCP_AS_TASK, tool_broken);
     add(desk, "asleep", VALET_MCP_AS_TASK, tool_signed_out);
+    add(desk, "mistaken", VALET_MCP_AS_TASK, handle_mistaken);
     add(desk, "keeps", VALET_MCP_AS_TASK, handle_keep);
     return 0;
 }
@@ -325,6 +333,10 @@ ends_a_task_as_its_handler_ends(void **state)
                   "\"message\":\"The tool's structured result is no JSON\"");
     begin_task(&m, "asleep", id);
     expect_status(&m, id, "completed", RESULT("Sign in again.", "true"));
+    /* Nothing is left of its call for who ends it. */
+    begin_task(&m, "mistaken", id);
+    expect_status(&m, id, "failed",
+                  "\"message\":\"The handler finished another kind of call\"");
 }
 
 /* --- who may --- */
@@ -609,9 +621,9 @@ advertises_tasks_where_there_may_be_some(void **state)
 {
     struct desk *desk = *state;
     struct modern m = modern_of(desk, &alice);
-    static const char *const tools[] = {"long",   "only",   "sometimes",
-                                        "asking", "begins", "fails",
-                                        "breaks", "asleep", "keeps"};
+    static const char *const tools[] = {
+        "long",  "only",   "sometimes", "asking", "begins",
+        "fails", "breaks", "asleep",    "keeps",  "mistaken"};
     struct fake_answer answer;
     send_modern(&m, "1", "server/discover", "", &answer);
     assert_true(
