@@ -309,7 +309,7 @@ bool valet_mcp_run(valet_mcp_server *server, void (*run)(void *ctx), void *ctx);
 /* --- inside a call; what is returned is borrowed until it is finished --- */
 
 /* The arguments of a tool: a JSON object as text, which fits the input schema,
- * ends in NUL, and was written anew (on one line). */
+ * ends in NUL, and stands on one line. */
 const char *valet_mcp_arguments(const valet_mcp_call *call, size_t *ret_size);
 /* One of them that is a text, one argument of a prompt, or one variable of a
  * template; NULL when it was left out (or is something else). */

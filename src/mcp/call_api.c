@@ -14,8 +14,10 @@ static void
 write_arguments(const struct vl_mcp_call *call, struct vl_buf *text)
 {
     struct vl_json_out out = {text, false};
-    if (vl_str_starts(call->arguments_text, VL_STR("{")))
-        vl_buf_add(text, call->arguments_text);
+    struct vl_str raw = call->arguments_text;
+    if (vl_str_starts(raw, VL_STR("{")) && !vl_str_has(raw, '\n') &&
+        !vl_str_has(raw, '\r'))
+        vl_buf_add(text, raw);
     else if (vl_json_kind(vl_mcp_call_arguments(call)) == VL_JSON_OBJECT)
         vl_json_add_value(&out, NULL, vl_mcp_call_arguments(call));
     else

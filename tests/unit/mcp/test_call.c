@@ -35,6 +35,18 @@ runs_a_tool_that_answers_at_once(void **state)
            ERROR("2", "-32603", "The tool's structured result is no JSON"));
     assert_int_equal(count_notes(desk, VL_MCP_TOOL_STARTED), 2);
     assert_int_equal(count_notes(desk, VL_MCP_TOOL_ENDED), 2);
+    /* Whatever the client wrote, a handler gets one line. */
+    static const char *const lines[] = {"{\n\"a\": [1]}", "{\"a\":\r[1]}"};
+    for (size_t i = 0; i < VL_COUNT(lines); i++) {
+        struct fake_answer answer;
+        char body[200];
+        (void)snprintf(body, sizeof body,
+                       CALL("1", "\"name\":\"echo\",\"arguments\":%s"),
+                       lines[i]);
+        client_send(&client, "POST", body, &answer);
+        assert_string_equal(desk->arguments, "{\"a\":[1]}");
+        fake_answer_done(&answer);
+    }
     /* @spec HT-39 */
     struct client old = open_client(desk, &alice, "2025-03-26");
     expect(&old, CALL("3", "\"name\":\"echo\""), 200, RESULT("3", "echo"));
