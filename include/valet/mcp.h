@@ -365,8 +365,10 @@ void valet_mcp_log(valet_mcp_call *call, enum valet_mcp_level level,
 
 /* `on_cancel` is called once, on the server's thread, when nobody waits for
  * the result any more; the call still has to be finished (its result is then
- * dropped), there or by who is at work. Not when that was before, and only in
- * this run: a call that waits for answers just ends. NULL: nothing. */
+ * dropped), there or by who is at work. When nobody waits already, it is
+ * called before this returns: so it must not wait for the thread that has the
+ * call. Only in this run: a call that waits for answers just ends. NULL:
+ * nothing. */
 void valet_mcp_on_cancel(valet_mcp_call *call,
                          void (*on_cancel)(valet_mcp_call *call, void *ctx),
                          void *ctx);
@@ -493,7 +495,7 @@ typedef struct valet_mcp_content {
     const char *mime_type;
     const char *uri;  /* EMBEDDED (NULL: that which is read), LINK */
     const char *name; /* LINK */
-    void *later[4]; /* NULL: for members of later versions */
+    void *later[4];   /* NULL: for members of later versions */
 } valet_mcp_content;
 
 typedef struct valet_mcp_result {
@@ -518,7 +520,7 @@ typedef struct valet_mcp_result {
     int64_t ttl_ms;
     bool is_public;
     const char *description; /* of prompts; or NULL */
-    void *later[8]; /* NULL: for members of later versions */
+    void *later[8];          /* NULL: for members of later versions */
 } valet_mcp_result;
 
 /* Ends the call and frees it. Everything is copied; a result of more than 8 MB

@@ -155,8 +155,11 @@ set_on_cancel(void *ctx)
 {
     const struct errand *errand = ctx;
     const struct vl_mcp_call *wanted = errand->what;
-    errand->call->on_cancel = wanted->on_cancel;
-    errand->call->cancel_ctx = wanted->cancel_ctx;
+    struct vl_mcp_call *call = errand->call;
+    call->on_cancel = wanted->on_cancel;
+    call->cancel_ctx = wanted->cancel_ctx;
+    if (call->on_cancel && atomic_load(&call->cancelled))
+        call->on_cancel(call, call->cancel_ctx);
 }
 
 void

@@ -405,6 +405,35 @@ bears_a_tool_that_finishes_when_cancelled(void **state)
 
 /* @spec HT-20 */
 static void
+tool_silent(valet_mcp_call *call, void *ctx)
+{
+    struct desk *desk = ctx;
+    desk->calls[desk->call_count++] = call;
+}
+
+static void
+tells_who_asks_too_late_that_it_was_cancelled(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    struct fake_answer answer;
+    add_tool(desk, "silent", "read", tool_silent);
+    for (int i = 0; i < 2; i++) {
+        client_send(&client, "POST", CALL("1", "\"name\":\"silent\""), &answer);
+        expect(&client, CANCEL("1"), 202, "");
+        assert_int_equal(desk->cancelled, i);
+        desk->finish_on_cancel = i > 0;
+        valet_mcp_on_cancel(desk->calls[0], NULL, NULL);
+        valet_mcp_on_cancel(desk->calls[0], on_cancel, desk);
+        assert_int_equal(desk->cancelled, i + 1);
+        if (i == 0)
+            finish(desk, DONE);
+        fake_answer_done(&answer);
+    }
+    assert_int_equal(desk->call_count, 0);
+}
+
+static void
 goes_on_when_the_client_has_hung_up(void **state)
 {
     struct desk *desk = *state;
@@ -677,6 +706,7 @@ main(void)
         DESK_TEST(keeps_line_breaks_out_of_the_frame),
         DESK_TEST(cancels_within_the_session_alone),
         DESK_TEST(bears_a_tool_that_finishes_when_cancelled),
+        DESK_TEST(tells_who_asks_too_late_that_it_was_cancelled),
         DESK_TEST(goes_on_when_the_client_has_hung_up),
         DESK_TEST(drops_results_after_the_session),
         DESK_TEST(lets_calls_outlive_the_endpoint),
