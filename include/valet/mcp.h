@@ -170,8 +170,9 @@ typedef struct valet_mcp_resource {
 
 /* Many things to read, whose URIs are alike: "note://{id}/text". Only simple
  * expressions (RFC 6570, level 1), which stand for one or more characters
- * without '/'; at most 16, with something between two. A resource comes before
- * templates that fit its URI, and they in their order. */
+ * without '/' (and not for "." or ".."); at most 16, with something between
+ * two. A resource comes before templates that fit its URI, and they in their
+ * order. */
 typedef struct valet_mcp_template {
     const char *uri_template;
     const char *name;
@@ -181,7 +182,7 @@ typedef struct valet_mcp_template {
     const char *permission;
     unsigned flags;
     valet_mcp_handler *read;     /* asks with valet_mcp_argument(); what is
-                                  * there is percent-decoded: "%2F" is a '/' */
+                                  * there is percent-decoded, without '/' */
     valet_mcp_handler *complete; /* or NULL; see valet_mcp_completing() */
     void *ctx;
     void *later[8]; /* NULL: for members of later versions */

@@ -42,16 +42,52 @@ unit_size(struct vl_str s)
 
 /* RFC 6570 2.1, of ASCII: an expansion has the others encoded. */
 static bool
+is_uri_char(char c)
+{
+    return c > 0x20 && c < 0x7f && !vl_str_has(VL_STR("\"<>\\^`{|}"), c);
+}
+
+static bool
 is_literal(struct vl_str s)
 {
     while (s.n) {
         size_t n = unit_size(s);
-        if (n == 0 || s.p[0] <= 0x20 || s.p[0] > 0x7e ||
-            vl_str_has(VL_STR("\"<>\\^`{|}"), s.p[0]))
+        if (n == 0 || !is_uri_char(s.p[0]))
             return false;
         s = vl_str_from(s, n);
     }
     return true;
+}
+
+static unsigned
+hex_value(char capital)
+{
+    return (unsigned)(vl_is_digit(capital) ? capital - '0'
+                                           : capital - 'A' + 10);
+}
+
+/* Is "%XX" spelled as an expansion spells it: in capitals, and of nothing that
+ * needs no encoding (RFC 3986 6.2.2)? A '/' is none that a value has. */
+static bool
+is_well_encoded(struct vl_str s)
+{
+    if (s.p[1] >= 'a' || s.p[2] >= 'a')
+        return false;
+    char c = (char)(hex_value(s.p[1]) << 4 | hex_value(s.p[2]));
+    return !vl_is_letter(c) && !vl_is_digit(c) &&
+           !vl_str_has(VL_STR("-._~/"), c);
+}
+
+/* unit_size() of what stands for a variable; 0 also for another spelling of
+ * it: who may not read a resource must not get it from a template that reads
+ * it by another name. */
+static size_t
+value_unit_size(struct vl_str s)
+{
+    size_t n = unit_size(s);
+    bool good = n == 3 ? is_well_encoded(s)
+                       : n == 1 && is_uri_char(s.p[0]) && s.p[0] != '/';
+    return good ? n : 0;
 }
 
 /* RFC 6570 2.3, without percent-encoding: varchar *( ["."] varchar ) */
@@ -149,8 +185,8 @@ take_variable(struct vl_str *rest, struct vl_str next, bool is_last,
               struct vl_str *ret)
 {
     struct vl_str s = *rest;
-    while (s.n && s.p[0] != '/') {
-        size_t n = unit_size(s);
+    while (s.n) {
+        size_t n = value_unit_size(s);
         if (n == 0)
             return false;
         s = vl_str_from(s, n);
@@ -193,7 +229,8 @@ decode_values(struct vl_str values[], size_t count, struct vl_buf *room)
     }
     for (size_t i = 0, begin = 0; i < count; begin = ends[i++]) {
         values[i] = vl_str_from(vl_str_head(vl_buf_str(room), ends[i]), begin);
-        if (!vl_str_is_utf8(values[i]) || vl_str_has(values[i], '\0'))
+        if (!vl_str_is_utf8(values[i]) || vl_str_has(values[i], '\0') ||
+            vl_str_eqz(values[i], ".") || vl_str_eqz(values[i], ".."))
             return false;
     }
     return true;

@@ -32,6 +32,20 @@ take_apart(struct vl_str text, struct parts *ret)
     }
 }
 
+/* Is the character at the start, of `n` bytes, spelled as an expansion would
+ * spell it, or reserved? */
+static bool
+is_spelled(struct vl_str s, size_t n)
+{
+    vl_auto(vl_buf) plain = vl_buf_of(4);
+    vl_auto(vl_buf) again = vl_buf_of(4);
+    if (!vl_dec_percent(vl_str_head(s, n), false, &plain))
+        return false;
+    vl_enc_percent(&again, vl_buf_str(&plain));
+    return vl_str_eq(vl_buf_str(&again), vl_str_head(s, n)) ||
+           vl_str_has(VL_STR(":?#[]@!$&'()*+,;="), s.p[0]);
+}
+
 /* Does `uri` from here on fit, with the variables from `i` on? Every way is
  * tried, the shortest first; the first that fits is left in `values`. */
 static bool
@@ -43,15 +57,13 @@ search(const struct parts *parts, size_t i, struct vl_str uri,
     uri = vl_str_from(uri, parts->literals[i].n);
     if (i == parts->count)
         return uri.n == 0;
-    for (size_t n = 0; n < uri.n && uri.p[n] != '/' && *steps;) {
+    for (size_t n = 0; n < uri.n && *steps;) {
+        size_t size = uri.p[n] == '%' ? 3 : 1;
         --*steps;
-        if (uri.p[n] == '%') {
-            if (uri.n - n < 3 || !vl_is_hex(uri.p[n + 1]) ||
-                !vl_is_hex(uri.p[n + 2]))
-                return false;
-            n += 2;
-        }
-        n++;
+        if (!is_spelled(vl_str_from(uri, n), size) ||
+            vl_str_starts(vl_str_from(uri, n), VL_STR("%2F")))
+            return false;
+        n += size;
         values[i] = vl_str_head(uri, n);
         if (search(parts, i + 1, vl_str_from(uri, n), values, steps))
             return true;
@@ -79,13 +91,19 @@ check_value(struct vl_str name, struct vl_str value, void *ctx)
 }
 
 static bool
+is_dots(struct vl_str value)
+{
+    return vl_str_eqz(value, ".") || vl_str_eqz(value, "..");
+}
+
+static bool
 are_text(const struct vl_str *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         vl_auto(vl_buf) plain = vl_buf_of(1 << 16);
         if (!vl_dec_percent(values[i], false, &plain) ||
             !vl_str_is_utf8(vl_buf_str(&plain)) ||
-            vl_str_has(vl_buf_str(&plain), '\0'))
+            vl_str_has(vl_buf_str(&plain), '\0') || is_dots(vl_buf_str(&plain)))
             return false;
     }
     return true;
@@ -119,7 +137,8 @@ check_expansion(const struct vl_uri_template *tmpl, const struct parts *parts,
     vl_buf_add(&uri, parts->literals[0]);
     for (size_t i = 0; i < parts->count; i++) {
         if (!vl_str_split(&lines, '\n', &values[i]) || values[i].n == 0 ||
-            !vl_str_is_utf8(values[i]) || vl_str_has(values[i], '\0'))
+            !vl_str_is_utf8(values[i]) || vl_str_has(values[i], '\0') ||
+            vl_str_has(values[i], '/') || is_dots(values[i]))
             return;
         vl_enc_percent(&uri, values[i]);
         vl_buf_add(&uri, parts->literals[i + 1]);

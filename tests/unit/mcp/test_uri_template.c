@@ -58,11 +58,14 @@ reads_the_values_of_a_uri_that_fits(void **state)
         {"a:{x}a/a{y}", "a:xa/aa/a", NULL},
         {"a:{x}a/a{y}", "a:xaa/aa", "x=xa;y=a;"},
         /* Decoded, and a '%' belongs to what it encodes. */
-        {"a:{x}", "a:%C3%A9%2f%20+", "x=é/ +;"},
+        {"a:{x}", "a:%C3%A9%5C%20+", "x=é\\ +;"},
         {"a:{x}2{y}", "a:%202y", "x= ;y=y;"},
         {"a:{x}20{y}", "a:b%20c20d", "x=b c;y=d;"},
         {"a:{x}%20{y}", "a:%2520%20z", "x=%20;y=z;"},
-        {"a:{x}", "a:é?b#c", "x=é?b#c;"},
+        {"a:{x}", "a:~?b#c", "x=~?b#c;"},
+        {"a:{x}", "a:...", "x=...;"},
+        {"a:{x}/{y}", "a:.b/..c", "x=.b;y=..c;"},
+        {"a:{x}%61", "a:b%61", "x=b;"},
         {"a:{snake_case.v1}", "a:x", "snake_case.v1=x;"},
         {"plain://text", "plain://text", ""},
     };
@@ -117,6 +120,31 @@ a_uri_that_does_not_fit_calls_nobody(void **state)
         if (read_uri(cases[i][0], cases[i][1], &found))
             fail_msg("%s of %s: %s", cases[i][0], cases[i][1],
                      vl_buf_cstr(&found));
+        vl_buf_done(&found);
+    }
+}
+
+/* Or what one may not read would be had from a template by another name. */
+static void
+a_value_has_one_spelling(void **state)
+{
+    static const char *const others[] = {
+        "a:%31", "a:b%41", "a:%7A",    "a:%7Eb",   "a:%2D",
+        "a:%2E", "a:%5F",  "a:%c3%a9", "a:%C3%a9", "a:é",
+        "a:b c", "a:<b>",  "a:b|",     "a:b\x7f",  "a:\t"};
+    /* What would be no name of one thing in a folder. */
+    static const char *const paths[] = {"a:%2F", "a:b%2Fc", "a:..%2Fb", "a:..",
+                                        "a:."};
+    struct vl_buf found;
+    (void)state;
+    for (size_t i = 0; i < VL_COUNT(others); i++) {
+        if (read_uri("a:{x}", others[i], &found))
+            fail_msg("%s: %s", others[i], vl_buf_cstr(&found));
+        vl_buf_done(&found);
+    }
+    for (size_t i = 0; i < VL_COUNT(paths); i++) {
+        if (read_uri("a:{x}", paths[i], &found))
+            fail_msg("%s: %s", paths[i], vl_buf_cstr(&found));
         vl_buf_done(&found);
     }
 }
@@ -196,7 +224,7 @@ variables_and_lengths_are_bounded(void **state)
     assert_false(vl_uri_template_match(tmpl, fits, NULL, NULL));
     /* As it came, not as it is decoded. */
     for (size_t i = 0; i + 3 <= fits.n; i += 3)
-        memcpy(longest + i, "%61", 3);
+        memcpy(longest + i, "%20", 3);
     assert_false(vl_uri_template_match(tmpl, fits, NULL, NULL));
     fits.n -= 3;
     assert_true(vl_uri_template_match(tmpl, fits, NULL, NULL));
@@ -216,6 +244,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_values_of_a_uri_that_fits),
         cmocka_unit_test(a_uri_that_does_not_fit_calls_nobody),
+        cmocka_unit_test(a_value_has_one_spelling),
         cmocka_unit_test(other_expressions_are_refused),
         cmocka_unit_test(knows_its_variables),
         cmocka_unit_test(variables_and_lengths_are_bounded),
