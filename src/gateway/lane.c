@@ -210,8 +210,14 @@ add_backend(struct vl_lane *lane, const struct vl_resource *resource)
     backend->resource = resource;
     backend->door = add_door(backend, resource->path, resource->path,
                              vl_mcp_endpoint_handle);
-    lane->hooks[i] =
-        (struct vl_mcp_hooks){may, refuse, login, note, hand_over, backend};
+    lane->hooks[i] = (struct vl_mcp_hooks){
+        .may = may,
+        .refuse = refuse,
+        .login = login,
+        .note = vl_audit_is_kept(lane->gateway->audit) ? note : NULL,
+        .hand_over = hand_over,
+        .ctx = backend,
+    };
     backend->endpoint =
         vl_mcp_endpoint_new(find_server(lane, i), &lane->hooks[i], lane->loop,
                             &vl_clock_system, lane->number);

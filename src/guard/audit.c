@@ -306,10 +306,16 @@ settle_if_over(struct vl_audit *audit, int64_t now)
         vl_fold_settle(&audit->fold, tell_repeated, audit);
 }
 
+bool
+vl_audit_is_kept(const struct vl_audit *audit)
+{
+    return audit && *audit->path;
+}
+
 void
 vl_audit(struct vl_audit *audit, const struct vl_audit_event *event)
 {
-    if (!audit || !*audit->path)
+    if (!vl_audit_is_kept(audit))
         return;
     (void)pthread_mutex_lock(&audit->lock);
     int64_t now = vl_clock_now(audit->clock);

@@ -100,5 +100,7 @@ struct vl_audit_event {
  * most 20 lines a second for each event, reason and peer; the rest of them is
  * one line that says how many (guard/fold.h). */
 void vl_audit(struct vl_audit *audit, const struct vl_audit_event *event);
+/* False: what is told is discarded, always. */
+bool vl_audit_is_kept(const struct vl_audit *audit);
 
 #endif

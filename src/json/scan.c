@@ -33,10 +33,12 @@ static uint64_t
 mark_of(struct vl_str key)
 {
     uint32_t head = 0, tail = 0;
-    size_t n = key.n < sizeof head ? key.n : sizeof head;
-    if (n) {
-        memcpy(&head, key.p, n);
-        memcpy(&tail, key.p + key.n - n, n);
+    if (key.n >= sizeof head) {
+        memcpy(&head, key.p, sizeof head);
+        memcpy(&tail, key.p + key.n - sizeof tail, sizeof tail);
+    } else {
+        for (size_t i = 0; i < key.n; i++)
+            head = head << 8 | (unsigned char)key.p[i];
     }
     return ((uint64_t)head << 32 | tail) ^ (uint64_t)key.n << 16;
 }

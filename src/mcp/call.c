@@ -51,7 +51,7 @@ static void
 note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed,
      const char *reason)
 {
-    if (!call->endpoint || call->completes)
+    if (!call->endpoint || !call->endpoint->hooks->note || call->completes)
         return;
     bool ended = what == VL_MCP_TOOL_ENDED;
     vl_mcp_endpoint_note(call->endpoint,
@@ -61,7 +61,7 @@ note(const struct vl_mcp_call *call, enum vl_mcp_happening what, bool failed,
                              .tool = call->item->id,
                              .permission = call->item->permission,
                              .peer = call->address,
-                             .correlation = call->correlation,
+                             .correlation = vl_mcp_call_correlation(call),
                              .reason = reason,
                              .failed = failed,
                              .ms = ended ? vl_mono_now() - call->started : 0,

@@ -44,7 +44,7 @@ struct vl_mcp_call {
     bool is_waiting;          /* between two runs */
     struct vl_mcp_peer peer;
     struct vl_principal principal;
-    char correlation[VL_UUID_SIZE];
+    char correlation[VL_UUID_SIZE]; /* or empty */
     char address[VL_MCP_PEER_SIZE];
     struct vl_arena arena;
     struct vl_json params;    /* a share of them, once they are needed; or */
@@ -119,6 +119,8 @@ struct vl_mcp_call *vl_mcp_call_new(const struct vl_mcp_call_order *order);
 void vl_mcp_call_free(struct vl_mcp_call *call);
 /* What an endpoint kept of calls that have ended. */
 void vl_mcp_calls_done(struct vl_mcp_endpoint *endpoint);
+/* The id that it has in the audit, made when it is first needed. */
+const char *vl_mcp_call_correlation(const struct vl_mcp_call *call);
 /* What it was asked with. */
 const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
 const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);

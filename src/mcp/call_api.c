@@ -133,7 +133,7 @@ valet_mcp_client_id(const valet_mcp_call *call)
 const char *
 valet_mcp_correlation_id(const valet_mcp_call *call)
 {
-    return call->correlation;
+    return vl_mcp_call_correlation(call);
 }
 
 bool

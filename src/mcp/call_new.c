@@ -58,8 +58,7 @@ keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
             vl_str_of(call->text.p + (arguments.node->text.p - params->text.p),
                       arguments.node->text.n);
     }
-    if (vl_rpc_id_read(vl_json_view_get(vl_rpc_param(message, VL_STR("_meta")),
-                                        VL_STR("progressToken")),
+    if (vl_rpc_id_read(vl_json_view_get(message->meta, VL_STR("progressToken")),
                        &token))
         call->token = keep_id(call, token);
 }
@@ -108,7 +107,6 @@ vl_mcp_call_new(const struct vl_mcp_call_order *order)
     call->id = keep_id(call, message->id);
     call->started = vl_mono_now();
     call->progress = -INFINITY;
-    vl_uuid(call->correlation);
     keep_address(call, vl_mcp_post_peer(order->post));
     vl_list_init(&call->in_session);
     vl_list_init(&call->in_endpoint);
@@ -150,6 +148,16 @@ vl_mcp_calls_done(struct vl_mcp_endpoint *endpoint)
     }
     vl_list_init(&endpoint->spare_calls);
     endpoint->spare_count = SPARES_MAX; /* none any more */
+}
+
+/* Where somebody listens that is before the handler runs: so no two threads
+ * come here at once. */
+const char *
+vl_mcp_call_correlation(const struct vl_mcp_call *call)
+{
+    if (!*call->correlation)
+        vl_uuid(((struct vl_mcp_call *)(uintptr_t)call)->correlation);
+    return call->correlation;
 }
 
 /* --- what it was asked with --- */

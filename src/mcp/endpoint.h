@@ -54,6 +54,7 @@ struct vl_mcp_hooks {
     void (*refuse)(struct vl_exchange *x, const char *permission, void *ctx);
     /* Answers 401: the sign-in behind this token has ended (@spec S-08). */
     void (*login)(struct vl_exchange *x, void *ctx);
+    /* NULL: nobody listens. */
     void (*note)(const struct vl_mcp_note *note, void *ctx);
     /* Sends a request, unanswered, to the worker with this number; false when
      * there is none. NULL: there is one worker. */

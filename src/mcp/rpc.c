@@ -67,6 +67,7 @@ read_call(const struct json_t *value, struct vl_rpc_message *ret,
             return refuse(err, "the id is no string or integer");
         message.kind = VL_RPC_REQUEST;
     }
+    message.meta = vl_rpc_param(&message, VL_STR("_meta"));
     *ret = message;
     return VALET_OK;
 }
@@ -194,6 +195,7 @@ vl_rpc_scan(struct vl_str text, struct vl_rpc_body *body,
         .params = {NULL, envelope.params},
         .body = body,
     };
+    ret->meta = vl_rpc_param(ret, VL_STR("_meta"));
     return true;
 }
 
@@ -208,8 +210,8 @@ vl_rpc_read_quickly(struct vl_str text, struct vl_rpc_body *body,
     if (!params || vl_json_node_is_plain(
                        params, vl_rpc_param(ret, VL_STR("arguments")).node))
         return true;
-    ret->params.value = vl_rpc_params(ret);
-    ret->params.node = NULL;
+    ret->params = vl_json_view_of(vl_rpc_params(ret));
+    ret->meta = vl_rpc_param(ret, VL_STR("_meta"));
     return ret->params.value != NULL;
 }
 

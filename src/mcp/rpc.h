@@ -55,6 +55,7 @@ struct vl_rpc_message {
     struct vl_rpc_id id;         /* requests; of responses it may be null */
     struct vl_str method;        /* requests and notifications */
     struct vl_json_view params;  /* of any kind, or absent */
+    struct vl_json_view meta;    /* their _meta */
     struct vl_rpc_body *body;    /* of scanned messages */
     const struct json_t *result; /* responses: this, */
     const struct json_t *error;  /* or that: an object with code and message */

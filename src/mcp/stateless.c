@@ -8,17 +8,11 @@
 #include "core/status.h"
 #include "mcp/dispatch.h"
 
-static struct vl_json_view
-meta_of(const struct vl_rpc_message *message)
-{
-    return vl_rpc_param(message, VL_STR("_meta"));
-}
-
 static struct vl_str
 version_in(const struct vl_rpc_message *message)
 {
     return vl_json_view_str(
-        vl_json_view_get(meta_of(message), VL_STR(VL_MCP_META_VERSION)));
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_VERSION)));
 }
 
 bool
@@ -76,7 +70,7 @@ static bool
 check_envelope(const struct vl_rpc_message *message, struct vl_mcp_peer *ret,
                struct vl_mcp_fault *fault)
 {
-    struct vl_json_view meta = meta_of(message);
+    struct vl_json_view meta = message->meta;
     struct vl_json_view capabilities =
         vl_json_view_get(meta, VL_STR(VL_MCP_META_CAPABILITIES));
     struct vl_json_view level =
