@@ -46,6 +46,14 @@ size_of(const struct vl_json_node *params)
     return params ? params->text.n : 0;
 }
 
+/* Of nothing else they were looked at. */
+static bool
+takes_arguments(const struct vl_mcp_call *call)
+{
+    return !call->completes && (call->item->sort == VL_MCP_TOOLS ||
+                                call->item->sort == VL_MCP_PROMPTS);
+}
+
 /* Parameters that are still text are kept as that. */
 static void
 keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
@@ -57,7 +65,7 @@ keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
     else
         call->params = vl_json_share(message->params.value);
     struct vl_json_view arguments = vl_rpc_param(message, VL_STR("arguments"));
-    if (arguments.node) {
+    if (arguments.node && takes_arguments(call)) {
         call->arguments = vl_json_share(message->body->arguments.root);
         call->arguments_text =
             vl_str_of(call->text.p + (arguments.node->text.p - params->text.p),
@@ -181,6 +189,8 @@ vl_mcp_call_params(const struct vl_mcp_call *call)
 const struct json_t *
 vl_mcp_call_arguments(const struct vl_mcp_call *call)
 {
+    if (!takes_arguments(call))
+        return NULL;
     struct vl_json *arguments =
         &((struct vl_mcp_call *)(uintptr_t)call)->arguments;
     if (!arguments->root && call->arguments_text.n)

@@ -22,7 +22,7 @@
 
 /* What the last handler was given. */
 static struct {
-    char text[400];
+    char text[400], all[400];
     double number;
     int64_t integer;
     bool has_number, has_integer, is_true;
@@ -46,6 +46,8 @@ handle_arguments(valet_mcp_call *call, void *ctx)
     given.has_number = valet_mcp_argument_number(call, "n", &given.number);
     given.has_integer = valet_mcp_argument_int(call, "n", &given.integer);
     given.is_true = valet_mcp_argument_is_true(call, "b");
+    (void)snprintf(given.all, sizeof given.all, "%s",
+                   valet_mcp_arguments(call, NULL));
     assert_string_equal(valet_mcp_completing(call), "");
     assert_string_equal(valet_mcp_completing_value(call), "");
     valet_mcp_finish(call, &(valet_mcp_result){.text = "done"});
@@ -269,6 +271,25 @@ finds_the_variables_of_a_template(void **state)
                            "\"uri\":\"note://7/b\",\"mimeType\":"
                            "\"text/plain\",\"text\":\"note://7/b\"}],"
                            "\"ttlMs\":5,\"cacheScope\":\"private\""));
+}
+
+/* No schema says what they are. */
+static void
+takes_no_arguments_from_who_reads(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    const valet_mcp_resource resource = {.uri = "note://arguments",
+                                         .name = "arguments",
+                                         .permission = "read",
+                                         .read = handle_arguments};
+    assert_ok(valet_mcp_add_resource(desk->server, &resource, NULL));
+    send(&client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\","
+                  "\"params\":{\"uri\":\"note://arguments\",\"arguments\":"
+                  "{\"s\":\"a\",\"n\":7,\"b\":true}}}");
+    assert_string_equal(given.text, "NULL|NULL");
+    assert_string_equal(given.all, "{}");
+    assert_false(given.has_number || given.has_integer || given.is_true);
 }
 
 /* @spec HT-73 */
@@ -565,6 +586,7 @@ main(void)
         FULL_TEST(reads_arguments_by_their_type),
         FULL_TEST(takes_no_uri_from_a_call_of_a_tool),
         FULL_TEST(finds_the_variables_of_a_template),
+        FULL_TEST(takes_no_arguments_from_who_reads),
         FULL_TEST(tells_of_a_resource_that_is_gone_as_each_revision_does),
         FULL_TEST(checks_what_a_prompt_is_asked_with),
         FULL_TEST(completes_arguments_and_variables),
