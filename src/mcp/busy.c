@@ -11,12 +11,14 @@ struct vl_mcp_busy {
 };
 
 /* Both ids with their NUL between: it cannot be read in two ways. */
-static struct vl_str
-key_of(const struct vl_user *user, char room[2 * VL_GUID_SIZE])
+struct vl_str
+vl_mcp_user_key(const struct vl_user *user, char room[VL_MCP_USER_KEY_SIZE])
 {
     size_t n = strlen(user->tid) + 1, m = strlen(user->oid);
     memcpy(room, user->tid, n);
     memcpy(room + n, user->oid, m);
+    if (n + m == 1)
+        return VL_STR("");
     return vl_str_of(room, n + m);
 }
 
@@ -31,12 +33,12 @@ vl_mcp_people_init(struct vl_mcp_people *people)
 static void
 forget_oldest(struct vl_mcp_people *people)
 {
-    char room[2 * VL_GUID_SIZE];
+    char room[VL_MCP_USER_KEY_SIZE];
     struct vl_mcp_busy *busy =
         VL_CONTAINER(people->idle.next, struct vl_mcp_busy, in_idle);
     vl_list_remove(&busy->in_idle);
     people->idle_count--;
-    (void)vl_map_take(&people->by_user, key_of(&busy->user, room));
+    (void)vl_map_take(&people->by_user, vl_mcp_user_key(&busy->user, room));
     free(busy);
 }
 
@@ -70,8 +72,8 @@ struct vl_mcp_busy *
 vl_mcp_busy_enter(struct vl_mcp_people *people, const struct vl_user *user,
                   size_t max)
 {
-    char room[2 * VL_GUID_SIZE];
-    struct vl_str key = key_of(user, room);
+    char room[VL_MCP_USER_KEY_SIZE];
+    struct vl_str key = vl_mcp_user_key(user, room);
     struct vl_mcp_busy *busy = vl_map_find(&people->by_user, key);
     if (!busy)
         busy = remember(people, user, key);

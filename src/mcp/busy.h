@@ -11,6 +11,11 @@
 #include "core/map.h"
 #include "core/principal.h"
 
+/* Of one person, with room for it; "" where nobody has signed in. */
+#define VL_MCP_USER_KEY_SIZE (2 * VL_GUID_SIZE)
+struct vl_str
+vl_mcp_user_key(const struct vl_user *user, char room[VL_MCP_USER_KEY_SIZE]);
+
 struct vl_mcp_busy; /* one person */
 
 struct vl_mcp_people {

@@ -6,11 +6,12 @@
  */
 #include "mcp/call.h"
 
-#include "io/pool.h"
 #include "mcp/result.h"
 
-/* Of those that asked for one, over all callers. */
-#define THREADS_MAX 32
+/* Of those that asked for one, over all callers; and of one who has signed in:
+ * whoever has the most to do must not keep the others waiting. */
+#define THREADS_MAX      32
+#define THREADS_PER_USER 8
 
 /* --- the end --- */
 
@@ -222,7 +223,7 @@ handle(struct vl_mcp_call *call)
 }
 
 static void
-handle_on_thread(struct vl_task *job)
+handle_on_thread(struct vl_job *job)
 {
     handle(VL_CONTAINER(job, struct vl_mcp_call, job));
 }
@@ -237,9 +238,11 @@ vl_mcp_call_run(struct vl_mcp_call *call)
         return;
     }
     if (!server->pool)
-        server->pool = vl_pool_new(THREADS_MAX);
+        server->pool = vl_pool_new(THREADS_MAX, THREADS_PER_USER);
     call->job.run = handle_on_thread;
-    if (!vl_pool_run(server->pool, &call->job))
+    char room[VL_MCP_USER_KEY_SIZE];
+    if (!vl_pool_run(server->pool, vl_mcp_user_key(&call->principal.user, room),
+                     &call->job))
         vl_mcp_call_end_refused(call, "There is no thread to run this on");
 }
 

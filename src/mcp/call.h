@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 
 #include "core/arena.h"
+#include "io/pool.h"
 #include "mcp/ask.h"
 #include "mcp/busy.h"
 #include "mcp/post.h"
@@ -58,7 +59,7 @@ struct vl_mcp_call {
     size_t variable_count;    /* of a template */
     struct vl_mcp_task *task; /* NULL: it is none (any more) */
     struct vl_mcp_talk *talk; /* NULL: nothing was asked, or is known */
-    struct vl_task job;       /* for its thread */
+    struct vl_job job;        /* for its thread */
     int64_t started;          /* vl_mono_now() */
     double progress;
     atomic_bool cancelled;

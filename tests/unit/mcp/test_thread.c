@@ -20,7 +20,8 @@
     ",\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":"         \
     "\"text\",\"text\":\"done\"}],\"isError\":false}}"
 
-enum { TOGETHER = 8, MANY = 60 };
+/* As many as one person gets; fewer; more than there are. */
+enum { TOGETHER = 8, FEW = 3, MANY = 60 };
 
 struct crew {
     struct desk *desk;
@@ -300,6 +301,28 @@ runs_more_than_there_are_threads(void **state)
     assert_int_equal(atomic_load(&crew.runs), MANY);
 }
 
+/* A person with much to do: all but `TOGETHER` of it waits. */
+static void
+leaves_threads_to_others(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, &alice),
+                  other = modern_of(desk, &mallory);
+    struct fake_answer answers[TOGETHER + FEW], answer;
+    for (int i = 0; i < TOGETHER + FEW; i++)
+        call_modern(&m, "1", "waits", "", &answers[i]);
+    await_begun(desk, TOGETHER);
+    call_modern(&other, "1", "works", "", &answer);
+    await_answer(desk, &answer);
+    fake_answer_done(&answer);
+    assert_int_equal(atomic_load(&crew.runs), TOGETHER + 1);
+    release(TOGETHER + FEW);
+    for (int i = 0; i < TOGETHER + FEW; i++) {
+        await_answer(desk, &answers[i]);
+        fake_answer_done(&answers[i]);
+    }
+}
+
 static void
 answers_prompts_and_completions_from_a_thread(void **state)
 {
@@ -462,27 +485,27 @@ may_outlive_the_endpoint(void **state)
 {
     struct desk *desk = *state;
     struct modern m = modern_of(desk, &alice);
-    static struct fake_answer answers[2 * TOGETHER + 1];
-    for (int i = 0; i < TOGETHER; i++) {
+    static struct fake_answer answers[2 * FEW + 1];
+    for (int i = 0; i < FEW; i++) {
         call_modern(&m, "1", "waits", "", &answers[2 * i]);
         m.abilities = CAN_ALL;
         call_modern(&m, "1", "asks_late", "", &answers[2 * i + 1]);
         m.abilities = "{}";
     }
     m.abilities = CAN_ALL_AND_TASKS;
-    call_modern(&m, "1", "task", "", &answers[2 * TOGETHER]);
-    await_begun(desk, 2 * TOGETHER + 1);
+    call_modern(&m, "1", "task", "", &answers[2 * FEW]);
+    await_begun(desk, 2 * FEW + 1);
     vl_mcp_endpoint_free(desk->endpoint);
     desk->endpoint = NULL;
-    assert_int_equal(atomic_load(&crew.cancelled), TOGETHER + 1);
-    for (int i = 0; i < 2 * TOGETHER; i++)
+    assert_int_equal(atomic_load(&crew.cancelled), FEW + 1);
+    for (int i = 0; i < 2 * FEW; i++)
         assert_int_equal(answers[i].status, 503);
     /* All at once, with nobody at the gate. */
-    release(2 * TOGETHER + 1);
+    release(2 * FEW + 1);
     valet_mcp_server_free(desk->server);
     desk->server = NULL;
-    assert_int_equal(atomic_load(&crew.finished), 2 * TOGETHER + 1);
-    for (int i = 0; i < 2 * TOGETHER + 1; i++)
+    assert_int_equal(atomic_load(&crew.finished), 2 * FEW + 1);
+    for (int i = 0; i < 2 * FEW + 1; i++)
         fake_answer_done(&answers[i]);
 }
 
@@ -658,6 +681,7 @@ main(void)
         CREW_TEST(works_beside_the_server),
         CREW_TEST(runs_handlers_beside_each_other),
         CREW_TEST(runs_more_than_there_are_threads),
+        CREW_TEST(leaves_threads_to_others),
         CREW_TEST(answers_prompts_and_completions_from_a_thread),
         CREW_TEST(asks_from_a_thread_in_both_eras),
         CREW_TEST(asks_from_a_thread_by_a_task),
