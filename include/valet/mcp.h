@@ -79,7 +79,8 @@ void valet_mcp_set_list_ttl(valet_mcp_server *server, int64_t ms);
 enum {
     /* Runs on a thread of the server's, beside others and the server itself:
      * for work that waits or computes. There are 32, of which a person who has
-     * signed in gets 8 at a time; more calls wait for one. */
+     * signed in gets 8 at a time; more calls wait for one, and when they are
+     * cancelled meanwhile they do not run. */
     VALET_MCP_ON_THREAD = 1,
     /* Of tools: clients that can wait for a task (the extension
      * io.modelcontextprotocol/tasks) are given one at once, and the result by

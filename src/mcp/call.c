@@ -246,6 +246,14 @@ vl_mcp_call_run(struct vl_mcp_call *call)
         vl_mcp_call_end_refused(call, "There is no thread to run this on");
 }
 
+/* False while its handler has it. */
+static bool
+is_ours(struct vl_mcp_call *call)
+{
+    struct vl_pool *pool = call->endpoint->server->pool;
+    return call->is_waiting || (pool && vl_pool_take(pool, &call->job));
+}
+
 const char *
 vl_mcp_call_method(const struct vl_mcp_call *call)
 {
@@ -345,11 +353,12 @@ vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why)
     vl_buf_add(&id, call->id);
     bool is_modern = vl_mcp_version_is_modern(call->peer.version);
     note(call, VL_MCP_TOOL_CANCELLED, false, reasons[why]);
+    bool ours = is_ours(call);
     if (why == VL_MCP_CANCEL_CLOSING) {
         leave_busy(call);
         call->endpoint = NULL;
     }
-    if (call->is_waiting)
+    if (ours)
         dispose(call);
     else if (call->on_cancel)
         call->on_cancel(call, call->cancel_ctx);

@@ -479,6 +479,64 @@ hears_that_its_task_was_cancelled(void **state)
     assert_true(ask_task(&m, "tasks/get", id, "", "\"cancelled\""));
 }
 
+/* What still waits for a thread when nobody waits for it. */
+static void
+begins_nothing_that_was_cancelled(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, &alice);
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    struct fake_answer answers[TOGETHER], gone, taken_back;
+    char id[VL_MCP_ID_SIZE];
+    for (int i = 0; i < TOGETHER; i++)
+        call_modern(&m, "1", "waits", "", &answers[i]);
+    await_begun(desk, TOGETHER);
+    call_modern(&m, "1", "works", "", &gone);
+    client_send(&client, "POST", CALL("1", "\"name\":\"works\""), &taken_back);
+    m.abilities = CAN_ALL_AND_TASKS;
+    begin_task(&m, "task", id);
+    fake_hang_up(&gone);
+    expect(&client,
+           "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+           "\"params\":{\"requestId\":1}}",
+           202, "");
+    assert_true(ask_task(&m, "tasks/cancel", id, "", "complete"));
+    assert_int_equal(count_notes(desk, VL_MCP_TOOL_CANCELLED), 3);
+    fake_answer_done(&gone);
+    fake_answer_done(&taken_back);
+    release(TOGETHER + 1);
+    for (int i = 0; i < TOGETHER; i++) {
+        await_answer(desk, &answers[i]);
+        fake_answer_done(&answers[i]);
+    }
+    call_modern(&m, "1", "works", "", &gone);
+    await_answer(desk, &gone);
+    fake_answer_done(&gone);
+    assert_int_equal(atomic_load(&crew.runs), TOGETHER + 1);
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
+}
+
+static void
+begins_nothing_after_the_end(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, &alice);
+    struct fake_answer answers[TOGETHER + FEW];
+    for (int i = 0; i < TOGETHER + FEW; i++)
+        call_modern(&m, "1", i < TOGETHER ? "waits" : "works", "", &answers[i]);
+    await_begun(desk, TOGETHER);
+    vl_mcp_endpoint_free(desk->endpoint);
+    desk->endpoint = NULL;
+    release(TOGETHER);
+    valet_mcp_server_free(desk->server);
+    desk->server = NULL;
+    assert_int_equal(atomic_load(&crew.runs), TOGETHER);
+    for (int i = 0; i < TOGETHER + FEW; i++) {
+        assert_int_equal(answers[i].status, 503);
+        fake_answer_done(&answers[i]);
+    }
+}
+
 /* The server is freed while they are at it, and waits for them. */
 static void
 may_outlive_the_endpoint(void **state)
@@ -687,6 +745,8 @@ main(void)
         CREW_TEST(asks_from_a_thread_by_a_task),
         CREW_TEST(hears_that_it_was_cancelled),
         CREW_TEST(hears_that_its_task_was_cancelled),
+        CREW_TEST(begins_nothing_that_was_cancelled),
+        CREW_TEST(begins_nothing_after_the_end),
         CREW_TEST(may_outlive_the_endpoint),
         CREW_TEST(delivers_what_was_on_its_way),
         CREW_TEST(may_outlive_the_way_it_was_served),
