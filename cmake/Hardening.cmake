@@ -23,6 +23,7 @@ if(VALET_SANITIZE)
   add_compile_options(-fsanitize=${VALET_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VALET_SANITIZE})
+  add_compile_definitions(VL_SANITIZED) # freed memory has to be freed
 else()
   add_compile_options(-fstack-clash-protection)
 endif()

@@ -545,7 +545,7 @@ await(void *ctx)
 void
 valet_mcp_await(valet_mcp_call *call)
 {
-    vl_mcp_gate_do(call->gate, await, call);
+    vl_mcp_call_do(call, await, call);
 }
 
 /* --- answers up to 2025-11-25 --- */

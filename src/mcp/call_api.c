@@ -168,7 +168,7 @@ valet_mcp_on_cancel(valet_mcp_call *call,
                     void *ctx)
 {
     struct vl_mcp_call wanted = {.on_cancel = on_cancel, .cancel_ctx = ctx};
-    vl_mcp_gate_do(call->gate, set_on_cancel, &(struct errand){call, &wanted});
+    vl_mcp_call_do(call, set_on_cancel, &(struct errand){call, &wanted});
 }
 
 /* The decimal sign of printf follows the host program's locale. */
@@ -226,9 +226,9 @@ valet_mcp_progress(valet_mcp_call *call, double progress, double total,
                    const char *message)
 {
     struct step step = {progress, total, message};
+    VL_ASSERT(call->item);
     if (call->token.n || call->item->flags & VL_MCP_TASK_FLAGS)
-        vl_mcp_gate_do(call->gate, tell_progress,
-                       &(struct errand){call, &step});
+        vl_mcp_call_do(call, tell_progress, &(struct errand){call, &step});
 }
 
 struct remark {
@@ -265,7 +265,7 @@ valet_mcp_log(valet_mcp_call *call, enum valet_mcp_level level,
 {
     struct remark remark = {level, logger, text};
     if ((int)level >= call->peer.level)
-        vl_mcp_gate_do(call->gate, tell_log, &(struct errand){call, &remark});
+        vl_mcp_call_do(call, tell_log, &(struct errand){call, &remark});
 }
 
 static void
@@ -281,7 +281,7 @@ void
 valet_mcp_disconnect(valet_mcp_call *call, int64_t retry_ms)
 {
     int64_t ms = retry_ms > 0 ? retry_ms : 1;
-    vl_mcp_gate_do(call->gate, hang_up, &(struct errand){call, &ms});
+    vl_mcp_call_do(call, hang_up, &(struct errand){call, &ms});
 }
 
 static void
@@ -296,7 +296,7 @@ begin_task(void *ctx)
 void
 valet_mcp_begin_task(valet_mcp_call *call)
 {
-    vl_mcp_gate_do(call->gate, begin_task, call);
+    vl_mcp_call_do(call, begin_task, call);
 }
 
 /* --- answering --- */
@@ -427,7 +427,7 @@ finish(void *ctx)
 void
 valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result)
 {
-    vl_mcp_gate_do(call->gate, finish, &(struct errand){call, result});
+    vl_mcp_call_do(call, finish, &(struct errand){call, result});
 }
 
 struct values {
@@ -467,7 +467,7 @@ valet_mcp_finish_completion(valet_mcp_call *call, const char *const *values,
                             size_t count, size_t total)
 {
     struct values all = {values, count, total};
-    vl_mcp_gate_do(call->gate, finish_completion, &(struct errand){call, &all});
+    vl_mcp_call_do(call, finish_completion, &(struct errand){call, &all});
 }
 
 struct failure {
@@ -509,5 +509,5 @@ void
 valet_mcp_fail(valet_mcp_call *call, valet_status status, const char *message)
 {
     struct failure failure = {status, message};
-    vl_mcp_gate_do(call->gate, fail, &(struct errand){call, &failure});
+    vl_mcp_call_do(call, fail, &(struct errand){call, &failure});
 }

@@ -11,9 +11,9 @@
 /* Ids, a token, what stands for the variables of a template; and parameters,
  * however many. */
 #define ARENA_MAX 65536
-/* Calls whose memory is kept: none where a sanitizer watches for handlers that
- * use a call after its end. */
-#ifdef __SANITIZE_ADDRESS__
+/* Calls whose memory is kept. All of it has to rest before any is used again:
+ * whoever still holds on to one that was finished is not to meet the next. */
+#ifdef VL_SANITIZED
 #define SPARES_MAX 0
 #else
 #define SPARES_MAX 16
@@ -76,17 +76,17 @@ keep_params(struct vl_mcp_call *call, const struct vl_rpc_message *message)
         call->token = keep_id(call, token);
 }
 
-/* What one leaves for the next: its memory, emptied. */
+/* What one has left for others: its memory, emptied. */
 static struct vl_mcp_call *
 take_spare(struct vl_mcp_endpoint *endpoint)
 {
-    if (vl_list_is_empty(&endpoint->spare_calls))
+    if (endpoint->spare_count != SPARES_MAX ||
+        vl_list_is_empty(&endpoint->spare_calls))
         return vl_alloc(sizeof(struct vl_mcp_call));
     struct vl_mcp_call *call = VL_CONTAINER(endpoint->spare_calls.next,
                                             struct vl_mcp_call, in_endpoint);
     vl_list_remove(&call->in_endpoint);
     endpoint->spare_count--;
-    *call = (struct vl_mcp_call){.arena = call->arena};
     return call;
 }
 
@@ -142,6 +142,7 @@ vl_mcp_call_free(struct vl_mcp_call *call)
     vl_buf_done(&call->asked);
     if (endpoint && endpoint->spare_count != SPARES_MAX) {
         vl_arena_clear(&call->arena);
+        *call = (struct vl_mcp_call){.arena = call->arena};
         vl_list_add_last(&endpoint->spare_calls, &call->in_endpoint);
         endpoint->spare_count++;
         return;
@@ -171,6 +172,29 @@ vl_mcp_call_correlation(const struct vl_mcp_call *call)
     if (!*call->correlation)
         vl_uuid(((struct vl_mcp_call *)(uintptr_t)call)->correlation);
     return call->correlation;
+}
+
+/* --- what is done with it --- */
+
+struct deed {
+    const struct vl_mcp_call *call;
+    void (*run)(void *ctx);
+    void *ctx;
+};
+
+static void
+do_deed(void *ctx)
+{
+    const struct deed *deed = ctx;
+    VL_ASSERT(deed->call->item); /* two threads have it */
+    deed->run(deed->ctx);
+}
+
+void
+vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx), void *ctx)
+{
+    VL_ASSERT(call->item); /* it has been finished */
+    vl_mcp_gate_do(call->gate, do_deed, &(struct deed){call, run, ctx});
 }
 
 /* --- what it was asked with --- */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "mcp/call.h"
 #include "mcp/server.h"
 
@@ -657,6 +661,76 @@ gives_up_a_tool_that_takes_too_long(void **state)
     fake_answer_done(&two);
 }
 
+#ifndef VL_SANITIZED /* which sees it by itself */
+static void
+finish_again(valet_mcp_call *call)
+{
+    valet_mcp_finish(call, DONE);
+}
+
+static void
+await_again(valet_mcp_call *call)
+{
+    valet_mcp_await(call);
+}
+
+static void
+fail_again(valet_mcp_call *call)
+{
+    valet_mcp_fail(call, VALET_INVALID, "late");
+}
+
+static void
+complete_again(valet_mcp_call *call)
+{
+    valet_mcp_finish_completion(call, NULL, 0, 0);
+}
+
+static void
+tell_again(valet_mcp_call *call)
+{
+    valet_mcp_progress(call, 1, 0, NULL);
+}
+
+static void
+log_again(valet_mcp_call *call)
+{
+    valet_mcp_log(call, VALET_MCP_EMERGENCY, NULL, "late");
+}
+
+/* The program ends; what was another's meanwhile has no answer of this one. */
+static void
+gives_nobody_the_result_of_a_call_that_was_finished(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    struct client other = open_client(desk, &mallory, "2025-11-25");
+    static void (*const deeds[])(valet_mcp_call * call) = {
+        finish_again,   await_again, fail_again,
+        complete_again, tell_again,  log_again};
+    struct fake_answer answer, theirs;
+    client_send(&client, "POST", LATER("1"), &answer);
+    valet_mcp_call *call = desk->calls[0];
+    finish(desk, DONE);
+    fake_answer_done(&answer);
+    client_send(&other, "POST", LATER("1"), &theirs);
+    for (size_t i = 0; i < VL_COUNT(deeds); i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            (void)!freopen("/dev/null", "w", stderr);
+            (void)signal(SIGSEGV, SIG_DFL);
+            deeds[i](call);
+            _exit(0);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+    finish(desk, DONE);
+    fake_answer_done(&theirs);
+}
+#endif
+
 static void
 refuses_results_and_arguments_without_end(void **state)
 {
@@ -716,6 +790,9 @@ main(void)
         DESK_TEST(bounds_the_calls_of_a_person),
         DESK_TEST(keeps_a_busy_session),
         DESK_TEST(gives_up_a_tool_that_takes_too_long),
+#ifndef VL_SANITIZED
+        DESK_TEST(gives_nobody_the_result_of_a_call_that_was_finished),
+#endif
         DESK_TEST(refuses_results_and_arguments_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
