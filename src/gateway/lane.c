@@ -221,7 +221,8 @@ add_backend(struct vl_lane *lane, const struct vl_resource *resource)
     backend->endpoint =
         vl_mcp_endpoint_new(find_server(lane, i), &lane->hooks[i], lane->loop,
                             &vl_clock_system, lane->number);
-    vl_mcp_endpoint_seal_with(backend->endpoint, lane->gateway->ring);
+    vl_mcp_endpoint_seal_with(backend->endpoint, lane->gateway->ring,
+                              resource->url);
 }
 
 static valet_status

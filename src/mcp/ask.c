@@ -43,7 +43,8 @@ vl_mcp_talk_turn(struct vl_mcp_talk *talk)
 static struct vl_mcp_state_use
 use_of(const struct vl_mcp_call *call)
 {
-    struct vl_mcp_state_use use = {.principal = &call->principal};
+    struct vl_mcp_state_use use = {.principal = &call->principal,
+                                   .resource = call->endpoint->resource};
     vl_mcp_state_digest(vl_str_z(vl_mcp_call_method(call)),
                         vl_mcp_call_params(call), use.request);
     return use;

@@ -197,11 +197,12 @@ vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint)
 
 void
 vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
-                          const struct vl_keyring *ring)
+                          const struct vl_keyring *ring, const char *resource)
 {
     vl_keyring_free(endpoint->own_ring);
     endpoint->own_ring = NULL;
     endpoint->ring = ring;
+    endpoint->resource = resource;
 }
 
 void

@@ -68,10 +68,12 @@ struct vl_mcp_endpoint *
 vl_mcp_endpoint_new(struct vl_mcp_server *server,
                     const struct vl_mcp_hooks *hooks, struct vl_loop *loop,
                     const struct vl_clock *clock, unsigned home);
-/* What seals a requestState: shared with whoever else may get the retry.
+/* What seals a requestState: shared with whoever else may get the retry, which
+ * is who serves the same resource (its URL, below VL_MCP_STATE_RESOURCE).
  * Borrowed. Without one it is a ring of the endpoint's own. */
 void vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
-                               const struct vl_keyring *ring);
+                               const struct vl_keyring *ring,
+                               const char *resource);
 /* Ends all sessions; calls under way are cancelled and their results
  * dropped. */
 void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);

@@ -52,6 +52,7 @@ struct vl_mcp_endpoint {
     struct vl_mcp_sessions sessions;
     struct vl_mcp_catalog catalog;
     const struct vl_keyring *ring;  /* seals requestState */
+    const char *resource;           /* for which it is sealed; or NULL */
     struct vl_keyring *own_ring;    /* the same, if nobody gave one */
     struct vl_mcp_gate *gate;       /* to this thread */
     struct vl_mcp_watcher watcher;  /* of the server's changes */

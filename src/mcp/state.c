@@ -15,11 +15,13 @@
 #include "json/write.h"
 
 /* What is sealed for one purpose does not open for another. */
-#define LABEL       VL_STR("mcp request state v1")
+#define LABEL       VL_STR("mcp request state v2")
 #define EXPIRY_SIZE 8u
-/* Label, tenant, object, client, each with a byte that ends it; the digest. */
+/* Label, tenant, object, client, resource, each with a byte that ends it; the
+ * digest. */
 #define CONTEXT_MAX                                                            \
-    (32 + 2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE + VL_MCP_STATE_DIGEST)
+    (32 + 2 * VL_GUID_SIZE + VL_CLIENT_ID_SIZE + VL_MCP_STATE_RESOURCE +       \
+     VL_MCP_STATE_DIGEST)
 /* Of base64url's characters three bytes are four. */
 #define SEALED_MAX (VL_MCP_STATE_MAX / 4 * 3)
 /* A message of the largest size grows, when it is written again, by the zeros
@@ -145,6 +147,7 @@ context_of(const struct vl_mcp_state_use *use)
     add_text(&context, use->principal->user.tid);
     add_text(&context, use->principal->user.oid);
     add_text(&context, use->principal->client.text);
+    add_text(&context, use->resource ? use->resource : "");
     vl_buf_add(&context, vl_str_of(use->request, VL_MCP_STATE_DIGEST));
     VL_ASSERT(!context.failed); /* less of it would bind to less */
     return context;

@@ -18,13 +18,16 @@
 
 #define VL_MCP_STATE_MAX    65536 /* sealed, as text */
 #define VL_MCP_STATE_DIGEST 32
+/* Bytes of a resource's URL, with its NUL. */
+#define VL_MCP_STATE_RESOURCE 512
 /* People take their time; a retry later than this begins anew. */
 #define VL_MCP_STATE_TTL_MS 600000
 
 /* What a state is good for. */
 struct vl_mcp_state_use {
     const struct vl_principal *principal; /* user, client */
-    char request[VL_MCP_STATE_DIGEST];    /* see below */
+    const char *resource; /* URL of the server that was asked; or NULL */
+    char request[VL_MCP_STATE_DIGEST]; /* see below */
 };
 /* A digest of the method and of the parameters that matter: all but _meta,
  * inputResponses and requestState, whatever the order of members. NULL is as

@@ -868,7 +868,7 @@ goes_on_at_another_endpoint_with_the_same_key(void **state)
 {
     struct desk *desk = *state;
     struct vl_keyring *ring = vl_keyring_new_random();
-    vl_mcp_endpoint_seal_with(desk->endpoint, ring);
+    vl_mcp_endpoint_seal_with(desk->endpoint, ring, "https://v/a/mcp");
     struct person p = person_of(desk, "2026-07-28", CAN_ALL);
     begin(&p, "greet");
     vl_auto(vl_buf) sealed = vl_buf_of(1 << 16);
@@ -877,7 +877,10 @@ goes_on_at_another_endpoint_with_the_same_key(void **state)
     desk->endpoint = vl_mcp_endpoint_new(desk->server, &desk->hooks, desk->loop,
                                          &desk->clock, 1);
     refuse_state(&p.modern, "greet", vl_buf_str(&sealed), "");
-    vl_mcp_endpoint_seal_with(desk->endpoint, ring);
+    /* @spec HT-69 SB-24: of the same server. */
+    vl_mcp_endpoint_seal_with(desk->endpoint, ring, "https://v/b/mcp");
+    refuse_state(&p.modern, "greet", vl_buf_str(&sealed), "");
+    vl_mcp_endpoint_seal_with(desk->endpoint, ring, "https://v/a/mcp");
     reply(&p, 0, "name", ANN);
     go_on(&p);
     expect_end(&p, SAYS("Ann"));

@@ -42,7 +42,8 @@ digest(const char *method, const char *params, char ret[VL_MCP_STATE_DIGEST])
 static struct vl_mcp_state_use
 use_of(const struct vl_principal *principal, const char *params)
 {
-    struct vl_mcp_state_use use = {.principal = principal};
+    struct vl_mcp_state_use use = {.principal = principal,
+                                   .resource = "https://valet/mcp"};
     digest("tools/call", params, use.request);
     return use;
 }
@@ -207,6 +208,20 @@ refuses_the_state_of_another_client(void **state)
     }
 }
 
+/* @spec HT-69 D10 */
+static void
+refuses_the_state_of_another_server(void **state)
+{
+    vl_auto(vl_buf) text = sealed(*state, VL_STR("kept"));
+    struct vl_mcp_state_use use = usual();
+    static const char *const others[] = {NULL, "", "https://valet/a/mcp",
+                                         "https://valet/mc"};
+    for (size_t i = 0; i < VL_COUNT(others); i++) {
+        use.resource = others[i];
+        refuses(*state, use, NOW, vl_buf_str(&text));
+    }
+}
+
 /* What one field loses at its end another may not win at its front. */
 static void
 keeps_the_fields_of_a_principal_apart(void **state)
@@ -227,8 +242,11 @@ static void
 holds_fields_of_any_length(void **state)
 {
     struct vl_principal long_one = alice;
+    char resource[VL_MCP_STATE_RESOURCE] = "";
     memset(long_one.client.text, 'c', sizeof long_one.client.text - 1);
+    memset(resource, 'r', sizeof resource - 1);
     struct vl_mcp_state_use use = use_of(&long_one, "{}");
+    use.resource = resource;
     vl_auto(vl_buf) text = vl_buf_of(VL_MCP_STATE_MAX);
     assert_ok(
         vl_mcp_state_seal(*state, &use, NOW, VL_STR("kept"), &text, NULL));
@@ -455,6 +473,7 @@ main(void)
         cmocka_unit_test(refuses_what_is_cut_or_longer_or_no_state_at_all),
         cmocka_unit_test(refuses_another_persons_state),
         cmocka_unit_test(refuses_the_state_of_another_client),
+        cmocka_unit_test(refuses_the_state_of_another_server),
         cmocka_unit_test(keeps_the_fields_of_a_principal_apart),
         cmocka_unit_test(holds_fields_of_any_length),
         cmocka_unit_test(does_not_ask_for_the_same_sign_in),
