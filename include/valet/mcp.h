@@ -434,7 +434,8 @@ const char *valet_mcp_elicit(valet_mcp_call *call, const char *key,
 const char *valet_mcp_elicit_url(valet_mcp_call *call, const char *key,
                                  const char *message, const char *url);
 /* A text, as one question of the user's, and at most how many tokens the answer
- * may have; or `params`: the JSON of MCP's CreateMessageRequestParams. */
+ * may have; or `params`: the JSON of MCP's CreateMessageRequestParams (with
+ * `tools` only for clients that say sampling.tools). */
 const char *valet_mcp_ask_model(valet_mcp_call *call, const char *key,
                                 const char *question, int max_tokens);
 const char *

@@ -145,12 +145,19 @@ find_ask(struct vl_mcp_call *call, const char *key)
     return ask;
 }
 
+/* What it asks for, without the details. */
+static unsigned
+kind_of(unsigned needs)
+{
+    return needs & ~(VL_MCP_SAMPLES_TOOLS | VL_MCP_SAMPLES_CONTEXT);
+}
+
 /* An accepted form that does not fit is no answer; neither is anything of
  * another shape than MCP gives it. */
 static bool
 fits(unsigned needs, const struct json_t *answer, const struct json_t *schema)
 {
-    switch (needs) {
+    switch (kind_of(needs)) {
     case VALET_MCP_CAN_LIST_ROOTS:
         return vl_json_kind(vl_json_get(answer, "roots")) == VL_JSON_ARRAY;
     case VALET_MCP_CAN_SAMPLE:
@@ -271,6 +278,21 @@ valet_mcp_elicit_url(valet_mcp_call *call, const char *key, const char *message,
     return ask_client(call, key, VALET_MCP_CAN_OPEN_URL, &params, NULL);
 }
 
+/* @spec HT-68: not every client that samples takes tools (before 2025-11-25
+ * none did), or brings in what other servers say (before that all did). */
+static unsigned
+needs_of_sampling(const struct vl_mcp_call *call, const struct json_t *params)
+{
+    struct vl_str context = vl_json_get_str(params, "includeContext");
+    unsigned needs = VALET_MCP_CAN_SAMPLE;
+    if (vl_json_get(params, "tools") || vl_json_get(params, "toolChoice"))
+        needs |= VL_MCP_SAMPLES_TOOLS;
+    if (context.n && !vl_str_eqz(context, "none") &&
+        call->peer.version >= VL_MCP_2025_11_25)
+        needs |= VL_MCP_SAMPLES_CONTEXT;
+    return needs;
+}
+
 const char *
 valet_mcp_sample(valet_mcp_call *call, const char *key, const char *text)
 {
@@ -284,7 +306,8 @@ valet_mcp_sample(valet_mcp_call *call, const char *key, const char *text)
         return NULL;
     }
     vl_json_add_value(&out, NULL, doc.root);
-    return ask_client(call, key, VALET_MCP_CAN_SAMPLE, &params, NULL);
+    return ask_client(call, key, needs_of_sampling(call, doc.root), &params,
+                      NULL);
 }
 
 const char *
@@ -337,7 +360,7 @@ valet_mcp_kept(const valet_mcp_call *call)
 static const char *
 method_of(unsigned needs)
 {
-    switch (needs) {
+    switch (kind_of(needs)) {
     case VALET_MCP_CAN_SAMPLE:
         return "sampling/createMessage";
     case VALET_MCP_CAN_LIST_ROOTS:

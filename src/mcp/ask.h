@@ -36,7 +36,7 @@ struct vl_mcp_task;
 
 struct vl_mcp_ask {
     char key[VL_MCP_NAME_MAX + 1];
-    unsigned needs;            /* VALET_MCP_CAN_FILL_FORM … */
+    unsigned needs; /* one of VALET_MCP_CAN_FILL_FORM …, and VL_MCP_SAMPLES_… */
     bool is_open;              /* noted in this run */
     struct vl_buf params;      /* of the question, JSON */
     struct vl_json answer;     /* that fits; or NULL */

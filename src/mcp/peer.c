@@ -43,12 +43,24 @@ read_elicitation(struct vl_json_view elicitation)
     return abilities;
 }
 
+static unsigned
+read_sampling(struct vl_json_view sampling)
+{
+    unsigned abilities = VALET_MCP_CAN_SAMPLE;
+    if (has(sampling, VL_STR("tools")))
+        abilities |= VL_MCP_SAMPLES_TOOLS;
+    if (has(sampling, VL_STR("context")))
+        abilities |= VL_MCP_SAMPLES_CONTEXT;
+    return abilities;
+}
+
 unsigned
 vl_mcp_abilities_read(struct vl_json_view capabilities)
 {
     unsigned abilities = 0;
     if (has(capabilities, VL_STR("sampling")))
-        abilities |= VALET_MCP_CAN_SAMPLE;
+        abilities |=
+            read_sampling(vl_json_view_get(capabilities, VL_STR("sampling")));
     if (has(capabilities, VL_STR("roots")))
         abilities |= VALET_MCP_CAN_LIST_ROOTS;
     if (has(capabilities, VL_STR("elicitation")))
@@ -72,9 +84,17 @@ vl_mcp_abilities_write(struct vl_json_out *out, const char *key,
                        unsigned abilities)
 {
     const unsigned elicits = VALET_MCP_CAN_FILL_FORM | VALET_MCP_CAN_OPEN_URL;
+    const unsigned samples =
+        VALET_MCP_CAN_SAMPLE | VL_MCP_SAMPLES_TOOLS | VL_MCP_SAMPLES_CONTEXT;
     vl_json_open_key(out, key, '{');
-    if (abilities & VALET_MCP_CAN_SAMPLE)
-        add_empty(out, "sampling");
+    if (abilities & samples) {
+        vl_json_open_key(out, "sampling", '{');
+        if (abilities & VL_MCP_SAMPLES_TOOLS)
+            add_empty(out, "tools");
+        if (abilities & VL_MCP_SAMPLES_CONTEXT)
+            add_empty(out, "context");
+        vl_json_close(out, '}');
+    }
     if (abilities & VALET_MCP_CAN_LIST_ROOTS)
         add_empty(out, "roots");
     if (abilities & elicits) {

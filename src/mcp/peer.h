@@ -14,6 +14,9 @@
 
 /* Beside VALET_MCP_CAN_FILL_FORM and its like. */
 #define VL_MCP_KNOWS_TASKS 64u
+/* What a request to sample may hold. */
+#define VL_MCP_SAMPLES_TOOLS   128u
+#define VL_MCP_SAMPLES_CONTEXT 256u
 /* More urgent than any level: nothing is told. */
 #define VL_MCP_NO_LOGS (VALET_MCP_EMERGENCY + 1)
 
@@ -26,7 +29,7 @@
 
 struct vl_mcp_peer {
     enum vl_mcp_version version;
-    unsigned abilities; /* VALET_MCP_CAN_FILL_FORM …, VL_MCP_KNOWS_TASKS */
+    unsigned abilities; /* VALET_MCP_CAN_FILL_FORM …, VL_MCP_KNOWS_TASKS … */
     int level;          /* the least urgent that it wants to hear */
 };
 

@@ -122,6 +122,15 @@ handle_bad_sample(valet_mcp_call *call, void *ctx)
 }
 
 static void
+handle_sample(valet_mcp_call *call, void *ctx)
+{
+    if (valet_mcp_sample(call, "text", ctx))
+        say(call, valet_mcp_sampled_text(call, "text"));
+    else
+        valet_mcp_await(call);
+}
+
+static void
 handle_keeps_much(valet_mcp_call *call, void *ctx)
 {
     static char much[VL_MCP_KEPT_MAX + 2];
@@ -697,6 +706,57 @@ asks_nobody_who_cannot_be_asked(void **state)
     expect_end(&p, "-32021");
 }
 
+#define LACKS(what) "\"requiredCapabilities\":{\"sampling\":{" what "}}"
+
+/* @spec HT-53 HT-68 */
+static void
+samples_with_tools_where_that_is_known(void **state)
+{
+    struct desk *desk = *state;
+    static char tools[] = "{\"messages\":[],\"maxTokens\":5,\"tools\":[]}",
+                choice[] = "{\"messages\":[],\"toolChoice\":{}}",
+                context[] = "{\"messages\":[],"
+                            "\"includeContext\":\"thisServer\"}",
+                none[] = "{\"messages\":[],\"includeContext\":\"none\"}";
+    add(desk, "tools", handle_sample, tools);
+    add(desk, "choice", handle_sample, choice);
+    add(desk, "context", handle_sample, context);
+    add(desk, "none", handle_sample, none);
+    static const struct {
+        const char *tool, *able, *lacks;
+    } cases[] = {
+        {"tools", "{\"sampling\":{\"tools\":{}}}", LACKS("\"tools\":{}")},
+        {"choice", "{\"sampling\":{\"tools\":{}}}", LACKS("\"tools\":{}")},
+        {"context", "{\"sampling\":{\"context\":{}}}", LACKS("\"context\":{}")},
+        {"none", "{\"sampling\":{}}", NULL},
+    };
+    for (size_t i = 0; i < VL_COUNT(versions); i++)
+        for (size_t k = 0; k < VL_COUNT(cases); k++) {
+            struct person p = person_of(desk, versions[i], cases[k].able);
+            begin(&p, cases[k].tool);
+            assert_int_equal(p.count, 1);
+            reply(&p, 0, "text", A_TEXT);
+            go_on(&p);
+            expect_end(&p, SAYS("x"));
+            p = person_of(desk, versions[i], "{\"sampling\":{}}");
+            begin(&p, cases[k].tool);
+            /* Before 2025-11-25 nobody declared what was everybody's. */
+            if (!cases[k].lacks || (i == 0 && cases[k].tool[0] == 'c' &&
+                                    cases[k].tool[1] == 'o')) {
+                assert_int_equal(p.count, 1);
+                reply(&p, 0, "text", A_TEXT);
+                go_on(&p);
+                expect_end(&p, SAYS("x"));
+                continue;
+            }
+            assert_int_equal(p.count, 0);
+            expect_end(&p, p.is_modern ? cases[k].lacks
+                                       : FAILS("This needs a client that can "
+                                               "be asked back (sampling, "
+                                               "elicitation or roots)"));
+        }
+}
+
 static void
 needs_a_stream_to_ask_on(void **state)
 {
@@ -1115,6 +1175,7 @@ main(void)
         ASK_TEST(refuses_handlers_that_ask_wrongly),
         ASK_TEST(tells_what_a_client_can_be_asked),
         ASK_TEST(asks_nobody_who_cannot_be_asked),
+        ASK_TEST(samples_with_tools_where_that_is_known),
         ASK_TEST(needs_a_stream_to_ask_on),
         ASK_TEST(asks_nothing_for_a_completion),
         ASK_TEST(believes_no_state_but_the_one_it_gave),
