@@ -430,7 +430,7 @@ ask_by_result(struct vl_mcp_call *call)
 }
 
 /* A request of ours, on the stream of the call. */
-static void
+static bool
 send_question(struct vl_mcp_call *call, struct vl_mcp_ask *ask)
 {
     vl_auto(vl_buf) text = vl_buf_of(VL_MCP_ANSWER_MAX);
@@ -444,17 +444,17 @@ send_question(struct vl_mcp_call *call, struct vl_mcp_ask *ask)
     vl_json_close(&out, '}');
     vl_list_add_last(&call->session->questions, &ask->in_session);
     call->talk->waiting++;
-    vl_mcp_post_send(call->post, vl_buf_str(&text));
+    return vl_mcp_post_insist(call->post, vl_buf_str(&text));
 }
 
 static void
 ask_by_request(struct vl_mcp_call *call)
 {
+    static const char why[] = "The client cannot be asked: it takes no event "
+                              "stream, or reads it too slowly";
     struct vl_mcp_talk *talk = call->talk;
     if (!call->session || !vl_mcp_post_can_send(call->post)) {
-        vl_mcp_call_end_refused(call,
-                                "The client cannot be asked: it takes no event "
-                                "stream, or reads it too slowly");
+        vl_mcp_call_end_refused(call, why);
         return;
     }
     if (talk->rounds >= VL_MCP_ROUNDS_MAX) {
@@ -463,8 +463,10 @@ ask_by_request(struct vl_mcp_call *call)
     }
     call->is_waiting = true;
     for (size_t i = 0; i < talk->count; i++)
-        if (talk->asks[i].is_open)
-            send_question(call, &talk->asks[i]);
+        if (talk->asks[i].is_open && !send_question(call, &talk->asks[i])) {
+            vl_mcp_call_end_refused(call, why);
+            return;
+        }
     if (talk->waiting)
         return;
     vl_mcp_talk_turn(talk);

@@ -367,6 +367,33 @@ vl_mcp_post_send(struct vl_mcp_post *post, struct vl_str json)
         send_event(post, json);
 }
 
+static bool
+is_full(const struct vl_mcp_post *post)
+{
+    const struct vl_exchange *x = post->x;
+    switch (post->way) {
+    case VL_MCP_WAY_LINES:
+        return post->endpoint->line.is_full(post->endpoint->line.ctx);
+    case VL_MCP_WAY_SSE:
+        if (!post->session->stream)
+            return true;
+        x = post->session->stream->x;
+        break;
+    default:
+        break;
+    }
+    return x && vl_exchange_waiting(x) >= VL_LIMIT_STREAM_MOST;
+}
+
+bool
+vl_mcp_post_insist(struct vl_mcp_post *post, struct vl_str json)
+{
+    if (is_full(post))
+        return false;
+    send_event(post, json);
+    return true;
+}
+
 struct vl_mcp_post *
 vl_mcp_post_find(const struct vl_mcp_session *session, unsigned stream)
 {

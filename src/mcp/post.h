@@ -31,16 +31,16 @@ struct vl_mcp_post {
     enum vl_mcp_way way;
     struct vl_exchange *x; /* NULL: answered (SSE), hung up (SESSION), LINES */
     struct vl_mcp_session *session; /* NULL: STATELESS */
-    struct vl_list in_session;   /* as soon as it is a stream */
-    struct vl_mcp_event_id last; /* event that was sent */
+    struct vl_list in_session;      /* as soon as it is a stream */
+    struct vl_mcp_event_id last;    /* event that was sent */
     size_t holds;
     bool batch;
     struct vl_mcp_accept accept;
-    bool streaming;        /* the head of a stream is out */
-    int64_t spoke_ms;      /* vl_mono_now() of the last bytes on it */
-    bool stalled;          /* the client reads too slowly */
-    int refusal;           /* HTTP status instead of answers, or 0 */
-    int status;            /* of the answer, if it goes out as JSON */
+    bool streaming;   /* the head of a stream is out */
+    int64_t spoke_ms; /* vl_mono_now() of the last bytes on it */
+    bool stalled;     /* the client reads too slowly */
+    int refusal;      /* HTTP status instead of answers, or 0 */
+    int status;       /* of the answer, if it goes out as JSON */
     /* STATELESS: the client has hung up. */
     void (*on_gone)(void *ctx);
     void *gone_ctx;
@@ -52,12 +52,12 @@ struct vl_mcp_post *
 vl_mcp_post_new(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                 struct vl_mcp_session *session, struct vl_mcp_accept accept,
                 bool batch);
-struct vl_mcp_post *vl_mcp_post_new_stateless(struct vl_mcp_endpoint *endpoint,
-                                              struct vl_exchange *x,
-                                              struct vl_mcp_accept accept);
-struct vl_mcp_post *vl_mcp_post_new_line(struct vl_mcp_endpoint *endpoint,
-                                         struct vl_mcp_session *session,
-                                         bool batch);
+struct vl_mcp_post *
+vl_mcp_post_new_stateless(struct vl_mcp_endpoint *endpoint,
+                          struct vl_exchange *x, struct vl_mcp_accept accept);
+struct vl_mcp_post *
+vl_mcp_post_new_line(struct vl_mcp_endpoint *endpoint,
+                     struct vl_mcp_session *session, bool batch);
 /* Of HTTP+SSE, with a second hold that is given back by
  * vl_mcp_post_accept(): it answers 202, unless somebody took the exchange. */
 struct vl_mcp_post *
@@ -108,6 +108,10 @@ void vl_mcp_post_leave_session(struct vl_mcp_session *session);
 bool vl_mcp_post_can_send(const struct vl_mcp_post *post);
 /* A message on the way to the answer: begins a stream if need be. */
 void vl_mcp_post_send(struct vl_mcp_post *post, struct vl_str json);
+/* The same, once it could be sent to, with one that must not be left out when
+ * those before it were many; false when there is no room for it. */
+bool
+vl_mcp_post_insist(struct vl_mcp_post *post, struct vl_str json) VALET_CHECK;
 
 /* --- answers of HTTP itself, without a post --- */
 

@@ -784,6 +784,54 @@ complete_by_asking(valet_mcp_call *call, void *ctx)
 }
 
 /* @spec HT-68 */
+/* A client whose stream fills up while it is asked. */
+static void
+handle_slow(valet_mcp_call *call, void *ctx)
+{
+    struct person *p = ctx;
+    p->answer.full = true;
+    handle_all(call, p->desk);
+}
+
+static void
+loses_no_question_on_a_stream_that_is_full(void **state)
+{
+    struct desk *desk = *state;
+    struct person p = person_of(desk, "2025-11-25", CAN_ALL);
+    add(desk, "slow", handle_slow, &p);
+    begin(&p, "slow");
+    assert_int_equal(p.count, 4);
+    reply(&p, 0, "form", ANN);
+    reply(&p, 1, "page", "{\"action\":\"accept\"}");
+    reply(&p, 2, "text", A_TEXT);
+    reply(&p, 3, "roots", ROOTS);
+    assert_true(p.answer.finished);
+    fake_answer_done(&p.answer);
+    vl_buf_done(&p.replies);
+}
+
+static void
+handle_stuck(valet_mcp_call *call, void *ctx)
+{
+    struct person *p = ctx;
+    p->answer.waiting = VL_LIMIT_STREAM_MOST;
+    handle_all(call, p->desk);
+}
+
+static void
+ends_a_call_when_a_question_has_no_room(void **state)
+{
+    struct desk *desk = *state;
+    struct person p = person_of(desk, "2025-11-25", CAN_ALL);
+    add(desk, "stuck", handle_stuck, &p);
+    begin(&p, "stuck");
+    assert_int_equal(p.count, 0);
+    expect_end(&p, FAILS("The client cannot be asked: it takes no event "
+                         "stream, or reads it too slowly"));
+    /* Nothing is left of what was asked. */
+    assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
+}
+
 static void
 asks_nothing_for_a_completion(void **state)
 {
@@ -1177,6 +1225,8 @@ main(void)
         ASK_TEST(asks_nobody_who_cannot_be_asked),
         ASK_TEST(samples_with_tools_where_that_is_known),
         ASK_TEST(needs_a_stream_to_ask_on),
+        ASK_TEST(loses_no_question_on_a_stream_that_is_full),
+        ASK_TEST(ends_a_call_when_a_question_has_no_room),
         ASK_TEST(asks_nothing_for_a_completion),
         ASK_TEST(believes_no_state_but_the_one_it_gave),
         ASK_TEST(refuses_what_is_no_state_and_no_answers),
