@@ -134,10 +134,12 @@
 /* Calls of one person at work on a worker, over all sessions and clients: an
  * agent has a handful, and a burst of fifty has to get through (S-31). */
 #define VL_LIMIT_MCP_CALLS_PER_USER 64
-/* Resources whose changes one session, or one listener, is told; and listeners
- * (subscriptions/listen) of one person on a worker. */
-#define VL_LIMIT_MCP_SUBSCRIPTIONS      256
-#define VL_LIMIT_MCP_LISTENERS_PER_USER 32
+/* Resources whose changes one session, or one listener, is told, and all
+ * sessions, or all listeners, of one person on a worker (of 2 kB each at most);
+ * and listeners (subscriptions/listen) of one person on a worker. */
+#define VL_LIMIT_MCP_SUBSCRIPTIONS          256
+#define VL_LIMIT_MCP_SUBSCRIPTIONS_PER_USER 1024
+#define VL_LIMIT_MCP_LISTENERS_PER_USER     32
 /* Tasks (from 2026-07-28 on) of a worker, and of a user, at work or finished:
  * 1.5 kB each without their texts. A user has at most so many at work as he may
  * have calls at work, so most of his share is results. */

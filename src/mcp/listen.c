@@ -104,15 +104,21 @@ send(struct vl_mcp_listener *listener, struct vl_str json)
 
 /* --- the request --- */
 
+/* Listeners of a person, and the resources that they are told of. */
 static size_t
-count_of(const struct vl_mcp_endpoint *endpoint, const struct vl_user *user)
+count_of(const struct vl_mcp_endpoint *endpoint, const struct vl_user *user,
+         size_t *ret_uris)
 {
     size_t n = 0;
+    *ret_uris = 0;
     VL_LIST_EACH (it, &endpoint->listeners) {
         const struct vl_mcp_listener *listener =
             VL_CONTAINER(it, struct vl_mcp_listener, in_endpoint);
-        n += strcmp(listener->principal.user.oid, user->oid) == 0 &&
-             strcmp(listener->principal.user.tid, user->tid) == 0;
+        if (strcmp(listener->principal.user.oid, user->oid) != 0 ||
+            strcmp(listener->principal.user.tid, user->tid) != 0)
+            continue;
+        *ret_uris += vl_map_size(&listener->uris);
+        n++;
     }
     return n;
 }
@@ -123,8 +129,12 @@ grant_uris(struct vl_mcp_listener *listener, const struct vl_mcp_turn *turn,
            const struct json_t *uris)
 {
     size_t n = vl_json_kind(uris) == VL_JSON_ARRAY ? vl_json_size(uris) : 0;
+    size_t others;
+    (void)count_of(turn->endpoint, &turn->principal->user, &others);
     for (size_t i = 0;
-         i < n && vl_map_size(&listener->uris) < VL_LIMIT_MCP_SUBSCRIPTIONS;
+         i < n && vl_map_size(&listener->uris) < VL_LIMIT_MCP_SUBSCRIPTIONS &&
+         others + vl_map_size(&listener->uris) <
+             VL_LIMIT_MCP_SUBSCRIPTIONS_PER_USER;
          i++) {
         struct vl_str uri = vl_json_str(vl_json_at(uris, i));
         const struct vl_mcp_item *item =
@@ -298,6 +308,7 @@ vl_mcp_answer_listen(const struct vl_mcp_turn *turn,
 {
     (void)sort;
     const struct vl_str none = {NULL, 0};
+    size_t uris;
     const struct json_t *filter =
         vl_json_get(vl_rpc_params(message), "notifications");
     if (!check_filter(turn, message, filter) ||
@@ -309,7 +320,7 @@ vl_mcp_answer_listen(const struct vl_mcp_turn *turn,
     else if (!vl_mcp_post_can_send(turn->post))
         vl_mcp_turn_error_data(turn, message, 406, VL_RPC_INVALID_REQUEST,
                                "Accept does not allow an event stream", none);
-    else if (count_of(turn->endpoint, &turn->principal->user) >=
+    else if (count_of(turn->endpoint, &turn->principal->user, &uris) >=
              VL_LIMIT_MCP_LISTENERS_PER_USER)
         vl_mcp_turn_error_data(turn, message, 429, VL_RPC_INTERNAL,
                                "Too many are listening already", none);

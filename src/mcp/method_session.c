@@ -33,20 +33,16 @@ vl_mcp_answer_subscribe(const struct vl_mcp_turn *turn,
     struct vl_str uri = vl_rpc_param_str(message, VL_STR("uri"));
     const struct vl_mcp_item *item =
         uri.n ? vl_mcp_server_find_uri(turn->endpoint->server, uri) : NULL;
-    struct vl_map *subscribed = &turn->session->subscribed;
     if (!item || !vl_mcp_turn_may(turn, item->permission)) {
         vl_mcp_turn_error(turn, message, VL_RPC_NO_RESOURCE,
                           "There is no such resource");
         return;
     }
-    if (!vl_map_find(subscribed, uri) &&
-        vl_map_size(subscribed) >= VL_LIMIT_MCP_SUBSCRIPTIONS) {
+    if (vl_mcp_session_subscribe(turn->session, uri) == VALET_OK)
+        vl_mcp_turn_empty(turn, message);
+    else
         vl_mcp_turn_error(turn, message, VL_RPC_REFUSED,
-                          "This session has too many subscriptions");
-        return;
-    }
-    (void)vl_map_put(subscribed, uri, turn->session);
-    vl_mcp_turn_empty(turn, message);
+                          "There are too many subscriptions");
 }
 
 void
@@ -56,6 +52,6 @@ vl_mcp_answer_unsubscribe(const struct vl_mcp_turn *turn,
 {
     (void)sort;
     struct vl_str uri = vl_rpc_param_str(message, VL_STR("uri"));
-    (void)vl_map_take(&turn->session->subscribed, uri);
+    vl_mcp_session_unsubscribe(turn->session, uri);
     vl_mcp_turn_empty(turn, message);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/session.h"
 
+#include "core/limits.h"
 #include "core/status.h"
-
 
 struct vl_mcp_owner {
     struct vl_list idle; /* by last use */
     size_t count;        /* of its sessions, idle or not */
+    size_t subscribed;   /* resources, of a user's sessions */
     size_t key_size;
     char key[];
 };
@@ -108,6 +109,7 @@ vl_mcp_session_end(struct vl_mcp_session *session, const char *reason)
     vl_list_remove(&session->in_idle);
     vl_list_remove(&session->in_owner_idle);
     vl_list_remove(&session->in_user_idle);
+    session->user->subscribed -= vl_map_size(&session->subscribed);
     leave_owner(&sessions->owners, session->owner);
     leave_owner(&sessions->users, session->user);
     session->owner = session->user = NULL;
@@ -251,6 +253,26 @@ vl_mcp_sessions_find(struct vl_mcp_sessions *sessions, struct vl_str id,
         session->principal.expires_ms = principal->expires_ms;
     *ret = session;
     return VALET_OK;
+}
+
+valet_status
+vl_mcp_session_subscribe(struct vl_mcp_session *session, struct vl_str uri)
+{
+    if (!session->table || vl_map_find(&session->subscribed, uri))
+        return VALET_OK;
+    if (vl_map_size(&session->subscribed) >= VL_LIMIT_MCP_SUBSCRIPTIONS ||
+        session->user->subscribed >= VL_LIMIT_MCP_SUBSCRIPTIONS_PER_USER)
+        return VALET_LIMIT;
+    (void)vl_map_put(&session->subscribed, uri, session);
+    session->user->subscribed++;
+    return VALET_OK;
+}
+
+void
+vl_mcp_session_unsubscribe(struct vl_mcp_session *session, struct vl_str uri)
+{
+    if (session->table && vl_map_take(&session->subscribed, uri))
+        session->user->subscribed--;
 }
 
 void

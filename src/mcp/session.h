@@ -106,6 +106,13 @@ void vl_mcp_sessions_end_family(struct vl_mcp_sessions *sessions,
 /* Ends those that were idle for too long. */
 void vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions);
 
+/* Is told of changes of this resource from now on. VALET_LIMIT when its, or its
+ * user's, subscriptions are too many. */
+valet_status vl_mcp_session_subscribe(struct vl_mcp_session *session,
+                                      struct vl_str uri) VALET_CHECK;
+void vl_mcp_session_unsubscribe(struct vl_mcp_session *session,
+                                struct vl_str uri);
+
 /* While held it stays in memory and is not idle. */
 void vl_mcp_session_hold(struct vl_mcp_session *session);
 void vl_mcp_session_release(struct vl_mcp_session *session);

@@ -213,29 +213,64 @@ tells_what_was_asked_for_and_nothing_else(void **state)
     fake_answer_done(&nothing);
 }
 
+/* Listens for so many resources. */
+static void
+listen_for(const struct modern *m, const char *id, size_t count,
+           struct fake_answer *answer)
+{
+    vl_auto(vl_buf) many = vl_buf_of(1 << 16);
+    vl_buf_addz(&many, "\"notifications\":{\"resourceSubscriptions\":[");
+    for (size_t i = 0; i < count; i++) {
+        char uri[32];
+        (void)snprintf(uri, sizeof uri, "%s\"page://%zu\"", i ? "," : "", i);
+        vl_buf_addz(&many, uri);
+    }
+    vl_buf_addz(&many, "]}");
+    listen(m, id, vl_buf_cstr(&many), answer);
+}
+
+static size_t
+count_granted(const struct fake_answer *answer)
+{
+    vl_auto(vl_json) doc = {NULL};
+    size_t at = 0;
+    assert_ok(vl_json_parse(next_event(answer, &at), 32, &doc, NULL));
+    const struct json_t *uris = vl_json_get(
+        vl_json_get(vl_json_get(doc.root, "params"), "notifications"),
+        "resourceSubscriptions");
+    return vl_json_size(uris);
+}
+
 static void
 bounds_what_one_listener_hears_of(void **state)
 {
     struct modern m = modern_of(*state, &alice);
     struct fake_answer answer;
-    vl_auto(vl_buf) many = vl_buf_of(1 << 16);
-    vl_buf_addz(&many, "\"notifications\":{\"resourceSubscriptions\":[");
-    for (int i = 0; i < VL_LIMIT_MCP_SUBSCRIPTIONS + 10; i++) {
-        char uri[32];
-        (void)snprintf(uri, sizeof uri, "%s\"page://%d\"", i ? "," : "", i);
-        vl_buf_addz(&many, uri);
-    }
-    vl_buf_addz(&many, "]}");
-    listen(&m, "1", vl_buf_cstr(&many), &answer);
-    vl_auto(vl_json) doc = {NULL};
-    size_t at = 0;
-    assert_ok(vl_json_parse(next_event(&answer, &at), 32, &doc, NULL));
-    const struct json_t *uris = vl_json_get(
-        vl_json_get(vl_json_get(doc.root, "params"), "notifications"),
-        "resourceSubscriptions");
-    assert_int_equal(vl_json_size(uris), VL_LIMIT_MCP_SUBSCRIPTIONS);
+    listen_for(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS + 10, &answer);
+    assert_int_equal(count_granted(&answer), VL_LIMIT_MCP_SUBSCRIPTIONS);
     fake_hang_up(&answer);
     fake_answer_done(&answer);
+}
+
+static void
+bounds_what_the_listeners_of_a_person_hear_of(void **state)
+{
+    struct modern m = modern_of(*state, &alice);
+    struct modern other = modern_of(*state, &mallory);
+    struct fake_answer answers[5], his;
+    for (size_t i = 0; i < 5; i++) {
+        listen_for(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS - 50, &answers[i]);
+        assert_int_equal(count_granted(&answers[i]),
+                         i < 4 ? VL_LIMIT_MCP_SUBSCRIPTIONS - 50 : 200);
+    }
+    listen_for(&other, "1", VL_LIMIT_MCP_SUBSCRIPTIONS, &his);
+    assert_int_equal(count_granted(&his), VL_LIMIT_MCP_SUBSCRIPTIONS);
+    fake_hang_up(&his);
+    fake_answer_done(&his);
+    for (size_t i = 0; i < 5; i++) {
+        fake_hang_up(&answers[i]);
+        fake_answer_done(&answers[i]);
+    }
 }
 
 /* --- its end --- */
@@ -611,15 +646,52 @@ subscribes_to_what_can_be_read_and_not_without_end(void **state)
         char body[200];
         (void)snprintf(body, sizeof body,
                        SUBSCRIBE("subscribe", "\"page://%d\""), i);
-        expect(&client, body, 200,
-               i < VL_LIMIT_MCP_SUBSCRIPTIONS
-                   ? GOOD
-                   : REFUSED("1", "-32000",
-                             "This session has too many subscriptions"));
+        expect(
+            &client, body, 200,
+            i < VL_LIMIT_MCP_SUBSCRIPTIONS
+                ? GOOD
+                : REFUSED("1", "-32000", "There are too many subscriptions"));
     }
     expect(&client, SUBSCRIBE("subscribe", "\"page://0\""), 200, GOOD);
     expect(&client, SUBSCRIBE("unsubscribe", "\"page://0\""), 200, GOOD);
     expect(&client, SUBSCRIBE("subscribe", "\"note://1\""), 200, GOOD);
+}
+
+static void
+subscribe_to(const struct client *client, size_t count, const char *last)
+{
+    for (size_t i = 0; i < count; i++) {
+        char body[200];
+        (void)snprintf(body, sizeof body,
+                       SUBSCRIBE("subscribe", "\"page://%zu\""), i);
+        expect(client, body, 200, i + 1 == count ? last : GOOD);
+    }
+}
+
+/* Over all sessions, until they end. */
+static void
+bounds_the_subscriptions_of_a_person(void **state)
+{
+    struct desk *desk = *state;
+    static const char refused[] =
+        REFUSED("1", "-32000", "There are too many subscriptions");
+    struct client clients[5];
+    for (size_t i = 0; i < 4; i++) {
+        clients[i] = open_client(desk, &alice, "2025-11-25");
+        subscribe_to(&clients[i], VL_LIMIT_MCP_SUBSCRIPTIONS, GOOD);
+    }
+    clients[4] = open_client(desk, &alice, "2025-11-25");
+    subscribe_to(&clients[4], 1, refused);
+    struct client other = open_client(desk, &mallory, "2025-11-25");
+    subscribe_to(&other, 1, GOOD);
+    expect(&clients[0], SUBSCRIBE("unsubscribe", "\"page://0\""), 200, GOOD);
+    expect(&clients[0], SUBSCRIBE("unsubscribe", "\"page://0\""), 200, GOOD);
+    subscribe_to(&clients[4], 1, GOOD);
+    subscribe_to(&clients[4], 2, refused);
+    struct fake_answer gone;
+    client_send(&clients[3], "DELETE", "", &gone);
+    fake_answer_done(&gone);
+    subscribe_to(&clients[4], VL_LIMIT_MCP_SUBSCRIPTIONS, GOOD);
 }
 
 #define NOTED_TEST(test)                                                       \
@@ -633,6 +705,7 @@ main(void)
         NOTED_TEST(refuses_what_cannot_be_listened_for),
         NOTED_TEST(tells_what_was_asked_for_and_nothing_else),
         NOTED_TEST(bounds_what_one_listener_hears_of),
+        NOTED_TEST(bounds_what_the_listeners_of_a_person_hear_of),
         NOTED_TEST(ends_with_a_result_when_the_server_does),
         NOTED_TEST(ends_with_its_token),
         NOTED_TEST(tells_nothing_to_who_has_gone),
@@ -643,6 +716,7 @@ main(void)
         NOTED_TEST(bears_a_listener_that_goes_with_its_task),
         NOTED_TEST(tells_sessions_on_their_streams),
         NOTED_TEST(subscribes_to_what_can_be_read_and_not_without_end),
+        NOTED_TEST(bounds_the_subscriptions_of_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
