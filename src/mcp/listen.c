@@ -131,10 +131,8 @@ grant_uris(struct vl_mcp_listener *listener, const struct vl_mcp_turn *turn,
     size_t n = vl_json_kind(uris) == VL_JSON_ARRAY ? vl_json_size(uris) : 0;
     size_t others;
     (void)count_of(turn->endpoint, &turn->principal->user, &others);
-    for (size_t i = 0;
-         i < n && vl_map_size(&listener->uris) < VL_LIMIT_MCP_SUBSCRIPTIONS &&
-         others + vl_map_size(&listener->uris) <
-             VL_LIMIT_MCP_SUBSCRIPTIONS_PER_USER;
+    for (size_t i = 0; i < n && others + vl_map_size(&listener->uris) <
+                                    VL_LIMIT_MCP_SUBSCRIPTIONS_PER_USER;
          i++) {
         struct vl_str uri = vl_json_str(vl_json_at(uris, i));
         const struct vl_mcp_item *item =
@@ -292,12 +290,14 @@ check_filter(const struct vl_mcp_turn *turn,
              const struct vl_rpc_message *message, const struct json_t *filter)
 {
     const struct json_t *ids = vl_json_get(filter, "taskIds");
+    const struct json_t *uris = vl_json_get(filter, "resourceSubscriptions");
     bool good = vl_json_kind(filter) == VL_JSON_OBJECT &&
                 (!ids || vl_json_kind(ids) == VL_JSON_ARRAY) &&
+                vl_json_size(uris) <= VL_LIMIT_MCP_SUBSCRIPTIONS &&
                 vl_json_size(ids) <= VL_LIMIT_MCP_TASKS_PER_USER;
     if (!good)
         vl_mcp_turn_error(turn, message, VL_RPC_INVALID_PARAMS,
-                          "It is not said what to listen for");
+                          "What to listen for is not said, or too much");
     return good && vl_mcp_turn_can(turn, message, ids ? VL_MCP_KNOWS_TASKS : 0);
 }
 

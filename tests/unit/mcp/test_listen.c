@@ -137,9 +137,9 @@ refuses_what_cannot_be_listened_for(void **state)
         "\"notifications\":{\"taskIds\":null}",
     };
     for (size_t i = 0; i < VL_COUNT(wrong); i++)
-        expect_modern(
-            &m, "1", LISTEN, wrong[i], 200,
-            REFUSED("1", "-32602", "It is not said what to listen for"));
+        expect_modern(&m, "1", LISTEN, wrong[i], 200,
+                      REFUSED("1", "-32602",
+                              "What to listen for is not said, or too much"));
     expect_modern(&m, "1", LISTEN, "\"notifications\":{\"taskIds\":[]}", 400,
                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32021,"
                   "\"message\":\"The client lacks a capability that this "
@@ -156,8 +156,9 @@ refuses_what_cannot_be_listened_for(void **state)
     vl_buf_addz(&many, "]}");
     m = modern_of(*state, &alice);
     m.abilities = KNOWS_TASKS;
-    expect_modern(&m, "1", LISTEN, vl_buf_cstr(&many), 200,
-                  REFUSED("1", "-32602", "It is not said what to listen for"));
+    expect_modern(
+        &m, "1", LISTEN, vl_buf_cstr(&many), 200,
+        REFUSED("1", "-32602", "What to listen for is not said, or too much"));
 }
 
 /* --- what is told --- */
@@ -213,10 +214,10 @@ tells_what_was_asked_for_and_nothing_else(void **state)
     fake_answer_done(&nothing);
 }
 
-/* Listens for so many resources. */
+/* Asks for so many resources. */
 static void
-listen_for(const struct modern *m, const char *id, size_t count,
-           struct fake_answer *answer)
+send_listen(const struct modern *m, const char *id, size_t count,
+            struct fake_answer *answer)
 {
     vl_auto(vl_buf) many = vl_buf_of(1 << 16);
     vl_buf_addz(&many, "\"notifications\":{\"resourceSubscriptions\":[");
@@ -226,7 +227,7 @@ listen_for(const struct modern *m, const char *id, size_t count,
         vl_buf_addz(&many, uri);
     }
     vl_buf_addz(&many, "]}");
-    listen(m, id, vl_buf_cstr(&many), answer);
+    send_modern(m, id, LISTEN, vl_buf_cstr(&many), answer);
 }
 
 static size_t
@@ -246,7 +247,12 @@ bounds_what_one_listener_hears_of(void **state)
 {
     struct modern m = modern_of(*state, &alice);
     struct fake_answer answer;
-    listen_for(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS + 10, &answer);
+    send_listen(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS + 1, &answer);
+    assert_string_equal(
+        body_of(&answer),
+        REFUSED("1", "-32602", "What to listen for is not said, or too much"));
+    fake_answer_done(&answer);
+    send_listen(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS, &answer);
     assert_int_equal(count_granted(&answer), VL_LIMIT_MCP_SUBSCRIPTIONS);
     fake_hang_up(&answer);
     fake_answer_done(&answer);
@@ -259,11 +265,11 @@ bounds_what_the_listeners_of_a_person_hear_of(void **state)
     struct modern other = modern_of(*state, &mallory);
     struct fake_answer answers[5], his;
     for (size_t i = 0; i < 5; i++) {
-        listen_for(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS - 50, &answers[i]);
+        send_listen(&m, "1", VL_LIMIT_MCP_SUBSCRIPTIONS - 50, &answers[i]);
         assert_int_equal(count_granted(&answers[i]),
                          i < 4 ? VL_LIMIT_MCP_SUBSCRIPTIONS - 50 : 200);
     }
-    listen_for(&other, "1", VL_LIMIT_MCP_SUBSCRIPTIONS, &his);
+    send_listen(&other, "1", VL_LIMIT_MCP_SUBSCRIPTIONS, &his);
     assert_int_equal(count_granted(&his), VL_LIMIT_MCP_SUBSCRIPTIONS);
     fake_hang_up(&his);
     fake_answer_done(&his);
