@@ -7,6 +7,7 @@
  */
 #include "mcp/arrival.h"
 #include "mcp/dispatch.h"
+#include "mcp/stateless.h"
 #include "mcp/stream.h"
 
 #define MESSAGE_PATH "/message?sessionId="
@@ -83,6 +84,14 @@ take_message(struct vl_mcp_arrival *a, struct vl_mcp_session *session,
                                .session = session,
                                .peer = &session->peer,
                                .principal = a->principal};
+    /* @spec HT-76: it says that it is of 2026-07-28, and would be answered as
+     * of 2024-11-05. */
+    if (vl_mcp_has_envelope(message)) {
+        vl_mcp_arrival_error(a, 400, VL_RPC_INVALID_REQUEST,
+                             "A request of this revision has no session",
+                             (struct vl_str){NULL, 0});
+        return;
+    }
     /* Without a reader there is nowhere to answer to. */
     if (vl_mcp_stream_is_slow(session->stream)) {
         vl_mcp_arrival_refuse(a, 503, "The stream is not read fast enough");

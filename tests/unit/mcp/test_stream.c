@@ -475,6 +475,25 @@ refuses_what_is_no_message(void **state)
     fake_answer_done(&stream);
 }
 
+/* @spec HT-76: it would be answered as of another revision than it says. */
+static void
+refuses_requests_of_revisions_without_sessions(void **state)
+{
+    struct desk *desk = *state;
+    struct fake_answer stream;
+    char id[64];
+    open_sse(desk, &alice, &stream, id);
+    assert_int_equal(
+        post(desk, &alice, id,
+             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+             "\"params\":{\"_meta\":{"
+             "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}"),
+        400);
+    came(&stream, "");
+    fake_hang_up(&stream);
+    fake_answer_done(&stream);
+}
+
 /* @spec S-08: only a 401 makes clients start a sign-in. */
 static void
 tells_a_poster_that_the_sign_in_has_ended(void **state)
@@ -655,6 +674,7 @@ main(void)
         DESK_TEST(answers_on_the_stream),
         DESK_TEST(takes_messages_of_its_owner_alone),
         DESK_TEST(refuses_what_is_no_message),
+        DESK_TEST(refuses_requests_of_revisions_without_sessions),
         DESK_TEST(tells_a_poster_that_the_sign_in_has_ended),
         DESK_TEST(does_not_wait_for_a_slow_reader),
         DESK_TEST(speaks_up_when_it_was_quiet),
