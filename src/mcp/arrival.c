@@ -24,7 +24,7 @@ vl_mcp_arrival_error(const struct vl_mcp_arrival *a, int status,
 {
     struct vl_buf *text = vl_mcp_scratch(a->endpoint);
     struct vl_json_out out = {text, false};
-    vl_rpc_open_answer(&out, a->id);
+    vl_rpc_open_answer(&out, vl_mcp_id_told(a->x, a->id));
     vl_rpc_add_error_data(&out, code, why, data);
     vl_json_close(&out, '}');
     vl_mcp_reply(a->x, status, vl_buf_str(text), NULL);
@@ -60,9 +60,8 @@ vl_mcp_arrival_is_too_late(const struct vl_mcp_arrival *a)
 static void
 refuse_text(const struct vl_mcp_arrival *a)
 {
-    struct vl_buf *text = vl_mcp_scratch(a->endpoint);
-    vl_rpc_write_error(text, VL_RPC_NULL_ID, VL_RPC_PARSE_ERROR, "Parse error");
-    vl_mcp_reply(a->x, 400, vl_buf_str(text), NULL);
+    vl_mcp_arrival_error(a, 400, VL_RPC_PARSE_ERROR, "Parse error",
+                         (struct vl_str){NULL, 0});
 }
 
 /* @spec W-04 */

@@ -9,7 +9,7 @@
 #include "io/life.h"
 #include "io/listen.h"
 #include "mcp/endpoint.h"
-#include "mcp/rpc.h"
+#include "mcp/post.h"
 #include "mcp/server.h"
 
 #define PATH_MAX_SIZE 256
@@ -52,7 +52,7 @@ reply_error(struct vl_exchange *x, int status, const char *why)
 {
     vl_auto(vl_buf) text = vl_buf_of(512);
     struct vl_reply reply = {.status = status, .type = "application/json"};
-    vl_rpc_write_error(&text, VL_RPC_NULL_ID, VL_RPC_REFUSED, why);
+    vl_mcp_write_refusal(&text, x, status, VL_RPC_NULL_ID, VL_RPC_REFUSED, why);
     vl_reply_add(&reply, "Cache-Control", VL_STR("no-store"));
     reply.body = vl_buf_str(&text);
     vl_exchange_reply(x, &reply);

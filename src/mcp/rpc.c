@@ -275,9 +275,20 @@ vl_rpc_write_id(struct vl_buf *buf, struct vl_rpc_id id)
         vl_buf_add(buf, id.text.n ? id.text : VL_STR("null"));
 }
 
+struct vl_rpc_id
+vl_rpc_id_told(struct vl_rpc_id id, bool is_of_2025_11_25)
+{
+    return is_of_2025_11_25 && !id.value && !id.text.n ? VL_RPC_NO_ID : id;
+}
+
 void
 vl_rpc_open_answer(struct vl_json_out *out, struct vl_rpc_id id)
 {
+    if (!id.value && id.text.p && !id.text.n) {
+        vl_buf_add(out->buf, VL_STR("{\"jsonrpc\":\"2.0\""));
+        out->comma = true;
+        return;
+    }
     vl_buf_add(out->buf, VL_STR("{\"jsonrpc\":\"2.0\",\"id\":"));
     vl_rpc_write_id(out->buf, id);
     out->comma = true;

@@ -42,12 +42,13 @@ vl_rpc_code_for(bool is_modern, enum vl_rpc_code code)
 enum vl_rpc_kind { VL_RPC_REQUEST, VL_RPC_NOTIFICATION, VL_RPC_RESPONSE };
 
 /* An id to be sent back: a value of a document, or JSON text. Neither of them
- * stands for null. */
+ * stands for null; a text that is empty, for none. */
 struct vl_rpc_id {
     const struct json_t *value;
     struct vl_str text;
 };
 #define VL_RPC_NULL_ID ((struct vl_rpc_id){NULL, {NULL, 0}})
+#define VL_RPC_NO_ID   ((struct vl_rpc_id){NULL, {"", 0}})
 
 /* Borrowed from the document or text. */
 struct vl_rpc_message {
@@ -111,6 +112,9 @@ bool vl_rpc_is_id(const struct json_t *value);
 bool vl_rpc_id_read(struct vl_json_view value, struct vl_rpc_id *ret);
 /* The id of whatever it is, for an error about it; null when unreadable. */
 struct vl_rpc_id vl_rpc_find_id(const struct json_t *value);
+/* @spec HT-05: the same id; but one that could not be read is null for JSON-RPC
+ * and the older revisions of MCP, and left out since 2025-11-25. */
+struct vl_rpc_id vl_rpc_id_told(struct vl_rpc_id id, bool is_of_2025_11_25);
 /* Just the id. */
 void vl_rpc_write_id(struct vl_buf *buf, struct vl_rpc_id id);
 

@@ -196,6 +196,7 @@ vl_mcp_stateless_handle(struct vl_mcp_arrival *a,
 {
     struct vl_mcp_fault fault = {.status = 0};
     struct vl_mcp_peer peer = {.level = VL_MCP_NO_LOGS};
+    a->id = vl_rpc_id_told(a->id, true);
     if (!vl_mcp_stateless_check(a->endpoint->server, message,
                                 &a->request->headers, &peer, &fault)) {
         vl_mcp_arrival_error(a, fault.status, fault.code, fault.why,

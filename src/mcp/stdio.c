@@ -11,6 +11,7 @@ struct vl_mcp_stdio {
     struct vl_lines *lines;
     struct vl_mcp_session *session; /* held; the scope of all that it asks */
     struct vl_principal caller;
+    bool was_modern; /* a request of 2026-07-28 was understood */
     void (*on_end)(void *ctx);
     void (*done)(void *ctx);
     void *ctx, *done_ctx;
@@ -41,9 +42,13 @@ static void
 refuse(struct vl_mcp_stdio *stdio, struct vl_rpc_id id, enum vl_rpc_code code,
        const char *why, struct vl_str data)
 {
+    const struct vl_mcp_session *session = stdio->session;
+    bool is_new = session->is_greeted
+                      ? session->peer.version >= VL_MCP_2025_11_25
+                      : stdio->was_modern;
     struct vl_buf *text = vl_mcp_scratch(stdio->endpoint);
     struct vl_json_out out = {text, false};
-    vl_rpc_open_answer(&out, id);
+    vl_rpc_open_answer(&out, vl_rpc_id_told(id, is_new));
     vl_rpc_add_error_data(&out, code, why, data);
     vl_json_close(&out, '}');
     write_line(vl_buf_str(text), stdio);
@@ -97,6 +102,7 @@ take_modern(struct vl_mcp_stdio *stdio, const struct vl_rpc_message *message)
         vl_buf_done(&fault.data);
         return;
     }
+    stdio->was_modern = true;
     struct vl_mcp_turn turn = {
         .endpoint = stdio->endpoint,
         .session = stdio->session,

@@ -84,7 +84,7 @@ describe('a message', () => {
     for (const id of ['null', 'true', '1.5', '1.0', '1e2', '[]', '{}', '[1]', '18446744073709551616', `"${'x'.repeat(5000)}"`, '"\\ud800"', '-']) {
       const sent = await way.send(way.write('tools/call', greet('a'), id));
       isRefused(sent, id);
-      for (const answer of sent.answers) assert.equal(JSON.parse(answer).id, null, id);
+      for (const answer of sent.answers) assert.equal(JSON.parse(answer).id ?? null, null, id);
     }
   });
 

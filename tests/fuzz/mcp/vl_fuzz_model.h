@@ -33,6 +33,7 @@ struct told {
     struct vl_buf id; /* JSON */
     struct vl_rpc_message message;
     int64_t code; /* of an error; 0: a result */
+    bool is_nameless; /* it has no id, not even null */
 };
 
 static inline struct vl_buf
@@ -123,9 +124,14 @@ told_of(const struct json_t *value)
     members -= told.kind == VL_RPC_NOTIFICATION && !vl_rpc_params(&told.message);
     members += told.kind == VL_RPC_NOTIFICATION;
     members += told.kind == VL_RPC_REQUEST && vl_rpc_params(&told.message);
+    /* Only an error may have none. */
+    told.is_nameless =
+        told.kind == VL_RPC_RESPONSE && !vl_json_get(value, "id");
+    members -= told.is_nameless;
     VL_ASSERT(vl_json_size(value) == members);
     if (told.kind == VL_RPC_RESPONSE) {
         VL_ASSERT(!told.message.result != !told.message.error);
+        VL_ASSERT(!told.is_nameless || told.message.error);
         if (told.message.error)
             VL_ASSERT(vl_json_get_int(told.message.error, "code", &told.code) &&
                       told.code);

@@ -174,6 +174,9 @@ take_response(struct world *world, struct talk *talk, const struct told *told)
     VL_ASSERT(!talk->asked_count || talk->is_batch || !was_read ||
               told->code == -32001);
     VL_ASSERT(told->message.error);
+    /* @spec HT-05: without an id, never with null. */
+    VL_ASSERT(!talk->says_modern || told->message.id.value ||
+              told->is_nameless);
     check_code(told->code, was_read ? talk->is_modern : talk->says_modern);
     VL_ASSERT(talk->answer.status >= 400 || talk->broken);
 }

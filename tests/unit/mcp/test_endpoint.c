@@ -6,6 +6,10 @@
 #define ERROR(id, code, why)                                                   \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code             \
     ",\"message\":\"" why "\"}}"
+/* @spec HT-05: without an id, since 2025-11-25. */
+#define NAMELESS(code, why)                                                    \
+    "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":" code ",\"message\":\"" why     \
+    "\"}}"
 #define PING(id)       "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"ping\"}"
 #define PONG(id)       "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{}}"
 #define NOTICE(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\"}"
@@ -168,7 +172,7 @@ answers_a_foreign_session_like_one_that_is_not_there(void **state)
     assert_int_equal(answer.status, 404);
     fake_answer_done(&answer);
     expect(&thief, NOTICE("notifications/cancelled"), 404,
-           ERROR("null", "-32001", "Session not found"));
+           NAMELESS("-32001", "Session not found"));
     assert_int_equal(count_notes(desk, VL_MCP_SESSION_HIJACK), 3);
     expect(&hers, PING("5"), 200, PONG("5"));
     expect(&his, PING("5"), 200, PONG("5"));
@@ -249,7 +253,8 @@ holds_the_client_to_its_version(void **state)
         (void)snprintf(client.version, sizeof client.version, "%s", others[i]);
         expect(&client, PING("1"), 200, PONG("1"));
         expect(&client, "[" PING("1") "]", 400,
-               ERROR("null", "-32600", "This array is no batch"));
+               i == 0 ? NAMELESS("-32600", "This array is no batch")
+                      : ERROR("null", "-32600", "This array is no batch"));
     }
     static const char *const unknown[] = {"x", "2025-11-26", "2026-07-2"};
     for (size_t i = 0; i < VL_COUNT(unknown); i++) {
@@ -305,8 +310,18 @@ knows_three_methods(void **state)
         client_send(&client, methods[i], "", &answer);
         assert_int_equal(answer.status, 405);
         assert_string_equal(fake_header(&answer, "Allow"), "GET, POST, DELETE");
+        assert_str(vl_buf_str(&answer.body),
+                   NAMELESS("-32000", "Method not allowed"));
         fake_answer_done(&answer);
     }
+    /* @spec HT-73: that code is none of 2026-07-28. */
+    struct fake_answer answer;
+    (void)snprintf(client.version, sizeof client.version, "2026-07-28");
+    client_send(&client, "PUT", "", &answer);
+    assert_int_equal(answer.status, 405);
+    assert_str(vl_buf_str(&answer.body),
+               NAMELESS("-32600", "Method not allowed"));
+    fake_answer_done(&answer);
 }
 
 /* @spec HT-14 */
@@ -351,9 +366,9 @@ answers_in_a_type_that_the_client_accepts(void **state)
     struct desk *desk = *state;
     struct client client = open_client(desk, &alice, "2025-11-25");
     client.accept = "text/html";
-    expect(&client, PING("1"), 406,
-           ERROR("null", "-32000",
-                 "Accept allows neither JSON nor an event stream"));
+    expect(
+        &client, PING("1"), 406,
+        NAMELESS("-32000", "Accept allows neither JSON nor an event stream"));
     client.accept = NULL;
     expect(&client, PING("1"), 200, PONG("1"));
     client.accept = "text/event-stream";
@@ -425,8 +440,9 @@ outlives_what_is_no_json(void **state)
         "nan",
     };
     for (size_t i = 0; i < VL_COUNT(garbage); i++)
-        expect(&client, garbage[i], 400,
-               ERROR("null", "-32700", "Parse error"));
+        expect(&client, garbage[i], 400, NAMELESS("-32700", "Parse error"));
+    client.version[0] = '\0'; /* perhaps an older one */
+    expect(&client, garbage[0], 400, ERROR("null", "-32700", "Parse error"));
     expect(&client, PING("1"), 200, PONG("1"));
 }
 
@@ -555,7 +571,8 @@ takes_batches_in_the_oldest_version_alone(void **state)
     for (size_t i = 0; i < VL_COUNT(later); i++) {
         struct client client = open_client(desk, &alice, later[i]);
         expect(&client, "[" PING("1") "]", 400,
-               ERROR("null", "-32600", "This array is no batch"));
+               i == 1 ? NAMELESS("-32600", "This array is no batch")
+                      : ERROR("null", "-32600", "This array is no batch"));
     }
     struct client lost = old;
     lost.session[0] = '\0';

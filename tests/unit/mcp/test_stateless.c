@@ -458,7 +458,7 @@ accepts_notifications_without_a_word(void **state)
     struct fake_answer answer;
     send_modern(&m, NULL, methods[0], "", &answer);
     assert_int_equal(answer.status, 400);
-    assert_true(has(&answer, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{"
+    assert_true(has(&answer, "{\"jsonrpc\":\"2.0\",\"error\":{"
                              "\"code\":-32020"));
     fake_answer_done(&answer);
     m = modern_of(*state, &alice);
@@ -601,8 +601,8 @@ answers_as_the_client_accepts_it(void **state)
                   REFUSED("1", "-32601", "Method not found"));
     m.accept = "text/html";
     expect_modern(&m, "1", "server/discover", "", 406,
-                  REFUSED("null", "-32600",
-                          "Accept allows neither JSON nor an event stream"));
+                  "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":"
+                  "\"Accept allows neither JSON nor an event stream\"}}");
 }
 
 /* @spec HT-62 */

@@ -289,7 +289,8 @@ takes_batches_of_one_revision_alone(void **state)
     expect_line(NO_BATCH);
     greet("2025-11-25", "{}");
     put("[" PING("1") "]");
-    expect_line(NO_BATCH);
+    expect_line("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":"
+                "\"This array is no batch\"}}");
     greet("2025-03-26", "{}");
     put("[]");
     expect_line(NO_BATCH);
@@ -354,7 +355,6 @@ gathers_late_answers_of_a_batch(void **state)
 static void
 outlives_what_is_no_message(void **state)
 {
-    (void)state;
     static const struct {
         const char *line, *answer;
     } cases[] = {
@@ -371,6 +371,13 @@ outlives_what_is_no_message(void **state)
         put(cases[i].line);
         expect_line(cases[i].answer);
     }
+    /* To a client that is known to know no null. */
+    struct modern m = modern_of(*state, NULL);
+    put_modern(&m, "1", "tools/call", "\"name\":\"steps\"");
+    assert_non_null(get());
+    put("{");
+    expect_line("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":"
+                "\"Parse error\"}}");
     static const char *const odd[] = {
         "{}",
         "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}",
