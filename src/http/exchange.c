@@ -160,6 +160,12 @@ vl_exchange_is_closed(const struct vl_exchange *x)
     return !x->conn || (x->conn->ended && x->stage == VL_EXCHANGE_STREAMED);
 }
 
+bool
+vl_exchange_is_left(const struct vl_exchange *x)
+{
+    return !x->conn || x->conn->ended;
+}
+
 void
 vl_exchange_watch(struct vl_exchange *x, void (*on_close)(void *ctx),
                   void (*on_drain)(void *ctx), void *ctx)

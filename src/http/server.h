@@ -177,6 +177,8 @@ size_t vl_exchange_waiting(const struct vl_exchange *x);
 /* Has the peer gone? Then what is written is dropped. A peer that closed its
  * direction may still read: it counts as gone for a streamed answer only. */
 bool vl_exchange_is_closed(const struct vl_exchange *x);
+/* Has it gone, or closed its direction at least? Most who do that are gone. */
+bool vl_exchange_is_left(const struct vl_exchange *x);
 /*
  * For a server that stands in for one which fails. The first answers with a
  * connection reset, and with nothing else; after the second the answer that

@@ -424,9 +424,27 @@ vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before)
         vl_mcp_call_cancel(call, VL_MCP_CANCEL_TOO_LATE);
 }
 
+static struct vl_mcp_call *
+find_left(const struct vl_mcp_endpoint *endpoint)
+{
+    VL_LIST_EACH (it, &endpoint->calls) {
+        struct vl_mcp_call *call =
+            VL_CONTAINER(it, struct vl_mcp_call, in_endpoint);
+        if (call->post && vl_mcp_post_is_left(call->post))
+            return call;
+    }
+    return NULL;
+}
+
+/* @spec HT-62: a client that closes its connection is seen to have closed its
+ * direction, and might still read. Who is not answered by now is taken for
+ * gone, for hardly anybody does the one without the other. */
 void
 vl_mcp_calls_tend(struct vl_mcp_endpoint *endpoint)
 {
+    struct vl_mcp_call *left;
+    while ((left = find_left(endpoint)))
+        vl_mcp_call_cancel(left, VL_MCP_CANCEL_BY_CLIENT);
     VL_LIST_EACH (it, &endpoint->calls) {
         struct vl_mcp_call *call =
             VL_CONTAINER(it, struct vl_mcp_call, in_endpoint);

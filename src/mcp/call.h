@@ -100,7 +100,8 @@ enum vl_mcp_cancel {
 /* Answers whoever waits and tells the handler, which may finish it at once; one
  * between two runs is gone. */
 void vl_mcp_call_cancel(struct vl_mcp_call *call, enum vl_mcp_cancel why);
-/* Keeps the connections of all calls at work alive. */
+/* Keeps the connections of all calls at work alive, and cancels those of
+ * clients that have left. */
 void vl_mcp_calls_tend(struct vl_mcp_endpoint *endpoint);
 /* Gives up what was started before this moment of vl_mono_now(). */
 void vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before);

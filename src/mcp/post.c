@@ -171,6 +171,12 @@ vl_mcp_post_watch(struct vl_mcp_post *post, void (*on_gone)(void *ctx),
         vl_exchange_watch(post->x, notice_gone, resume_sending, post);
 }
 
+bool
+vl_mcp_post_is_left(const struct vl_mcp_post *post)
+{
+    return post->way == VL_MCP_WAY_STATELESS && vl_exchange_is_left(post->x);
+}
+
 struct vl_mcp_post *
 vl_mcp_post_new_sse(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                     struct vl_mcp_session *session)

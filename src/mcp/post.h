@@ -8,7 +8,9 @@
  * (@spec HT-18 HT-48). Up to 2025-11-25 what goes out on the stream is numbered
  * and kept in the session's history: a client that lost its connection comes
  * back with a GET, and the post goes on there (@spec HT-26). From 2026-07-28 on
- * a lost connection takes the request back (@spec HT-62 HT-63).
+ * a lost connection takes the request back (@spec HT-62 HT-63); so does one
+ * that the client has closed in its direction alone, as most do who leave, if
+ * it is not answered within about a second.
  *
  * A post of HTTP+SSE answers on the stream of its session. Its exchange only
  * waits to be told that the message was accepted. One of stdio has no exchange.
@@ -84,6 +86,8 @@ const char *vl_mcp_post_peer(const struct vl_mcp_post *post);
  * be answered. */
 void vl_mcp_post_watch(struct vl_mcp_post *post, void (*on_gone)(void *ctx),
                        void *ctx);
+/* Has the client of a STATELESS post left without anybody being told? */
+bool vl_mcp_post_is_left(const struct vl_mcp_post *post);
 /* @spec HT-27: ends the connection, for the client to come back; false when
  * it could not. */
 bool vl_mcp_post_hang_up(struct vl_mcp_post *post, int64_t retry_ms);

@@ -32,7 +32,7 @@ struct vl_exchange {
     struct vl_arena arena;
     struct vl_buf body;
     struct fake_answer *answer;
-    bool closed;
+    bool closed, left;
     void (*on_close)(void *ctx);
     void (*on_drain)(void *ctx);
     void *ctx;
@@ -81,6 +81,13 @@ fake_hang_up(struct fake_answer *answer)
     answer->x->closed = true;
     if (answer->x->on_close)
         answer->x->on_close(answer->x->ctx);
+}
+
+/* It closes its direction: nobody is told. */
+static inline void
+fake_leave(struct fake_answer *answer)
+{
+    answer->x->left = true;
 }
 
 /* What waited has been read by the peer. */
@@ -202,6 +209,12 @@ bool
 vl_exchange_is_closed(const struct vl_exchange *x)
 {
     return x->closed;
+}
+
+bool
+vl_exchange_is_left(const struct vl_exchange *x)
+{
+    return x->closed || x->left;
 }
 
 void

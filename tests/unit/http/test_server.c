@@ -421,6 +421,7 @@ answers_a_client_that_closed_its_direction(void **state)
         for (int j = 0; j < 5; j++)
             vl_loop_step(rig.loop);
         assert_false(vl_exchange_is_closed(rig.pending[0]));
+        RIG_UNTIL(vl_exchange_is_left(rig.pending[0]));
         rig_echo(rig.pending[--rig.pending_count]);
     }
     RIG_UNTIL(c.ended);
@@ -445,6 +446,7 @@ tells_once_that_the_peer_of_a_stream_has_gone(void **state)
     RIG_UNTIL(rig.closed == 1);
     struct vl_exchange *x = rig.pending[--rig.pending_count];
     assert_true(vl_exchange_is_closed(x));
+    assert_true(vl_exchange_is_left(x));
     assert_str(vl_exchange_request(x)->target, "/stream");
     assert_true(vl_exchange_write(x, VL_STR("into the void")));
     for (int i = 0; i < 5; i++)

@@ -634,6 +634,67 @@ cancels_what_the_client_hung_up_on(void **state)
     fake_answer_done(&stream);
 }
 
+/* Whatever it accepts, and before there is a stream. @spec HT-62 */
+static void
+cancels_what_a_client_has_left(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, &alice);
+    struct client client = open_client(desk, &alice, "2025-11-25");
+    static const char *const accepts[] = {"application/json", BOTH,
+                                          "text/event-stream"};
+    struct fake_answer answers[VL_COUNT(accepts)], old, quick;
+    for (size_t i = 0; i < VL_COUNT(accepts); i++) {
+        m.accept = accepts[i];
+        call_modern(&m, "1", "later", "", &answers[i]);
+    }
+    client_send(&client, "POST", CALL("1", "\"name\":\"later\""), &old);
+    call_modern(&m, "1", "later", "", &quick);
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    assert_int_equal(desk->cancelled, 0);
+    for (size_t i = 0; i < VL_COUNT(accepts); i++)
+        fake_leave(&answers[i]);
+    fake_leave(&old);
+    fake_leave(&quick);
+    /* It may still read. */
+    valet_mcp_call *call = desk->calls[4];
+    forget(desk, call);
+    valet_mcp_finish(call, &(valet_mcp_result){.text = "done"});
+    assert_true(has(&quick, "done"));
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    assert_int_equal(desk->cancelled, VL_COUNT(accepts));
+    for (size_t i = 0; i < VL_COUNT(accepts); i++) {
+        assert_true(answers[i].finished);
+        fake_answer_done(&answers[i]);
+    }
+    /* @spec HT-20 */
+    assert_false(old.finished);
+    while (desk->call_count)
+        finish(desk, &(valet_mcp_result){.text = "done"});
+    assert_true(old.finished);
+    fake_answer_done(&old);
+    fake_answer_done(&quick);
+}
+
+/* All of them at once, whichever was found first. */
+static void
+bears_tools_that_finish_when_clients_have_left(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, &alice);
+    struct fake_answer answers[4];
+    for (size_t i = 0; i < VL_COUNT(answers); i++) {
+        call_modern(&m, "1", "later", "", &answers[i]);
+        fake_leave(&answers[i]);
+    }
+    desk->finish_on_cancel = true;
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    assert_int_equal(desk->cancelled, VL_COUNT(answers));
+    assert_int_equal(desk->call_count, 0);
+    for (size_t i = 0; i < VL_COUNT(answers); i++)
+        fake_answer_done(&answers[i]);
+}
+
 static void
 bears_a_tool_that_finishes_when_the_client_hangs_up(void **state)
 {
@@ -993,6 +1054,8 @@ main(void)
         DESK_TEST(streams_progress_without_event_ids),
         DESK_TEST(answers_as_the_client_accepts_it),
         DESK_TEST(cancels_what_the_client_hung_up_on),
+        DESK_TEST(cancels_what_a_client_has_left),
+        DESK_TEST(bears_tools_that_finish_when_clients_have_left),
         DESK_TEST(bears_a_tool_that_finishes_when_the_client_hangs_up),
         DESK_TEST(ends_calls_of_a_family_that_has_ended),
         DESK_TEST(gives_up_what_takes_too_long),
