@@ -57,11 +57,28 @@ drop(void *ctx)
     vl_mcp_post_answer(dispose(ctx), (struct vl_str){NULL, 0});
 }
 
-/* @spec HT-66 */
+/* Over stdio there is no stream whose end a client would see. */
+static void
+write_cancelled(struct vl_buf *text, const struct vl_mcp_listener *listener,
+                const char *why)
+{
+    struct vl_json_out out = {text, false};
+    vl_rpc_open_notification(&out, "notifications/cancelled");
+    vl_json_open_key(&out, "params", '{');
+    vl_json_add_raw(&out, "requestId", vl_buf_str(&listener->id));
+    vl_json_add_z(&out, "reason", why);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+}
+
+/* @spec HT-66 G1: the result, and over stdio "cancelled" after it. */
 static void
 end(struct vl_mcp_listener *listener)
 {
+    const struct vl_mcp_line *line =
+        listener->session ? &listener->endpoint->line : NULL;
     vl_auto(vl_buf) text = vl_buf_of(2 * VL_MCP_KEEP_MAX);
+    vl_auto(vl_buf) last = vl_buf_of(VL_MCP_KEEP_MAX);
     struct vl_json_out out = {&text, false};
     vl_rpc_open_answer_raw(&out, vl_buf_str(&listener->id));
     vl_json_open_key(&out, "result", '{');
@@ -69,37 +86,32 @@ end(struct vl_mcp_listener *listener)
     write_subscription(&out, listener);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
+    write_cancelled(&last, listener, "The server has ended it");
     vl_mcp_post_answer(dispose(listener), vl_buf_str(&text));
-}
-
-/* Over stdio there is no stream whose end a client would see. */
-static void
-tell_drop(const struct vl_mcp_listener *listener)
-{
-    const struct vl_mcp_line *line = &listener->endpoint->line;
-    vl_auto(vl_buf) text = vl_buf_of(VL_MCP_KEEP_MAX);
-    struct vl_json_out out = {&text, false};
-    vl_rpc_open_notification(&out, "notifications/cancelled");
-    vl_json_open_key(&out, "params", '{');
-    vl_json_add_raw(&out, "requestId", vl_buf_str(&listener->id));
-    vl_json_add_z(&out, "reason", "What was told was not read in time");
-    vl_json_close(&out, '}');
-    vl_json_close(&out, '}');
-    line->write(vl_buf_str(&text), line->ctx);
+    if (line)
+        line->write(vl_buf_str(&last), line->ctx);
 }
 
 /* One that does not read finds out by itself what has changed, when it has to
  * listen again. */
 static void
+give_up(struct vl_mcp_listener *listener)
+{
+    const struct vl_mcp_line *line = &listener->endpoint->line;
+    vl_auto(vl_buf) text = vl_buf_of(VL_MCP_KEEP_MAX);
+    write_cancelled(&text, listener, "What was told was not read in time");
+    if (listener->session)
+        line->write(vl_buf_str(&text), line->ctx);
+    drop(listener);
+}
+
+static void
 send(struct vl_mcp_listener *listener, struct vl_str json)
 {
-    if (vl_mcp_post_can_send(listener->post)) {
+    if (vl_mcp_post_can_send(listener->post))
         vl_mcp_post_send(listener->post, json);
-        return;
-    }
-    if (listener->session)
-        tell_drop(listener);
-    drop(listener);
+    else
+        give_up(listener);
 }
 
 /* --- the request --- */
@@ -281,7 +293,7 @@ start(const struct vl_mcp_turn *turn, const struct vl_rpc_message *message,
     write_acknowledgement(listener, text);
     vl_mcp_post_send(listener->post, vl_buf_str(text));
     if (!tell_tasks(listener))
-        drop(listener);
+        give_up(listener);
 }
 
 /* Answered when the filter asks for what cannot be. */

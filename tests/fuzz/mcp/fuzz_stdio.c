@@ -198,7 +198,7 @@ take_response(struct world *world, const struct told *told)
     world->complaints--;
 }
 
-/* @spec ST-08 G1: a listener that is ended without a result is told so. */
+/* @spec ST-08 G1: a listener that is ended is told so. */
 static bool
 takes_back(const struct told *told, const struct asked *asked)
 {

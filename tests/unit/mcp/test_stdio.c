@@ -618,6 +618,9 @@ asks_by_requests_in_the_older_era_alone(void **state)
 #define END(id)                                                                \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
     ",\"result\":{\"resultType\":\"complete\"," LISTEN_META(id) "}}"
+#define ENDED(id)                                                              \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{" \
+    "\"requestId\":" id ",\"reason\":\"The server has ended it\"}}"
 #define TOOLS "\"notifications\":{\"toolsListChanged\":true}"
 
 /* @spec ST-09 ST-08 HT-65 HT-66 */
@@ -648,9 +651,61 @@ listens_until_it_is_taken_back(void **state)
     put(CANCEL("7"));
     expect_silence();
     vl_mcp_endpoint_drain(desk->endpoint);
+    /* @spec G1 */
     expect_line(END("\"7\""));
+    expect_line(ENDED("\"7\""));
     put_modern(&m, "8", "subscriptions/listen", TOOLS);
     expect_line(REFUSED("8", "-32603", "The server is stopping"));
+}
+
+static void
+tool_long(valet_mcp_call *call, void *ctx)
+{
+    static char text[1 << 20];
+    (void)ctx;
+    memset(text, 'x', sizeof text - 1);
+    valet_mcp_finish(call, &(valet_mcp_result){.text = text});
+}
+
+/* @spec G1: also what is told at once can be too much. */
+static void
+tells_a_listener_that_it_was_dropped(void **state)
+{
+    struct desk *desk = *state;
+    struct modern m = modern_of(desk, NULL);
+    char params[200] = "\"notifications\":{\"taskIds\":[";
+    m.abilities = KNOWS_TASKS;
+    assert_ok(valet_mcp_add_tool(
+        desk->server,
+        &(valet_mcp_tool){.name = "long",
+                          .description = "A tool.",
+                          .input_schema = "{\"type\":\"object\"}",
+                          .permission = "read",
+                          .flags = VALET_MCP_AS_TASK,
+                          .call = tool_long},
+        NULL));
+    for (int i = 0; i < 2; i++) {
+        put_modern(&m, "1", "tools/call", "\"name\":\"long\"");
+        const char *line = get();
+        assert_non_null(line);
+        const char *id = strstr(line, "\"taskId\":");
+        assert_non_null(id);
+        size_t n = strlen(params);
+        (void)snprintf(params + n, sizeof params - n, "%s%.47s", i ? "," : "",
+                       id + 9);
+    }
+    (void)snprintf(params + strlen(params), 3, "]}");
+    put_modern(&m, "7", "subscriptions/listen", params);
+    const char *line = get();
+    assert_non_null(line);
+    assert_non_null(strstr(line, "acknowledged"));
+    line = get();
+    assert_non_null(line);
+    assert_non_null(strstr(line, "notifications/tasks"));
+    expect_line("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                "\"params\":{\"requestId\":7,\"reason\":"
+                "\"What was told was not read in time\"}}");
+    expect_silence();
 }
 
 static void
@@ -744,6 +799,7 @@ ends_what_listens_when_it_is_stopped(void **state)
     for (int i = 0; i < 300 && !wire.done; i++)
         vl_loop_step(desk->loop);
     expect_line(END("7"));
+    expect_line(ENDED("7"));
     assert_int_equal(desk->cancelled, 1);
     assert_int_equal(wire.ends, 0);
     assert_null(get());
@@ -788,6 +844,7 @@ main(void)
         WIRE_TEST(refuses_in_words),
         WIRE_TEST(asks_by_requests_in_the_older_era_alone),
         WIRE_TEST(listens_until_it_is_taken_back),
+        WIRE_TEST(tells_a_listener_that_it_was_dropped),
         WIRE_TEST(tells_a_session_once_it_was_greeted),
         WIRE_TEST(says_no_more_than_is_read),
         WIRE_TEST(ends_with_its_input),
