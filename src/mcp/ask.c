@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "core/status.h"
 #include "mcp/call.h"
+#include "mcp/method.h"
 #include "mcp/state.h"
 #include "mcp/task.h"
 
@@ -69,8 +70,7 @@ brings_something(const struct vl_rpc_message *message)
     struct vl_json_view state = vl_rpc_param(message, VL_STR("requestState"));
     struct vl_json_view responses =
         vl_rpc_param(message, VL_STR("inputResponses"));
-    return vl_json_view_kind(state) != VL_JSON_ABSENT ||
-           vl_json_view_kind(responses) != VL_JSON_ABSENT;
+    return !vl_mcp_is_left_out(state) || !vl_mcp_is_left_out(responses);
 }
 
 /* @spec HT-70: answers that nobody asks for are never looked at. */
@@ -85,6 +85,10 @@ vl_mcp_talk_read(const struct vl_mcp_call *call,
     const struct json_t *state = vl_json_get(params, "requestState");
     const struct json_t *responses = vl_json_get(params, "inputResponses");
     vl_auto(vl_json) opened = {NULL};
+    if (vl_mcp_is_left_out(vl_json_view_of(state)))
+        state = NULL;
+    if (vl_mcp_is_left_out(vl_json_view_of(responses)))
+        responses = NULL;
     if (responses && vl_json_kind(responses) != VL_JSON_OBJECT)
         return VALET_INVALID;
     if (state && !vl_json_str(state).p)

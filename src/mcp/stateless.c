@@ -6,7 +6,7 @@
 #include "mcp/stateless.h"
 
 #include "core/status.h"
-#include "mcp/dispatch.h"
+#include "mcp/method.h"
 
 static struct vl_str
 version_in(const struct vl_rpc_message *message)
@@ -83,7 +83,7 @@ check_envelope(const struct vl_rpc_message *message, struct vl_mcp_peer *ret,
                     "The _meta of the request has no clientCapabilities");
     ret->abilities = vl_mcp_abilities_read(capabilities);
     ret->level = VL_MCP_NO_LOGS;
-    if (vl_json_view_kind(level) != VL_JSON_ABSENT &&
+    if (!vl_mcp_is_left_out(level) &&
         !vl_mcp_level_parse(vl_json_view_str(level), &ret->level))
         return fail(fault, VL_RPC_INVALID_PARAMS, "There is no such logLevel");
     return true;

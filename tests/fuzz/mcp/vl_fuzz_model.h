@@ -81,7 +81,7 @@ asked_of(const struct vl_rpc_message *message)
     asked.says_abilities = vl_json_kind(abilities) == VL_JSON_OBJECT;
     asked.is_spoken =
         vl_str_eqz(vl_json_get_str(meta, META "protocolVersion"), "2026-07-28");
-    asked.wants_logs = vl_json_get(meta, META "logLevel");
+    asked.wants_logs = vl_json_get_str(meta, META "logLevel").p;
     asked.knows_tasks =
         vl_json_kind(vl_json_get(vl_json_get(abilities, "extensions"),
                                  META "tasks")) == VL_JSON_OBJECT;

@@ -958,6 +958,13 @@ refuses_what_is_no_state_and_no_answers(void **state)
         fake_answer_done(&answer);
     }
     assert_int_equal(desk->started, 0);
+    /* Null is as good as nothing: then it is asked. */
+    struct fake_answer asked;
+    call_modern(&m, "1", "greet",
+                ",\"requestState\":null,\"inputResponses\":null", &asked);
+    assert_true(has(&asked, "\"resultType\":\"input_required\""));
+    fake_answer_done(&asked);
+    assert_int_equal(desk->started, 1);
     assert_int_equal(vl_mcp_people_busy(&desk->server->people), 0);
     /* To a session they mean nothing. */
     struct client client = open_able_client(desk, &alice, "2025-11-25", "{}");

@@ -830,8 +830,13 @@ logs_to_who_asked_for_this_request(void **state)
                  "\"params\":{\"level\":\"debug\",\"logger\":\"db\",\"data\":"
                  "\"fine\"}}");
     fake_answer_done(&answer);
-    static const char *const wrong[] = {"\"loud\"", "\"Debug\"", "7", "{}",
-                                        "null"};
+    /* Null is as good as nothing: then it hears nothing. */
+    m.meta = ",\"" META_LEVEL "\":null";
+    call_modern(&m, "1", "talks", "", &answer);
+    assert_int_equal(answer.status, 200);
+    assert_false(has(&answer, "notifications/message"));
+    fake_answer_done(&answer);
+    static const char *const wrong[] = {"\"loud\"", "\"Debug\"", "7", "{}"};
     for (size_t i = 0; i < VL_COUNT(wrong); i++) {
         char meta[100];
         (void)snprintf(meta, sizeof meta, ",\"" META_LEVEL "\":%s", wrong[i]);
