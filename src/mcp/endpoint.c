@@ -75,6 +75,7 @@ vl_mcp_endpoint_sweep(struct vl_mcp_endpoint *endpoint)
     vl_mcp_call_sweep(endpoint, now - VL_MCP_CALL_MS);
     vl_mcp_calls_tend(endpoint);
     vl_mcp_streams_tend(endpoint);
+    vl_mcp_tell_missed(endpoint);
     vl_mcp_listeners_tend(endpoint);
     vl_mcp_tasks_sweep(&endpoint->tasks);
     vl_mcp_sessions_sweep(&endpoint->sessions);
@@ -157,6 +158,7 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
     vl_list_init(&endpoint->calls);
     vl_list_init(&endpoint->spare_calls);
     vl_list_init(&endpoint->streams);
+    vl_list_init(&endpoint->missed);
     vl_list_init(&endpoint->listeners);
     endpoint->own_ring = vl_keyring_new_random();
     endpoint->ring = endpoint->own_ring;

@@ -63,6 +63,7 @@ struct vl_mcp_endpoint {
     struct vl_list listeners; /* subscriptions/listen */
     struct vl_mcp_tasks tasks;
     struct vl_list streams;
+    struct vl_list missed; /* sessions that have to be told something yet */
     struct vl_mcp_archive archive;
     struct vl_timer *sweeper;
     int64_t sweeping_ms; /* it runs with this; 0: it does not */

@@ -40,5 +40,7 @@ void vl_mcp_listeners_end(struct vl_mcp_endpoint *endpoint,
 /* To all who are to hear of it. */
 void vl_mcp_tell_list(struct vl_mcp_endpoint *endpoint, enum vl_mcp_sort sort);
 void vl_mcp_tell_updated(struct vl_mcp_endpoint *endpoint, const char *uri);
+/* Now and then: to sessions that read again what they have missed. */
+void vl_mcp_tell_missed(struct vl_mcp_endpoint *endpoint);
 
 #endif

@@ -109,6 +109,7 @@ vl_mcp_session_end(struct vl_mcp_session *session, const char *reason)
     vl_list_remove(&session->in_idle);
     vl_list_remove(&session->in_owner_idle);
     vl_list_remove(&session->in_user_idle);
+    vl_list_remove(&session->in_missed);
     session->user->subscribed -= vl_map_size(&session->subscribed);
     leave_owner(&sessions->owners, session->owner);
     leave_owner(&sessions->users, session->user);
@@ -222,6 +223,7 @@ vl_mcp_sessions_add(struct vl_mcp_sessions *sessions,
     vl_list_init(&session->questions);
     vl_map_init(&session->subscribed);
     vl_mcp_history_init(&session->history);
+    vl_list_init(&session->in_missed);
     vl_list_init(&session->in_all);
     vl_list_init(&session->in_idle);
     vl_list_init(&session->in_owner_idle);

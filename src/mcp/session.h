@@ -13,8 +13,8 @@
 #include "core/principal.h"
 #include "core/sys.h"
 #include "mcp/history.h"
-#include "mcp/peer.h"
 #include "mcp/id.h"
+#include "mcp/peer.h"
 
 /* How its client reaches a session; never in both ways. */
 enum vl_mcp_transport {
@@ -43,6 +43,8 @@ struct vl_mcp_session {
     size_t call_count;
     struct vl_list questions; /* that its client has not answered (ask.h) */
     struct vl_map subscribed; /* URIs of resources whose changes it is told */
+    unsigned missed; /* what it could not be told, for it read too slowly */
+    struct vl_list in_missed;      /* then: of the endpoint's */
     struct vl_mcp_stream *stream;  /* open at the moment, or NULL */
     struct vl_list posts;          /* whose answer is a stream */
     struct vl_mcp_history history; /* of those streams */
@@ -110,8 +112,8 @@ void vl_mcp_sessions_sweep(struct vl_mcp_sessions *sessions);
  * user's, subscriptions are too many. */
 valet_status vl_mcp_session_subscribe(struct vl_mcp_session *session,
                                       struct vl_str uri) VALET_CHECK;
-void vl_mcp_session_unsubscribe(struct vl_mcp_session *session,
-                                struct vl_str uri);
+void
+vl_mcp_session_unsubscribe(struct vl_mcp_session *session, struct vl_str uri);
 
 /* While held it stays in memory and is not idle. */
 void vl_mcp_session_hold(struct vl_mcp_session *session);

@@ -635,6 +635,38 @@ tells_sessions_on_their_streams(void **state)
     fake_answer_done(&two);
 }
 
+/* As soon as they read again. */
+static void
+tells_sessions_what_they_have_missed(void **state)
+{
+    struct desk *desk = *state;
+    struct client client = open_client(desk, &alice, "2025-06-18");
+    struct client gone = open_client(desk, &alice, "2025-11-25");
+    struct fake_answer stream, other, ended;
+    size_t at = 0;
+    open_stream(&client, &stream);
+    open_stream(&gone, &other);
+    expect(&client, SUBSCRIBE("subscribe", "\"note://1\""), 200, GOOD);
+    stream.waiting = other.waiting = VL_LIMIT_STREAM_HIGH;
+    valet_mcp_remove_tool(desk->server, "steps");
+    valet_mcp_remove_tool(desk->server, "later");
+    valet_mcp_resource_updated(desk->server, "note://1");
+    valet_mcp_resource_updated(desk->server, "page://a");
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    assert_null(next_event(&stream, &at).p);
+    client_send(&gone, "DELETE", "", &ended);
+    stream.waiting = 0;
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    expect_event(&stream, &at, OLD("tools/list_changed"));
+    expect_event(&stream, &at, OLD_UPDATED("note://1"));
+    vl_mcp_endpoint_sweep(desk->endpoint);
+    assert_null(next_event(&stream, &at).p);
+    fake_hang_up(&stream);
+    fake_answer_done(&stream);
+    fake_answer_done(&other);
+    fake_answer_done(&ended);
+}
+
 static void
 subscribes_to_what_can_be_read_and_not_without_end(void **state)
 {
@@ -721,6 +753,7 @@ main(void)
         NOTED_TEST(tells_how_tasks_get_on),
         NOTED_TEST(bears_a_listener_that_goes_with_its_task),
         NOTED_TEST(tells_sessions_on_their_streams),
+        NOTED_TEST(tells_sessions_what_they_have_missed),
         NOTED_TEST(subscribes_to_what_can_be_read_and_not_without_end),
         NOTED_TEST(bounds_the_subscriptions_of_a_person),
     };
