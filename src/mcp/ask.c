@@ -5,6 +5,7 @@
 #include "core/status.h"
 #include "mcp/call.h"
 #include "mcp/method.h"
+#include "mcp/result.h"
 #include "mcp/state.h"
 #include "mcp/task.h"
 
@@ -423,6 +424,7 @@ ask_by_result(struct vl_mcp_call *call)
     }
     vl_json_close(&out, '}');
     vl_json_add_str(&out, "requestState", vl_buf_str(&state));
+    vl_mcp_result_write_meta(&out, call->endpoint->server, call->peer.version);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     if (state.failed || text.failed) {

@@ -142,6 +142,7 @@ vl_mcp_call_begin_task(struct vl_mcp_call *call, valet_error *err)
     vl_rpc_open_answer_raw(&out, call->id);
     vl_json_open_key(&out, "result", '{');
     vl_mcp_task_write(&out, call->task, VL_MCP_TASK_CREATED);
+    vl_mcp_result_write_meta(&out, call->endpoint->server, call->peer.version);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     vl_mcp_endpoint_wake(call->endpoint);

@@ -309,8 +309,9 @@ open_result(struct vl_json_out *out, const struct vl_mcp_call *call)
 }
 
 static void
-close_result(struct vl_json_out *out)
+close_result(struct vl_json_out *out, const struct vl_mcp_call *call)
 {
+    vl_mcp_result_write_meta(out, call->endpoint->server, call->peer.version);
     vl_json_close(out, '}');
     vl_json_close(out, '}');
 }
@@ -346,7 +347,7 @@ write_answer(const struct vl_mcp_call *call, const valet_mcp_result *result)
                                       .version = call->peer.version};
     open_result(&out, call);
     const char *trouble = vl_mcp_result_write(&out, &form, result);
-    close_result(&out);
+    close_result(&out, call);
     if (text->failed)
         trouble = "The result is too long";
     if (trouble)
@@ -455,7 +456,7 @@ finish_completion(void *ctx)
     open_result(&out, call);
     vl_mcp_result_write_completion(&out, call->peer.version, values->list,
                                    values->count, values->total);
-    close_result(&out);
+    close_result(&out, call);
     if (text->failed)
         write_trouble(text, call, "The result is too long");
     vl_mcp_call_end(call, false, NULL);

@@ -4,6 +4,7 @@
 #include <endian.h>
 
 #include "core/enc.h"
+#include "mcp/result.h"
 
 void
 vl_mcp_catalog_done(struct vl_mcp_catalog *catalog)
@@ -215,6 +216,7 @@ build(struct vl_buf *text, const struct vl_mcp_server *server,
                       is_for_everybody(&server->shelves[view->sort])
                           ? "public"
                           : "private");
+        vl_mcp_result_write_meta(&out, server, view->version);
     }
     vl_json_close(&out, '}');
 }

@@ -34,9 +34,9 @@ struct vl_mcp_catalog {
 void vl_mcp_catalog_done(struct vl_mcp_catalog *catalog);
 /*
  * The whole result, such as `{"tools":[…],"nextCursor":"…"}`, from 2026-07-28
- * on with resultType, ttlMs and cacheScope (public only where every item needs
- * nothing but VALET_MCP_ANY_CALLER); borrowed until the next call; {NULL,0} if
- * it would be too long.
+ * on with resultType, ttlMs, _meta and cacheScope (public only where every item
+ * needs nothing but VALET_MCP_ANY_CALLER); borrowed until the next call;
+ * {NULL,0} if it would be too long.
  */
 struct vl_str
 vl_mcp_catalog_get(struct vl_mcp_catalog *catalog,

@@ -224,10 +224,16 @@ void
 vl_mcp_turn_empty(const struct vl_mcp_turn *turn,
                   const struct vl_rpc_message *message)
 {
-    vl_mcp_turn_result(turn, message,
-                       vl_mcp_version_is_modern(turn->peer->version)
-                           ? VL_STR("{\"resultType\":\"complete\"}")
-                           : VL_STR("{}"));
+    struct vl_buf *text = vl_mcp_scratch(turn->endpoint);
+    struct vl_json_out out = {text, false};
+    vl_rpc_open_answer(&out, message->id);
+    vl_json_open_key(&out, "result", '{');
+    if (vl_mcp_version_is_modern(turn->peer->version))
+        vl_json_add_z(&out, "resultType", "complete");
+    vl_mcp_result_write_meta(&out, turn->endpoint->server, turn->peer->version);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    vl_mcp_post_answer(turn->post, vl_buf_str(text));
 }
 
 /* The code and the status are of 2026-07-28: older clients would take a 400

@@ -28,11 +28,18 @@ struct vl_mcp_listened {
 /* --- a listener --- */
 
 static void
+add_subscription(struct vl_json_out *out,
+                 const struct vl_mcp_listener *listener)
+{
+    vl_json_add_raw(out, VL_MCP_META_SUBSCRIPTION, vl_buf_str(&listener->id));
+}
+
+static void
 write_subscription(struct vl_json_out *out,
                    const struct vl_mcp_listener *listener)
 {
     vl_json_open_key(out, "_meta", '{');
-    vl_json_add_raw(out, VL_MCP_META_SUBSCRIPTION, vl_buf_str(&listener->id));
+    add_subscription(out, listener);
     vl_json_close(out, '}');
 }
 
@@ -84,7 +91,10 @@ end(struct vl_mcp_listener *listener)
     vl_rpc_open_answer_raw(&out, vl_buf_str(&listener->id));
     vl_json_open_key(&out, "result", '{');
     vl_json_add_z(&out, "resultType", "complete");
-    write_subscription(&out, listener);
+    vl_json_open_key(&out, "_meta", '{');
+    add_subscription(&out, listener);
+    vl_json_add_raw(&out, VL_MCP_META_SERVER, listener->endpoint->server->info);
+    vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     write_cancelled(&last, listener, "The server has ended it");

@@ -108,6 +108,7 @@ answer_misfit(const struct vl_mcp_turn *turn,
         vl_json_add_z(&out, "resultType", "complete");
     vl_mcp_result_write_text(&out, why);
     vl_json_add_bool(&out, "isError", true);
+    vl_mcp_result_write_meta(&out, turn->endpoint->server, turn->peer->version);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     vl_mcp_post_answer(turn->post, vl_buf_str(text));
@@ -292,6 +293,7 @@ answer_no_values(const struct vl_mcp_turn *turn,
     vl_rpc_open_answer(&out, message->id);
     vl_json_open_key(&out, "result", '{');
     vl_mcp_result_write_completion(&out, turn->peer->version, NULL, 0, 0);
+    vl_mcp_result_write_meta(&out, turn->endpoint->server, turn->peer->version);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     vl_mcp_post_answer(turn->post, vl_buf_str(text));

@@ -4,6 +4,7 @@
  * io.modelcontextprotocol/tasks; @spec EX-12).
  */
 #include "mcp/method.h"
+#include "mcp/result.h"
 #include "mcp/task.h"
 
 struct vl_mcp_task *
@@ -51,6 +52,7 @@ vl_mcp_answer_task_get(const struct vl_mcp_turn *turn,
     vl_rpc_open_answer(&out, message->id);
     vl_json_open_key(&out, "result", '{');
     vl_mcp_task_write(&out, task, VL_MCP_TASK_GOT);
+    vl_mcp_result_write_meta(&out, turn->endpoint->server, turn->peer->version);
     vl_json_close(&out, '}');
     vl_json_close(&out, '}');
     vl_mcp_post_answer(turn->post, vl_buf_str(text));

@@ -34,9 +34,14 @@ void vl_mcp_result_write_completion(struct vl_json_out *out,
                                     size_t total);
 /* The `content` of a tool's result: one text. */
 void vl_mcp_result_write_text(struct vl_json_out *out, const char *text);
+/* The member "_meta" that every result has from 2026-07-28 on: whose it is
+ * (basic/index, "Per-response protocol fields"). */
+void vl_mcp_result_write_meta(struct vl_json_out *out,
+                              const struct vl_mcp_server *server,
+                              enum vl_mcp_version version);
 /* The members "capabilities" (what the shelves hold, for this revision) and,
  * up to 2025-11-25, "serverInfo" and "instructions" of an InitializeResult;
- * later the members of a DiscoverResult, with serverInfo in "_meta". */
+ * later the members of a DiscoverResult. */
 void vl_mcp_result_write_welcome(struct vl_json_out *out,
                                  const struct vl_mcp_server *server,
                                  enum vl_mcp_version version);

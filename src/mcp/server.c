@@ -12,6 +12,23 @@
 
 /* --- its life --- */
 
+/* It is said with every result, and never changes. */
+static void
+write_meta(struct vl_mcp_server *server, const char *name, const char *version)
+{
+    const size_t begin = strlen("{\"" VL_MCP_META_SERVER "\":");
+    server->meta = vl_buf_of(6 * (strlen(name) + strlen(version)) + 128);
+    struct vl_json_out out = {&server->meta, false};
+    vl_json_open(&out, '{');
+    vl_json_open_key(&out, VL_MCP_META_SERVER, '{');
+    vl_json_add_z(&out, "name", name);
+    vl_json_add_z(&out, "version", version);
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    struct vl_str all = vl_buf_str(&server->meta);
+    server->info = vl_str_from(vl_str_head(all, all.n - 1), begin);
+}
+
 valet_status
 valet_mcp_server_new(const char *name, const char *version,
                      const char *instructions, valet_mcp_server **ret,
@@ -21,8 +38,7 @@ valet_mcp_server_new(const char *name, const char *version,
     VL_TRY(vl_mcp_check_text("server's version", version, false, err));
     VL_TRY(vl_mcp_check_text("server's instruction", instructions, true, err));
     struct vl_mcp_server *server = vl_alloc(sizeof *server);
-    server->name = vl_strdup(name);
-    server->version = vl_strdup(version);
+    write_meta(server, name, version);
     server->instructions = instructions ? vl_strdup(instructions) : NULL;
     for (size_t i = 0; i < VL_MCP_SORT_COUNT; i++)
         vl_map_init(&server->shelves[i].by_id);
@@ -56,8 +72,7 @@ valet_mcp_server_free(valet_mcp_server *server)
     for (unsigned i = 0; i < server->permission_count; i++)
         free(server->permissions[i]);
     vl_mcp_people_done(&server->people);
-    free(server->name);
-    free(server->version);
+    vl_buf_done(&server->meta);
     free(server->instructions);
     free(server);
 }

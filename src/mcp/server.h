@@ -27,6 +27,8 @@
 #include "mcp/version.h"
 #include "valet/mcp.h"
 
+/* Of "_meta". */
+#define VL_MCP_META_SERVER "io.modelcontextprotocol/serverInfo"
 /* So that a set of permissions is one number. */
 #define VL_MCP_PERMISSIONS_MAX 64
 #define VL_MCP_NAME_MAX        64
@@ -92,7 +94,9 @@ struct vl_mcp_watcher {
 struct vl_mcp_gate; /* thread.h */
 
 struct vl_mcp_server {
-    char *name, *version;
+    /* {"io.modelcontextprotocol/serverInfo":{…}}, and what that is. */
+    struct vl_buf meta;
+    struct vl_str info;
     char *instructions; /* NULL: none */
     struct vl_mcp_shelf shelves[VL_MCP_SORT_COUNT];
     uint64_t serials;

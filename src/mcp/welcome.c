@@ -39,14 +39,13 @@ add_capabilities(struct vl_json_out *out, const struct vl_mcp_server *server,
     vl_json_close(out, '}');
 }
 
-static void
-add_info(struct vl_json_out *out, const char *key,
-         const struct vl_mcp_server *server)
+void
+vl_mcp_result_write_meta(struct vl_json_out *out,
+                         const struct vl_mcp_server *server,
+                         enum vl_mcp_version version)
 {
-    vl_json_open_key(out, key, '{');
-    vl_json_add_z(out, "name", server->name);
-    vl_json_add_z(out, "version", server->version);
-    vl_json_close(out, '}');
+    if (vl_mcp_version_is_modern(version))
+        vl_json_add_raw(out, "_meta", vl_buf_str(&server->meta));
 }
 
 /* What a request may name: an `initialize` is answered too, but agrees on a
@@ -73,14 +72,12 @@ vl_mcp_result_write_welcome(struct vl_json_out *out,
     }
     add_capabilities(out, server, version);
     if (!modern)
-        add_info(out, "serverInfo", server);
+        vl_json_add_raw(out, "serverInfo", server->info);
     if (server->instructions)
         vl_json_add_z(out, "instructions", server->instructions);
     if (!modern)
         return;
     vl_json_add_int(out, "ttlMs", server->list_ttl_ms);
     vl_json_add_z(out, "cacheScope", "public");
-    vl_json_open_key(out, "_meta", '{');
-    add_info(out, "io.modelcontextprotocol/serverInfo", server);
-    vl_json_close(out, '}');
+    vl_mcp_result_write_meta(out, server, version);
 }

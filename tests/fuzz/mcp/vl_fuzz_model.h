@@ -187,6 +187,10 @@ check_modern_result(const struct asked *asked, const struct json_t *result)
     struct vl_str scope = vl_json_get_str(result, "cacheScope");
     const struct json_t *ttl = vl_json_get(result, "ttlMs");
     int64_t ms = -1;
+    /* basic/index: whose it is. */
+    VL_ASSERT(vl_json_get_str(vl_json_get(meta_in(result), META "serverInfo"),
+                              "name")
+                  .n);
     if (vl_str_eqz(type, "complete")) {
         bool keeps = is_kept(asked);
         VL_ASSERT(keeps == (scope.p != NULL));

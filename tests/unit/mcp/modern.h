@@ -12,6 +12,7 @@
 #define META_VERSION   "io.modelcontextprotocol/protocolVersion"
 #define META_ABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define META_LEVEL     "io.modelcontextprotocol/logLevel"
+#define META_SERVER    "io.modelcontextprotocol/serverInfo"
 #define META_LISTEN    "io.modelcontextprotocol/subscriptionId"
 #define KNOWS_TASKS    "{\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}"
 #define CAN_ALL                                                                \
@@ -19,6 +20,10 @@
 #define CAN_ALL_AND_TASKS                                                      \
     "{\"elicitation\":{\"form\":{},\"url\":{}},\"sampling\":{},\"roots\":{},"  \
     "\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}"
+/* What every result has. */
+#define WHOSE                                                                  \
+    "\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"desk\","    \
+    "\"version\":\"1.0\"}}"
 /* An error as it stands on the wire. */
 #define REFUSED(id, code, why)                                                 \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":" code             \

@@ -239,6 +239,7 @@ read_questions(struct person *p)
     if (!vl_str_eqz(vl_json_get_str(result, "resultType"), "input_required"))
         return;
     p->count = vl_json_size(vl_json_get(result, "inputRequests"));
+    assert_true(has(&p->answer, WHOSE));
     /* @spec HT-71 */
     assert_null(vl_json_get(result, "ttlMs"));
 }

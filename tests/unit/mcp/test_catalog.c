@@ -4,6 +4,10 @@
 #include "lot.h"
 #include "json/read.h"
 
+#define WHOSE                                                                  \
+    "\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":\"test\","    \
+    "\"version\":\"1.0\"}}"
+
 struct desk {
     valet_mcp_server *server;
     struct vl_mcp_catalog catalog;
@@ -42,7 +46,7 @@ lists_nothing_of_an_empty_shelf(void **state)
                "{\"resourceTemplates\":[]}");
     assert_str(list(&desk, VL_MCP_PROMPTS, VL_MCP_2026_07_28),
                "{\"resultType\":\"complete\",\"prompts\":[],\"ttlMs\":60000,"
-               "\"cacheScope\":\"public\"}");
+               "\"cacheScope\":\"public\"," WHOSE "}");
     close_desk(&desk);
 }
 
@@ -79,7 +83,7 @@ lists_tools_as_each_revision_knows_them(void **state)
             "\"annotations\":{\"title\":\"Greeting\"," HINTS
             "}},{\"name\":\"a\",\"description\":\"Says hello.\"," INPUT
             ",\"outputSchema\":{\"type\":\"array\"}}],\"ttlMs\":5,"
-            "\"cacheScope\":\"private\"}",
+            "\"cacheScope\":\"private\"," WHOSE "}",
     };
     struct desk desk = open_desk();
     valet_mcp_set_list_ttl(desk.server, 5);
@@ -154,7 +158,7 @@ lists_resources_templates_and_prompts(void **state)
                "\"arguments\":[{\"name\":\"who\",\"title\":\"Who\","
                "\"description\":\"A name\",\"required\":true},"
                "{\"name\":\"how\"}]},{\"name\":\"plain\"}],\"ttlMs\":60000,"
-               "\"cacheScope\":\"public\"}");
+               "\"cacheScope\":\"public\"," WHOSE "}");
     assert_str(list(&desk, VL_MCP_PROMPTS, VL_MCP_2024_11_05),
                "{\"prompts\":[{\"name\":\"greet\",\"description\":\"Greets.\","
                "\"arguments\":[{\"name\":\"who\",\"description\":\"A name\","
@@ -213,15 +217,18 @@ is_public_only_when_everybody_may_see_all(void **state)
     assert_ok(valet_mcp_add_tool(desk.server, &tool, NULL));
     struct vl_mcp_view view = {.permissions = 1, .version = VL_MCP_2026_07_28};
     struct vl_str text = vl_mcp_catalog_get(&desk.catalog, desk.server, &view);
-    assert_true(vl_str_ends(text, VL_STR("\"cacheScope\":\"public\"}")));
+    assert_true(
+        vl_str_ends(text, VL_STR("\"cacheScope\":\"public\"," WHOSE "}")));
     tool.name = "secret";
     tool.permission = "more";
     assert_ok(valet_mcp_add_tool(desk.server, &tool, NULL));
     text = vl_mcp_catalog_get(&desk.catalog, desk.server, &view);
-    assert_true(vl_str_ends(text, VL_STR("\"cacheScope\":\"private\"}")));
+    assert_true(
+        vl_str_ends(text, VL_STR("\"cacheScope\":\"private\"," WHOSE "}")));
     assert_true(valet_mcp_remove_tool(desk.server, "secret"));
     text = vl_mcp_catalog_get(&desk.catalog, desk.server, &view);
-    assert_true(vl_str_ends(text, VL_STR("\"cacheScope\":\"public\"}")));
+    assert_true(
+        vl_str_ends(text, VL_STR("\"cacheScope\":\"public\"," WHOSE "}")));
     close_desk(&desk);
 }
 

@@ -270,7 +270,7 @@ finds_the_variables_of_a_template(void **state)
                   OLD("1", "\"resultType\":\"complete\",\"contents\":[{"
                            "\"uri\":\"note://7/b\",\"mimeType\":"
                            "\"text/plain\",\"text\":\"note://7/b\"}],"
-                           "\"ttlMs\":5,\"cacheScope\":\"private\""));
+                           "\"ttlMs\":5,\"cacheScope\":\"private\"," WHOSE));
 }
 
 /* No schema says what they are. */

@@ -20,7 +20,10 @@
     "\"params\":{" META(id) ",\"uri\":\"" uri "\"}}"
 #define END(id)                                                                \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
-    ",\"result\":{\"resultType\":\"complete\"," META(id) "}}"
+    ",\"result\":{\"resultType\":\"complete\",\"_meta\":{\"" META_LISTEN       \
+    "\":" id                                                                   \
+    ",\"io.modelcontextprotocol/serverInfo\":{\"name\":\"desk\",\"version\":"  \
+    "\"1.0\"}}}}"
 #define TOOLS "\"notifications\":{\"toolsListChanged\":true}"
 
 static void

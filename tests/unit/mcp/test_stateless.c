@@ -20,7 +20,7 @@
 #define EMPTY(id)                                                              \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
     ",\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":"         \
-    "\"text\",\"text\":\"done\"}],\"isError\":false}}"
+    "\"text\",\"text\":\"done\"}],\"isError\":false," WHOSE "}}"
 
 /* --- which era: one test for each row of the table --- */
 
@@ -957,6 +957,7 @@ says_of_every_result_what_it_is(void **state)
         vl_auto(vl_json) doc = {NULL};
         const struct json_t *result = read_result(&answer, &doc);
         assert_str(vl_json_get_str(result, "resultType"), "complete");
+        assert_true(has(&answer, WHOSE));
         int64_t ttl = -1;
         assert_int_equal(vl_json_get_int(result, "ttlMs", &ttl),
                          cases[i].is_cached);

@@ -24,7 +24,7 @@
 #define NEW(id, text)                                                          \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
     ",\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":"         \
-    "\"text\",\"text\":\"" text "\"}],\"isError\":false}}"
+    "\"text\",\"text\":\"" text "\"}],\"isError\":false," WHOSE "}}"
 #define PARSE_ERROR REFUSED("null", "-32700", "Parse error")
 #define NO_BATCH    REFUSED("null", "-32600", "This array is no batch")
 #define TOO_SOON(id)                                                           \
@@ -608,6 +608,10 @@ asks_by_requests_in_the_older_era_alone(void **state)
 /* --- changes --- */
 
 #define LISTEN_META(id) "\"_meta\":{\"" META_LISTEN "\":" id "}"
+#define LISTEN_END(id)                                                         \
+    "\"_meta\":{\"" META_LISTEN "\":" id                                       \
+    ",\"io.modelcontextprotocol/serverInfo\":{\"name\":\"desk\",\"version\":"  \
+    "\"1.0\"}}"
 #define ACK(id)                                                                \
     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"           \
     "acknowledged\",\"params\":{" LISTEN_META(                                 \
@@ -617,7 +621,7 @@ asks_by_requests_in_the_older_era_alone(void **state)
     "\"params\":{" LISTEN_META(id) "}}"
 #define END(id)                                                                \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
-    ",\"result\":{\"resultType\":\"complete\"," LISTEN_META(id) "}}"
+    ",\"result\":{\"resultType\":\"complete\"," LISTEN_END(id) "}}"
 #define ENDED(id)                                                              \
     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{" \
     "\"requestId\":" id ",\"reason\":\"The server has ended it\"}}"

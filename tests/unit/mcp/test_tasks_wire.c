@@ -11,14 +11,16 @@
     "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}},"    \
     "\"required\":[\"name\"]}"
 #define ANN "{\"action\":\"accept\",\"content\":{\"name\":\"Ann\"}}"
-#define RESULT(text, failed)                                                   \
-    "{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":"   \
-    "\"" text "\"}],\"isError\":" failed "}"
+#define MEMBERS(text, failed)                                                  \
+    "\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":"    \
+    "\"" text "\"}],\"isError\":" failed
+#define RESULT(text, failed) "{" MEMBERS(text, failed) "}"
 #define DONE(id)                                                               \
-    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" RESULT("done", "false") "}"
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
+    ",\"result\":{" MEMBERS("done", "false") "," WHOSE "}}"
 #define EMPTY(id)                                                              \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
-    ",\"result\":{\"resultType\":\"complete\"}}"
+    ",\"result\":{\"resultType\":\"complete\"," WHOSE "}}"
 #define NOT_FOUND REFUSED("9", "-32602", "Task not found")
 #define LACKS_TASKS(id)                                                        \
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"error\":{\"code\":-32021,"           \
@@ -161,6 +163,7 @@ begin_task(const struct modern *m, const char *tool, char ret[VL_MCP_ID_SIZE])
     assert_int_equal(answer.status, 200);
     const struct json_t *result = read_result(&answer, &doc);
     assert_str(vl_json_get_str(result, "resultType"), "task");
+    assert_true(has(&answer, WHOSE));
     (void)snprintf(ret, VL_MCP_ID_SIZE, "%s",
                    vl_json_get_str(result, "taskId").p);
     fake_answer_done(&answer);
@@ -176,6 +179,7 @@ expect_status(const struct modern *m, const char *id, const char *status,
     ask_task(m, "tasks/get", id, "", &answer);
     const struct json_t *result = read_result(&answer, &doc);
     assert_str(vl_json_get_str(result, "resultType"), "complete");
+    assert_true(has(&answer, WHOSE));
     assert_str(vl_json_get_str(result, "taskId"), id);
     assert_str(vl_json_get_str(result, "status"), status);
     if (part && !has(&answer, part))

@@ -18,7 +18,7 @@
 #define DONE(id)                                                               \
     "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
     ",\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":"         \
-    "\"text\",\"text\":\"done\"}],\"isError\":false}}"
+    "\"text\",\"text\":\"done\"}],\"isError\":false," WHOSE "}}"
 
 /* As many as one person gets; fewer; more than there are. */
 enum { TOGETHER = 8, FEW = 3, MANY = 60 };
