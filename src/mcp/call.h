@@ -108,8 +108,8 @@ void vl_mcp_call_sweep(struct vl_mcp_endpoint *endpoint, int64_t before);
 /* Cancels all of a session that ends. */
 void vl_mcp_call_leave_session(struct vl_mcp_session *session);
 /* Cancels those without a session whose token is of this family. */
-void vl_mcp_call_leave_family(struct vl_mcp_endpoint *endpoint,
-                              const char *family);
+void
+vl_mcp_call_leave_family(struct vl_mcp_endpoint *endpoint, const char *family);
 /* Cancels all of an endpoint that is freed, and lets go of it. */
 void vl_mcp_call_leave_endpoint(struct vl_mcp_endpoint *endpoint);
 
@@ -123,11 +123,11 @@ void vl_mcp_call_free(struct vl_mcp_call *call);
 void vl_mcp_calls_done(struct vl_mcp_endpoint *endpoint);
 /* The id that it has in the audit, made when it is first needed. */
 const char *vl_mcp_call_correlation(const struct vl_mcp_call *call);
-/* Whatever a handler does with it, on the server's thread. That it does so after
- * it has finished it is asserted, as far as that can be seen: another's call
- * may have taken its place one day. */
-void vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx),
-                    void *ctx);
+/* Whatever a handler does with it, on the server's thread. That it does so
+ * after it has finished it is asserted, as far as that can be seen: another's
+ * call may have taken its place one day. */
+void
+vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx), void *ctx);
 /* What it was asked with. */
 const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
 const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);

@@ -38,10 +38,9 @@ void vl_mcp_catalog_done(struct vl_mcp_catalog *catalog);
  * needs nothing but VALET_MCP_ANY_CALLER); borrowed until the next call;
  * {NULL,0} if it would be too long.
  */
-struct vl_str
-vl_mcp_catalog_get(struct vl_mcp_catalog *catalog,
-                   const struct vl_mcp_server *server,
-                   const struct vl_mcp_view *view);
+struct vl_str vl_mcp_catalog_get(struct vl_mcp_catalog *catalog,
+                                 const struct vl_mcp_server *server,
+                                 const struct vl_mcp_view *view);
 /* The place that a cursor names, for view.after; false for what is none. */
 bool vl_mcp_cursor_read(struct vl_str text, uint64_t *ret);
 

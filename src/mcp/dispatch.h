@@ -17,8 +17,8 @@
 
 struct vl_mcp_turn {
     struct vl_mcp_endpoint *endpoint;
-    struct vl_mcp_session *session; /* NULL: 2026-07-28 over HTTP */
-    const struct vl_mcp_peer *peer; /* who asks, as it says itself */
+    struct vl_mcp_session *session;       /* NULL: 2026-07-28 over HTTP */
+    const struct vl_mcp_peer *peer;       /* who asks, as it says itself */
     const struct vl_principal *principal; /* of this very request */
     struct vl_mcp_post *post;
     const struct vl_headers *headers; /* 2026-07-28 over HTTP; else NULL */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One MCP server over Streamable HTTP (2025-03-26 to 2026-07-28) at one URL, and
- * over HTTP+SSE (2024-11-05) at two. The caller has checked Host,
- * Origin and the bearer token already, for this very request (@spec RS-19); the
+ * One MCP server over Streamable HTTP (2025-03-26 to 2026-07-28) at one URL,
+ * and over HTTP+SSE (2024-11-05) at two. The caller has checked Host, Origin
+ * and the bearer token already, for this very request (@spec RS-19); the
  * endpoint never asks who somebody is, it is told. Sessions belong to a
  * principal: user, client and token family (@spec SB-21 SB-23); another's
  * session id is answered like one that does not exist.
@@ -20,13 +20,14 @@ struct vl_mcp_endpoint;
 
 /* What happened, for the audit trail. Borrowed for the call. */
 enum vl_mcp_happening { /* "tool": whatever a handler answers for */
-    VL_MCP_SESSION_OPENED,
-    VL_MCP_SESSION_CLOSED,
-    VL_MCP_SESSION_HIJACK, /* an id of somebody else's session was used */
-    VL_MCP_TOOL_DENIED,
-    VL_MCP_TOOL_STARTED,
-    VL_MCP_TOOL_ENDED,
-    VL_MCP_TOOL_CANCELLED,
+                        VL_MCP_SESSION_OPENED,
+                        VL_MCP_SESSION_CLOSED,
+                        VL_MCP_SESSION_HIJACK, /* an id of somebody else's
+                                                  session was used */
+                        VL_MCP_TOOL_DENIED,
+                        VL_MCP_TOOL_STARTED,
+                        VL_MCP_TOOL_ENDED,
+                        VL_MCP_TOOL_CANCELLED,
 };
 
 struct vl_mcp_note {
@@ -71,9 +72,9 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
 /* What seals a requestState: shared with whoever else may get the retry, which
  * is who serves the same resource (its URL, below VL_MCP_STATE_RESOURCE).
  * Borrowed. Without one it is a ring of the endpoint's own. */
-void vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
-                               const struct vl_keyring *ring,
-                               const char *resource);
+void
+vl_mcp_endpoint_seal_with(struct vl_mcp_endpoint *endpoint,
+                          const struct vl_keyring *ring, const char *resource);
 /* Ends all sessions; calls under way are cancelled and their results
  * dropped. */
 void vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint);

@@ -51,14 +51,14 @@ struct vl_mcp_endpoint {
     const struct vl_clock *clock;
     struct vl_mcp_sessions sessions;
     struct vl_mcp_catalog catalog;
-    const struct vl_keyring *ring;  /* seals requestState */
-    const char *resource;           /* for which it is sealed; or NULL */
-    struct vl_keyring *own_ring;    /* the same, if nobody gave one */
-    struct vl_mcp_gate *gate;       /* to this thread */
-    struct vl_mcp_watcher watcher;  /* of the server's changes */
-    struct vl_mcp_line line;        /* of stdio */
-    struct vl_list calls; /* at work, the oldest first */
-    struct vl_list spare_calls; /* that have ended, for those to come */
+    const struct vl_keyring *ring; /* seals requestState */
+    const char *resource;          /* for which it is sealed; or NULL */
+    struct vl_keyring *own_ring;   /* the same, if nobody gave one */
+    struct vl_mcp_gate *gate;      /* to this thread */
+    struct vl_mcp_watcher watcher; /* of the server's changes */
+    struct vl_mcp_line line;       /* of stdio */
+    struct vl_list calls;          /* at work, the oldest first */
+    struct vl_list spare_calls;    /* that have ended, for those to come */
     size_t spare_count;
     struct vl_list listeners; /* subscriptions/listen */
     struct vl_mcp_tasks tasks;

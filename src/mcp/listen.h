@@ -25,17 +25,16 @@ struct vl_mcp_listener {
 };
 
 /* Did this request of stdio begin one? */
-bool vl_mcp_listen_has(const struct vl_mcp_session *session,
-                       struct vl_rpc_id id);
+bool
+vl_mcp_listen_has(const struct vl_mcp_session *session, struct vl_rpc_id id);
 /* @spec ST-08: ends the one that this request of stdio began, if any. */
-void vl_mcp_listen_cancel(const struct vl_mcp_session *session,
-                          struct vl_rpc_id id);
+void
+vl_mcp_listen_cancel(const struct vl_mcp_session *session, struct vl_rpc_id id);
 /* Once a second: ends whose token has expired (@spec D18), keeps the
  * connections of the others alive. */
 void vl_mcp_listeners_tend(struct vl_mcp_endpoint *endpoint);
 /* Ends those of a token family, or with NULL all, telling them. */
-void vl_mcp_listeners_end(struct vl_mcp_endpoint *endpoint,
-                          const char *family);
+void vl_mcp_listeners_end(struct vl_mcp_endpoint *endpoint, const char *family);
 
 /* To all who are to hear of it. */
 void vl_mcp_tell_list(struct vl_mcp_endpoint *endpoint, enum vl_mcp_sort sort);

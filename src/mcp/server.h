@@ -19,13 +19,13 @@
 #include "core/buf.h"
 #include "core/list.h"
 #include "core/map.h"
-#include "json/schema.h"
-#include "json/write.h"
 #include "mcp/busy.h"
 #include "mcp/mirror.h"
 #include "mcp/uri_template.h"
 #include "mcp/version.h"
 #include "valet/mcp.h"
+#include "json/schema.h"
+#include "json/write.h"
 
 /* Of "_meta". */
 #define VL_MCP_META_SERVER "io.modelcontextprotocol/serverInfo"
@@ -34,7 +34,7 @@
 #define VL_MCP_NAME_MAX        64
 #define VL_MCP_TASK_FLAGS                                                      \
     (VALET_MCP_AS_TASK | VALET_MCP_ONLY_AS_TASK | VALET_MCP_TASK_LATER)
-#define VL_MCP_URI_MAX         2048
+#define VL_MCP_URI_MAX 2048
 /* A schema of one tool; real ones are below 10 kB. */
 #define VL_MCP_SCHEMA_MAX 262144
 
@@ -106,20 +106,19 @@ struct vl_mcp_server {
     int64_t list_ttl_ms;
     struct vl_list watchers;
     struct vl_mcp_people people; /* who has calls at work */
-    struct vl_pool *pool;     /* threads of handlers; NULL: none yet */
-    struct vl_mcp_gate *gate; /* to its thread; closed: it is not served */
+    struct vl_pool *pool;        /* threads of handlers; NULL: none yet */
+    struct vl_mcp_gate *gate;    /* to its thread; closed: it is not served */
     /* What serves it ends with this; NULL: nothing to be ended. */
     void (*stop)(void *ctx);
     void *stop_ctx;
 };
 
 /* NULL when there is none of this name or URI. */
-struct vl_mcp_item *
-vl_mcp_server_find(const struct vl_mcp_server *server, enum vl_mcp_sort sort,
-                   struct vl_str id);
+struct vl_mcp_item *vl_mcp_server_find(const struct vl_mcp_server *server,
+                                       enum vl_mcp_sort sort, struct vl_str id);
 /* What answers for a URI: the resource, or the first template that fits. */
-struct vl_mcp_item *vl_mcp_server_find_uri(const struct vl_mcp_server *server,
-                                           struct vl_str uri);
+struct vl_mcp_item *
+vl_mcp_server_find_uri(const struct vl_mcp_server *server, struct vl_str uri);
 /* Is there a tool whose calls may become tasks? */
 bool vl_mcp_server_has_tasks(const struct vl_mcp_server *server);
 /* Is there a prompt or template that completes arguments? */
@@ -138,9 +137,9 @@ void vl_mcp_server_unwatch(struct vl_mcp_watcher *watcher);
 
 /* For tool.c, resource.c, prompt.c. Takes the item over, also when it fails:
  * VALET_CONFLICT, VALET_LIMIT. `item->permission` is the definition's. */
-valet_status vl_mcp_server_put(struct vl_mcp_server *server,
-                               struct vl_mcp_item *item,
-                               valet_error *err) VALET_CHECK;
+valet_status
+vl_mcp_server_put(struct vl_mcp_server *server, struct vl_mcp_item *item,
+                  valet_error *err) VALET_CHECK;
 /* An item of this sort, empty, with one hold. */
 struct vl_mcp_item *vl_mcp_item_new(enum vl_mcp_sort sort);
 /* A program that knows later versions of the header gets no half of what it

@@ -16,11 +16,10 @@ struct vl_mcp_stdio;
  * called, once: the client is gone (or has closed its side), and this is still
  * to be freed.
  */
-valet_status vl_mcp_stdio_new(struct vl_mcp_endpoint *endpoint,
-                              struct vl_loop *loop, int in, int out,
-                              void (*on_end)(void *ctx), void *ctx,
-                              struct vl_mcp_stdio **ret,
-                              valet_error *err) VALET_CHECK;
+valet_status
+vl_mcp_stdio_new(struct vl_mcp_endpoint *endpoint, struct vl_loop *loop, int in,
+                 int out, void (*on_end)(void *ctx), void *ctx,
+                 struct vl_mcp_stdio **ret, valet_error *err) VALET_CHECK;
 /* Takes no more messages, cancels what is at work, writes what waits for at
  * most `ms`, then calls `done` once. */
 void vl_mcp_stdio_finish(struct vl_mcp_stdio *stdio, int64_t ms,

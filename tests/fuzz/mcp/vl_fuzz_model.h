@@ -32,7 +32,7 @@ struct told {
     enum vl_rpc_kind kind;
     struct vl_buf id; /* JSON */
     struct vl_rpc_message message;
-    int64_t code; /* of an error; 0: a result */
+    int64_t code;     /* of an error; 0: a result */
     bool is_nameless; /* it has no id, not even null */
 };
 
@@ -61,7 +61,9 @@ static inline bool
 is_modern(const struct vl_rpc_message *message)
 {
     return message->kind != VL_RPC_RESPONSE &&
-           vl_json_get_str(meta_in(vl_rpc_params(message)), META "protocolVersion").p;
+           vl_json_get_str(meta_in(vl_rpc_params(message)),
+                           META "protocolVersion")
+               .p;
 }
 
 static inline struct asked
@@ -121,7 +123,8 @@ told_of(const struct json_t *value)
     told.kind = told.message.kind;
     told.id = id_text(told.message.id.value);
     members += told.kind != VL_RPC_NOTIFICATION;
-    members -= told.kind == VL_RPC_NOTIFICATION && !vl_rpc_params(&told.message);
+    members -=
+        told.kind == VL_RPC_NOTIFICATION && !vl_rpc_params(&told.message);
     members += told.kind == VL_RPC_NOTIFICATION;
     members += told.kind == VL_RPC_REQUEST && vl_rpc_params(&told.message);
     /* Only an error may have none. */
@@ -188,9 +191,9 @@ check_modern_result(const struct asked *asked, const struct json_t *result)
     const struct json_t *ttl = vl_json_get(result, "ttlMs");
     int64_t ms = -1;
     /* basic/index: whose it is. */
-    VL_ASSERT(vl_json_get_str(vl_json_get(meta_in(result), META "serverInfo"),
-                              "name")
-                  .n);
+    VL_ASSERT(
+        vl_json_get_str(vl_json_get(meta_in(result), META "serverInfo"), "name")
+            .n);
     if (vl_str_eqz(type, "complete")) {
         bool keeps = is_kept(asked);
         VL_ASSERT(keeps == (scope.p != NULL));

@@ -77,7 +77,8 @@ note_message(struct world *world, struct talk *talk, const struct json_t *value)
         /* Only one that stands alone is of an era. */
         asked->is_modern = talk->is_modern && talk->kind == TALK_POST;
     } else if (vl_str_eqz(message.method, "notifications/cancelled")) {
-        note_cancel(world, talk->who, vl_json_get(vl_rpc_params(&message), "requestId"));
+        note_cancel(world, talk->who,
+                    vl_json_get(vl_rpc_params(&message), "requestId"));
     }
     talk->is_note = !talk->is_batch && message.kind != VL_RPC_REQUEST;
 }

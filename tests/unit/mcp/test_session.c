@@ -210,8 +210,8 @@ takes_no_busy_session_away(void **state)
     assert_ok(find(&desk, one->id, &alice));
     valet_error err;
     assert_int_equal(vl_mcp_sessions_add(&desk.sessions, &alice,
-                                         VL_MCP_STREAMABLE, &peer,
-                                         &three, &err),
+                                         VL_MCP_STREAMABLE, &peer, &three,
+                                         &err),
                      VALET_LIMIT);
     assert_int_equal(desk.ended, 0);
     vl_mcp_session_release(one);
