@@ -5,7 +5,7 @@
 #include "core/status.h"
 #include "entra/graph.h"
 #include "guard/policy.h"
-#include "mcp/endpoint.h"
+#include "talk/endpoint.h"
 #include "json/read.h"
 #include "json/write.h"
 

@@ -26,7 +26,7 @@
 #include "http/origin.h"
 #include "http/server.h"
 #include "issuer/issuer.h"
-#include "mcp/endpoint.h"
+#include "talk/endpoint.h"
 
 /* The default server under /mcp, and each one under its name. */
 #define VL_BACKENDS_MAX 8
