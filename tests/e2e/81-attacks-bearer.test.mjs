@@ -276,10 +276,11 @@ describe("other people's sessions", () => {
   test('W-25: what is advertised is there, and what is not is refused', async () => {
     const hello = JSON.parse((await admin.mcp.post({ jsonrpc: '2.0', id: 1, method: 'initialize',
       params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } } })).text);
-    assert.deepEqual(Object.keys(hello.result.capabilities), ['tools']);
-    for (const method of ['resources/list', 'prompts/list', 'completion/complete', 'logging/setLevel', 'resources/subscribe', 'tools/nothing'])
+    assert.deepEqual(Object.keys(hello.result.capabilities), ['logging', 'tools']);
+    for (const method of ['resources/list', 'prompts/list', 'completion/complete', 'resources/subscribe', 'tools/nothing'])
       assert.equal((await admin.mcp.call(method)).error.code, -32601, method);
     assert.ok((await admin.mcp.call('tools/list')).result.tools.length);
+    assert.deepEqual((await admin.mcp.call('logging/setLevel', { level: 'error' })).result, {});
   });
 
   // @spec W-31 SB-22
