@@ -11,7 +11,10 @@ const BUILD = path.resolve('..', '..', 'build');
 const program = (name) => path.join(BUILD, 'e2e', name);
 const build = (...targets) =>
   execFileSync('cmake', ['--build', BUILD, '--target', ...targets], { stdio: ['ignore', 'ignore', 'inherit'] });
-const IN_FLIGHT = 16;
+// So many that the server is what is measured, and not how two processes wake each other.
+const IN_FLIGHT = 128;
+// The SDK's current release as its pages set it up.
+const DOCUMENTED = 'v2-express';
 
 const versionOf = (name) => JSON.parse(readFileSync(`node_modules/@modelcontextprotocol/${name}/package.json`, 'utf8')).version;
 const sdks = () => `Node ${process.version}, @modelcontextprotocol/sdk ${versionOf('sdk')} (v1), @modelcontextprotocol/server ${versionOf('server')} (v2)`;
@@ -81,7 +84,8 @@ function httpTable(rounds, kinds) {
 ${row('a server of libvalet, one worker, audit **off**', 'ours')}
 ${row('the same engine answers a text of that size: no MCP, no token; goal ≥ 0.6', 'plain')}
 ${kinds.map((kind) => row(`TypeScript SDK, ${kind}`, kind)).join('\n')}
-| **the fastest of them, ${fastest}**; goal ≥ 60 | | | **${cells(ratios(rounds, (r) => r[fastest].us))}** |`;
+| **as the SDK's pages set it up, ${DOCUMENTED}**; goal ≥ 60 | | | **${cells(ratios(rounds, (r) => r[DOCUMENTED].us))}** |
+| **the fastest of them, ${fastest}** | | | **${cells(ratios(rounds, (r) => r[fastest].us))}** |`;
 }
 
 async function callsOfEra(own, era) {
