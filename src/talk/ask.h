@@ -9,6 +9,10 @@
  *     from 2026-07-28   the call ends with "input_required", and a state that
  *                       holds what is known so far, sealed (state.h); the
  *                       client calls again and brings both (@spec HT-68)
+ *
+ *     ask.c       noting questions, finding answers
+ *     ask_send.c  asking, and answers that come
+ *     ask_read.c  what handlers read of answers
  */
 #ifndef VL_TALK_ASK_H
 #define VL_TALK_ASK_H

@@ -10,7 +10,7 @@
  *     call.c      its life, on the server's thread
  *     call_new.c  what it is made of
  *     call_api.c  what handlers may do with it, on any thread
- *     ask.c       asking the client back
+ *     ask.h       asking the client back
  */
 #ifndef VL_TALK_CALL_H
 #define VL_TALK_CALL_H
@@ -132,7 +132,7 @@ vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx), void *ctx);
 const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
 const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);
 
-/* --- for call_api.c and ask.c, on the server's thread --- */
+/* --- for call_api.c and ask_send.c, on the server's thread --- */
 
 /* Lets the handler have it (again). */
 void vl_mcp_call_run(struct vl_mcp_call *call);
