@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "talk/arrival.h"
 
+#include "talk/reply.h"
+
 struct vl_mcp_arrival
 vl_mcp_arrival_of(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
                   const struct vl_principal *principal)

@@ -9,6 +9,7 @@
 #include "talk/arrival.h"
 #include "talk/dispatch.h"
 #include "talk/listen.h"
+#include "talk/reply.h"
 #include "talk/stateless.h"
 #include "talk/stream.h"
 

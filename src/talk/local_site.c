@@ -10,7 +10,7 @@
 #include "io/listen.h"
 #include "mcp/server.h"
 #include "talk/endpoint.h"
-#include "talk/post.h"
+#include "talk/reply.h"
 
 #define PATH_MAX_SIZE 256
 #define URL_SIZE      (VL_HOST_SIZE + PATH_MAX_SIZE)

@@ -14,6 +14,10 @@
  *
  * A post of HTTP+SSE answers on the stream of its session. Its exchange only
  * waits to be told that the message was accepted. One of stdio has no exchange.
+ *
+ *     post.c         its life and its end
+ *     post_stream.c  what goes out before; a stream that is lost, and found
+ *     reply.c        answers without a post
  */
 #ifndef VL_TALK_POST_H
 #define VL_TALK_POST_H
@@ -116,30 +120,5 @@ void vl_mcp_post_send(struct vl_mcp_post *post, struct vl_str json);
  * those before it were many; false when there is no room for it. */
 bool
 vl_mcp_post_insist(struct vl_mcp_post *post, struct vl_str json) VALET_CHECK;
-
-/* --- answers of HTTP itself, without a post --- */
-
-/* `application/json`, never cached. `session` is NULL or a new one's id. */
-void vl_mcp_reply(struct vl_exchange *x, int status, struct vl_str json,
-                  const char *session);
-/* The same for clients that accept nothing but an event stream. */
-void vl_mcp_reply_event(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                        struct vl_str json, const char *session);
-/* A status without a body, such as 202 and 204. */
-void vl_mcp_reply_empty(struct vl_exchange *x, int status);
-/* 405, with the methods that are allowed. */
-void vl_mcp_refuse_method(struct vl_exchange *x, const char *allow);
-/* The id of what came in this exchange, as an error about it tells it. */
-struct vl_rpc_id
-vl_mcp_id_told(const struct vl_exchange *x, struct vl_rpc_id id);
-/* Just the JSON-RPC error. @spec HT-73: with another code for a client of
- * 2026-07-28 where this one is of the older revisions. */
-void vl_mcp_write_refusal(struct vl_buf *buf, const struct vl_exchange *x,
-                          int status, struct vl_rpc_id id,
-                          enum vl_rpc_code code, const char *message);
-/* A JSON-RPC error; `id` is null where it could not be read. The code follows
- * from the status. */
-void vl_mcp_reply_error(struct vl_mcp_endpoint *endpoint, struct vl_exchange *x,
-                        int status, struct vl_rpc_id id, const char *message);
 
 #endif
