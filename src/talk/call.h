@@ -7,10 +7,11 @@
  * any more (@spec HT-20: up to 2025-11-25 a lost connection alone does not even
  * cancel).
  *
- *     call.c      its life, on the server's thread
- *     call_new.c  what it is made of
- *     call_api.c  what handlers may do with it, on any thread
- *     ask.h       asking the client back
+ *     call.c       its life, on the server's thread
+ *     call_new.c   what it is made of
+ *     call_read.c  what handlers ask of it, on any thread
+ *     call_api.c   what they tell and answer, likewise
+ *     ask.h        asking the client back
  */
 #ifndef VL_TALK_CALL_H
 #define VL_TALK_CALL_H
