@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of one endpoint share. The way of a request:
+ * What the files of one endpoint share (endpoint.c is its life; one per server
+ * and URL). The way of a request:
  *
- *     endpoint.c  rules of Streamable HTTP     (one per server and URL)
- *     http_sse.c  rules of HTTP+SSE
- *     arrival.c   what both ask of a request
- *     dispatch.c  methods                      (one per message)
- *     call.c      a tool at work               (one per tools/call)
- *     post.c      who is waiting for answers   (one per POST)
- *     stream.c    a stream that stays open     (at most one per session)
+ *     streamable.c  rules of Streamable HTTP
+ *     http_sse.c    rules of HTTP+SSE
+ *     arrival.c     what both ask of a request
+ *     dispatch.c    methods                      (one per message)
+ *     call.c        a tool at work               (one per tools/call)
+ *     post.c        who is waiting for answers   (one per POST)
+ *     stream.c      a stream that stays open     (at most one per session)
  */
 #ifndef VL_TALK_INSIDE_H
 #define VL_TALK_INSIDE_H
