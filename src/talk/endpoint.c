@@ -8,6 +8,7 @@
 #include "talk/call.h"
 #include "talk/listen.h"
 #include "talk/stream.h"
+#include "talk/tell.h"
 
 struct vl_buf *
 vl_mcp_scratch(struct vl_mcp_endpoint *endpoint)

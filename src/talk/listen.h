@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is told that something has changed: listeners (subscriptions/listen,
- * from 2026-07-28 on; @spec HT-65 HT-66 HT-67), and the sessions before that.
+ * Listeners: clients that want to be told what has changed
+ * (subscriptions/listen, from 2026-07-28 on; @spec HT-65 HT-66 HT-67).
  */
 #ifndef VL_TALK_LISTEN_H
 #define VL_TALK_LISTEN_H
@@ -36,10 +36,12 @@ void vl_mcp_listeners_tend(struct vl_mcp_endpoint *endpoint);
 /* Ends those of a token family, or with NULL all, telling them. */
 void vl_mcp_listeners_end(struct vl_mcp_endpoint *endpoint, const char *family);
 
-/* To all who are to hear of it. */
-void vl_mcp_tell_list(struct vl_mcp_endpoint *endpoint, enum vl_mcp_sort sort);
-void vl_mcp_tell_updated(struct vl_mcp_endpoint *endpoint, const char *uri);
-/* Now and then: to sessions that read again what they have missed. */
-void vl_mcp_tell_missed(struct vl_mcp_endpoint *endpoint);
+/* --- for tell.c --- */
+
+/* The member "_meta" of what it is told: by which request it listens. */
+void vl_mcp_listener_write_meta(struct vl_json_out *out,
+                                const struct vl_mcp_listener *listener);
+/* It is gone afterwards if it does not read. */
+void vl_mcp_listener_send(struct vl_mcp_listener *listener, struct vl_str json);
 
 #endif
