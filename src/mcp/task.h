@@ -25,8 +25,9 @@
  * - ttlMs grows when the task ends, so that its result can be fetched for a
  *   while however long the work took. Who takes longer than it is failed.
  *
- *     task.c        the table, a task's life, how it is told
+ *     task.c        the table, and a task's life
  *     task_input.c  questions and answers
+ *     task_tell.c   how a task is told
  */
 #ifndef VL_MCP_TASK_H
 #define VL_MCP_TASK_H

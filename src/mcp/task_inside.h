@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What task.c and task_input.c share.
+ * What the files of a task share (they are named in task.h).
  */
 #ifndef VL_MCP_TASK_INSIDE_H
 #define VL_MCP_TASK_INSIDE_H
