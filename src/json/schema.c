@@ -33,12 +33,13 @@ address_of(const struct json_t *const *value)
     return vl_str_of(value, sizeof *value);
 }
 
-static valet_status
-refuse(const struct survey *survey, const place_t *place, const char *why)
+valet_status
+vl_schema_refuse(const void *survey, const place_t *place, const char *why)
 {
+    const struct survey *s = survey;
     vl_auto(vl_buf) at = vl_buf_of(VL_SCHEMA_POINTER_MAX);
     vl_schema_place_write(&at, place, "the schema");
-    return vl_fail(survey->err, VALET_INVALID, "", VL_STR_FMT " %s",
+    return vl_fail(s->err, VALET_INVALID, "", VL_STR_FMT " %s",
                    VL_STR_ARG(vl_buf_str(&at)), why);
 }
 
@@ -74,7 +75,7 @@ survey_schema(struct survey *survey, const place_t *place)
     if (kind == VL_JSON_BOOL)
         return VALET_OK;
     if (kind != VL_JSON_OBJECT)
-        return refuse(survey, place, "is no schema");
+        return vl_schema_refuse(survey, place, "is no schema");
     if (!survey->is_second)
         (void)vl_map_put(&survey->known, address_of(&schema), as_value(schema));
     struct visit visit = {survey, schema, place, VALET_OK};
@@ -94,7 +95,7 @@ takes_schemas(void *survey, const rule_t *rule, const place_t *place)
 {
     if (vl_json_kind(rule->value) != VL_JSON_ARRAY ||
         vl_json_size(rule->value) == 0)
-        return refuse(survey, place, "is no list of schemas");
+        return vl_schema_refuse(survey, place, "is no list of schemas");
     for (size_t i = 0; i < vl_json_size(rule->value); i++) {
         place_t member = {.up = place,
                           .index = i,
@@ -118,13 +119,13 @@ static valet_status
 takes_named_schemas(void *survey, const rule_t *rule, const place_t *place)
 {
     if (vl_json_kind(rule->value) != VL_JSON_OBJECT)
-        return refuse(survey, place, "is no object of schemas");
+        return vl_schema_refuse(survey, place, "is no object of schemas");
     struct visit visit = {survey, rule->value, place, VALET_OK};
     vl_json_each(rule->value, visit_named, &visit);
     return visit.status;
 }
 
-/* --- plain values --- */
+/* --- patterns, and what may be anything --- */
 
 static valet_status
 takes_anything(void *survey, const rule_t *rule, const place_t *place)
@@ -132,22 +133,6 @@ takes_anything(void *survey, const rule_t *rule, const place_t *place)
     (void)survey;
     (void)rule;
     (void)place;
-    return VALET_OK;
-}
-
-static valet_status
-takes_list(void *survey, const rule_t *rule, const place_t *place)
-{
-    if (vl_json_kind(rule->value) != VL_JSON_ARRAY)
-        return refuse(survey, place, "is no list");
-    return VALET_OK;
-}
-
-static valet_status
-takes_bool(void *survey, const rule_t *rule, const place_t *place)
-{
-    if (vl_json_kind(rule->value) != VL_JSON_BOOL)
-        return refuse(survey, place, "is neither true nor false");
     return VALET_OK;
 }
 
@@ -164,11 +149,11 @@ add_pattern(struct survey *survey, struct vl_str text, const place_t *place)
     if (status == VALET_INTERNAL)
         return vl_fail(survey->err, status, why.code, "%s", why.message);
     if (status != VALET_OK)
-        return refuse(survey, place, why.message);
+        return vl_schema_refuse(survey, place, why.message);
     schema->pattern_size += vl_pattern_size(pattern);
     (void)vl_map_put(&schema->patterns, text, pattern);
     if (schema->pattern_size > VL_SCHEMA_PATTERNS_MAX)
-        return refuse(survey, place, "is one pattern too many");
+        return vl_schema_refuse(survey, place, "is one pattern too many");
     return VALET_OK;
 }
 
@@ -176,7 +161,7 @@ static valet_status
 takes_pattern(void *survey, const rule_t *rule, const place_t *place)
 {
     if (vl_json_kind(rule->value) != VL_JSON_STRING)
-        return refuse(survey, place, "is no string");
+        return vl_schema_refuse(survey, place, "is no string");
     return add_pattern(survey, vl_json_str(rule->value), place);
 }
 
@@ -199,91 +184,12 @@ takes_patterns(void *survey, const rule_t *rule, const place_t *place)
     return visit.status;
 }
 
-static valet_status
-takes_count(void *survey, const rule_t *rule, const place_t *place)
-{
-    size_t count;
-    if (!vl_schema_count(rule->value, &count))
-        return refuse(survey, place, "is no whole number from 0 on");
-    return VALET_OK;
-}
-
-static valet_status
-takes_number(void *survey, const rule_t *rule, const place_t *place)
-{
-    struct vl_schema_number number;
-    if (!vl_schema_number(vl_json_view_of(rule->value), &number))
-        return refuse(survey, place, "is no number");
-    return VALET_OK;
-}
-
-static valet_status
-takes_divisor(void *survey, const rule_t *rule, const place_t *place)
-{
-    struct vl_schema_number number;
-    if (!vl_schema_number(vl_json_view_of(rule->value), &number) ||
-        !(number.is_whole ? number.whole > 0 : number.real > 0))
-        return refuse(survey, place, "is no number above 0");
-    return VALET_OK;
-}
-
-static bool
-is_list_of_strings(const struct json_t *value)
-{
-    bool good = vl_json_kind(value) == VL_JSON_ARRAY;
-    for (size_t i = 0; good && i < vl_json_size(value); i++)
-        good = vl_json_kind(vl_json_at(value, i)) == VL_JSON_STRING;
-    return good;
-}
-
-static valet_status
-takes_strings(void *survey, const rule_t *rule, const place_t *place)
-{
-    if (!is_list_of_strings(rule->value))
-        return refuse(survey, place, "is no list of strings");
-    return VALET_OK;
-}
-
-static bool
-visit_strings(struct vl_str key, const struct json_t *value, void *ctx)
-{
-    struct visit *visit = ctx;
-    place_t place = {
-        .up = visit->place, .key = key, .value = vl_json_view_of(value)};
-    if (!is_list_of_strings(value))
-        visit->status = refuse(visit->survey, &place, "is no list of strings");
-    return visit->status == VALET_OK;
-}
-
-static valet_status
-takes_named_strings(void *survey, const rule_t *rule, const place_t *place)
-{
-    if (vl_json_kind(rule->value) != VL_JSON_OBJECT)
-        return refuse(survey, place, "is no object of lists of strings");
-    struct visit visit = {survey, rule->value, place, VALET_OK};
-    vl_json_each(rule->value, visit_strings, &visit);
-    return visit.status;
-}
-
-static valet_status
-takes_type(void *survey, const rule_t *rule, const place_t *place)
-{
-    bool good = is_list_of_strings(rule->value)
-                    ? vl_json_size(rule->value) > 0
-                    : vl_schema_is_type(vl_json_str(rule->value));
-    for (size_t i = 0; good && i < vl_json_size(rule->value); i++)
-        good = vl_schema_is_type(vl_json_str(vl_json_at(rule->value, i)));
-    if (!good)
-        return refuse(survey, place, "names no type of JSON");
-    return VALET_OK;
-}
-
 /* A check that cannot be made is a no. */
 static valet_status
 cannot_be_checked(void *survey, const rule_t *rule, const place_t *place)
 {
     (void)rule;
-    return refuse(survey, place, "cannot be checked by this server");
+    return vl_schema_refuse(survey, place, "cannot be checked by this server");
 }
 
 /* --- identity --- */
@@ -307,7 +213,7 @@ takes_dialect(void *survey, const rule_t *rule, const place_t *place)
         !(is_draft7 ||
           vl_str_eq(name,
                     VL_STR("https://json-schema.org/draft/2020-12/schema"))))
-        return refuse(s, place, "is neither 2020-12 nor draft-07");
+        return vl_schema_refuse(s, place, "is neither 2020-12 nor draft-07");
     s->schema->is_draft7 = is_draft7;
     return VALET_OK;
 }
@@ -329,7 +235,7 @@ takes_anchor(void *survey, const rule_t *rule, const place_t *place)
     if (s->is_second)
         return VALET_OK;
     if (name.n == 0 || vl_map_find(&s->anchors, name))
-        return refuse(s, place, "is no name, or one that is taken");
+        return vl_schema_refuse(s, place, "is no name, or one that is taken");
     (void)vl_map_put(&s->anchors, name, as_value(rule->schema));
     return VALET_OK;
 }
@@ -350,13 +256,13 @@ takes_ref(void *survey, const rule_t *rule, const place_t *place)
     struct survey *s = survey;
     struct vl_str ref = vl_json_str(rule->value);
     if (!vl_str_starts(ref, VL_STR("#")))
-        return refuse(s, place, "leads out of the schema");
+        return vl_schema_refuse(s, place, "leads out of the schema");
     if (!s->is_second)
         return VALET_OK;
     const struct json_t *target = find_target(s, vl_str_from(ref, 1));
     if (vl_json_kind(target) != VL_JSON_BOOL &&
         !vl_map_find(&s->known, address_of(&target)))
-        return refuse(s, place, "leads to no schema");
+        return vl_schema_refuse(s, place, "leads to no schema");
     (void)vl_map_put(&s->schema->targets, ref, as_value(target));
     return VALET_OK;
 }
@@ -379,25 +285,26 @@ static const struct vl_schema_keyword keywords[] = {
     {"contains", takes_schema, vl_schema_contains},
     {"definitions", takes_named_schemas, NULL},
     {"dependencies", cannot_be_checked, NULL},
-    {"dependentRequired", takes_named_strings, vl_schema_dependent_required},
+    {"dependentRequired", vl_schema_takes_named_strings,
+     vl_schema_dependent_required},
     {"dependentSchemas", takes_named_schemas, vl_schema_dependent},
     {"else", takes_schema, NULL},
-    {"enum", takes_list, vl_schema_enum},
-    {"exclusiveMaximum", takes_number, vl_schema_below},
-    {"exclusiveMinimum", takes_number, vl_schema_above},
+    {"enum", vl_schema_takes_list, vl_schema_enum},
+    {"exclusiveMaximum", vl_schema_takes_number, vl_schema_below},
+    {"exclusiveMinimum", vl_schema_takes_number, vl_schema_above},
     {"if", takes_schema, vl_schema_if},
     {"items", takes_schema, vl_schema_items},
-    {"maxContains", takes_count, NULL},
-    {"maxItems", takes_count, vl_schema_max_items},
-    {"maxLength", takes_count, vl_schema_max_length},
-    {"maxProperties", takes_count, vl_schema_max_members},
-    {"maximum", takes_number, vl_schema_maximum},
-    {"minContains", takes_count, NULL},
-    {"minItems", takes_count, vl_schema_min_items},
-    {"minLength", takes_count, vl_schema_min_length},
-    {"minProperties", takes_count, vl_schema_min_members},
-    {"minimum", takes_number, vl_schema_minimum},
-    {"multipleOf", takes_divisor, vl_schema_multiple},
+    {"maxContains", vl_schema_takes_count, NULL},
+    {"maxItems", vl_schema_takes_count, vl_schema_max_items},
+    {"maxLength", vl_schema_takes_count, vl_schema_max_length},
+    {"maxProperties", vl_schema_takes_count, vl_schema_max_members},
+    {"maximum", vl_schema_takes_number, vl_schema_maximum},
+    {"minContains", vl_schema_takes_count, NULL},
+    {"minItems", vl_schema_takes_count, vl_schema_min_items},
+    {"minLength", vl_schema_takes_count, vl_schema_min_length},
+    {"minProperties", vl_schema_takes_count, vl_schema_min_members},
+    {"minimum", vl_schema_takes_number, vl_schema_minimum},
+    {"multipleOf", vl_schema_takes_divisor, vl_schema_multiple},
     {"not", takes_schema, vl_schema_not},
     {"oneOf", takes_schemas, vl_schema_one},
     {"pattern", takes_pattern, vl_schema_pattern},
@@ -405,12 +312,12 @@ static const struct vl_schema_keyword keywords[] = {
     {"prefixItems", takes_schemas, vl_schema_prefix},
     {"properties", takes_named_schemas, vl_schema_properties},
     {"propertyNames", takes_schema, vl_schema_names},
-    {"required", takes_strings, vl_schema_required},
+    {"required", vl_schema_takes_strings, vl_schema_required},
     {"then", takes_schema, NULL},
-    {"type", takes_type, vl_schema_type},
+    {"type", vl_schema_takes_type, vl_schema_type},
     {"unevaluatedItems", cannot_be_checked, NULL},
     {"unevaluatedProperties", cannot_be_checked, NULL},
-    {"uniqueItems", takes_bool, vl_schema_unique},
+    {"uniqueItems", vl_schema_takes_bool, vl_schema_unique},
 };
 
 static int

@@ -2,7 +2,8 @@
  *
  * What the files of a schema share:
  *
- *     schema.c          reads a schema: the keywords, and what each has to be
+ *     schema.c          reads a schema: the keywords, and schemas within
+ *     schema_value.c    what keywords have to be that hold none
  *     schema_plan.c     what of it asserts something, to be at hand
  *     schema_fit.c      a value against it: keywords that apply other schemas
  *     schema_assert.c   keywords that look at one value
@@ -68,11 +69,15 @@ typedef bool
 vl_schema_fits_fn(struct vl_schema_run *run, const struct vl_schema_rule *rule,
                   const struct vl_schema_place *place);
 
+/* Is the keyword, at `place` of a schema that is read, what it has to be? */
+typedef valet_status
+vl_schema_survey_fn(void *survey, const struct vl_schema_rule *rule,
+                    const struct vl_schema_place *place);
+
 /* Its check, or NULL for words that assert nothing on their own. */
 struct vl_schema_keyword {
     const char *name;
-    valet_status (*survey)(void *survey, const struct vl_schema_rule *rule,
-                           const struct vl_schema_place *place);
+    vl_schema_survey_fn *survey;
     vl_schema_fits_fn *fits;
 };
 
@@ -135,6 +140,17 @@ bool vl_schema_count(const struct json_t *value, size_t *ret);
 bool vl_schema_is_type(struct vl_str name);
 /* What a `type` allows: a bit for each kind. */
 unsigned vl_schema_types(const struct json_t *value);
+
+/* The survey ends: the schema is refused, and `err` tells where. */
+valet_status
+vl_schema_refuse(const void *survey, const struct vl_schema_place *place,
+                 const char *why);
+
+/* schema_value.c */
+vl_schema_survey_fn vl_schema_takes_list, vl_schema_takes_bool,
+    vl_schema_takes_count, vl_schema_takes_number, vl_schema_takes_divisor,
+    vl_schema_takes_strings, vl_schema_takes_named_strings,
+    vl_schema_takes_type;
 
 /* schema_fit.c */
 vl_schema_fits_fn vl_schema_ref, vl_schema_properties,
