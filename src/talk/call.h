@@ -133,7 +133,7 @@ vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx), void *ctx);
 const struct json_t *vl_mcp_call_params(const struct vl_mcp_call *call);
 const struct json_t *vl_mcp_call_arguments(const struct vl_mcp_call *call);
 
-/* --- for call_api.c and ask_send.c, on the server's thread --- */
+/* --- for call_api.c, ask.c and ask_send.c, on the server's thread --- */
 
 /* Lets the handler have it (again). */
 void vl_mcp_call_run(struct vl_mcp_call *call);

@@ -8,6 +8,7 @@
  *     method_list.c    …/list, server/discover
  *     method_call.c    what handlers answer
  *     method_session.c what holds for a session, up to 2025-11-25
+ *     method_task.c    tasks/…, from 2026-07-28 on
  *     listen.c         subscriptions/listen
  */
 #ifndef VL_TALK_DISPATCH_H
