@@ -5,7 +5,7 @@
  * as the configuration says. A request's way through it, top to bottom:
  *
  *     http/server → site.c (host, origin, route) → authn.c (bearer)
- *                 → mcp/endpoint → graph_tool.c → entra/graph
+ *                 → talk/endpoint → graph_tool.c → entra/graph
  *
  * Floors below return errors; this one logs them.
  */
