@@ -96,8 +96,9 @@ enum {
 /*
  * Answers one request: by valet_mcp_finish(), valet_mcp_fail() or
  * valet_mcp_await() (valet_mcp_finish_completion() where it completes), at once
- * or later, exactly once. After five minutes, or an hour of a task, nobody
- * waits any more: the client is told, the call cancelled.
+ * or later, exactly once: a program that goes on with a call that it has
+ * finished is ended, where that can be seen. After five minutes, or an hour of
+ * a task, nobody waits any more: the client is told, the call cancelled.
  */
 typedef void valet_mcp_handler(valet_mcp_call *call, void *ctx);
 

@@ -57,15 +57,17 @@ vl_mcp_check_later(void *const *later, size_t count, valet_error *err)
 }
 
 valet_status
-vl_mcp_check_text(const char *what, const char *text, bool optional,
-                  valet_error *err)
+vl_mcp_check_text(const char *what, const char *whose, const char *text,
+                  bool optional, valet_error *err)
 {
     if (!text && optional)
         return VALET_OK;
     if (!text || !*text)
-        return vl_fail(err, VALET_INVALID, "", "the %s is missing", what);
+        return vl_fail(err, VALET_INVALID, "", "the %s of %.150s is missing",
+                       what, whose);
     if (!vl_str_is_utf8(vl_str_z(text)))
-        return vl_fail(err, VALET_INVALID, "", "the %s is not UTF-8", what);
+        return vl_fail(err, VALET_INVALID, "", "the %s of %.150s is not UTF-8",
+                       what, whose);
     return VALET_OK;
 }
 

@@ -8,9 +8,9 @@ check_argument(const valet_mcp_prompt *prompt, size_t index, valet_error *err)
     const valet_mcp_prompt_argument *argument = &prompt->arguments[index];
     VL_TRY(vl_mcp_check_later(argument->later, VL_COUNT(argument->later), err));
     VL_TRY(vl_mcp_check_name("prompt argument's name", argument->name, err));
-    VL_TRY(vl_mcp_check_text("prompt argument's title", argument->title, true,
-                             err));
-    VL_TRY(vl_mcp_check_text("prompt argument's description",
+    VL_TRY(
+        vl_mcp_check_text("title", argument->name, argument->title, true, err));
+    VL_TRY(vl_mcp_check_text("description", argument->name,
                              argument->description, true, err));
     for (size_t i = 0; i < index; i++)
         if (strcmp(prompt->arguments[i].name, argument->name) == 0)
@@ -25,9 +25,13 @@ check(const valet_mcp_prompt *prompt, valet_error *err)
 {
     VL_TRY(vl_mcp_check_name("prompt's name", prompt->name, err));
     VL_TRY(vl_mcp_check_permission(prompt->name, prompt->permission, err));
-    VL_TRY(vl_mcp_check_text("prompt's title", prompt->title, true, err));
-    VL_TRY(vl_mcp_check_text("prompt's description", prompt->description, true,
-                             err));
+    VL_TRY(vl_mcp_check_text("title", prompt->name, prompt->title, true, err));
+    VL_TRY(vl_mcp_check_text("description", prompt->name, prompt->description,
+                             true, err));
+    if (prompt->argument_count && !prompt->arguments)
+        return vl_fail(err, VALET_INVALID, "",
+                       "prompt %s has arguments that are not there",
+                       prompt->name);
     for (size_t i = 0; i < prompt->argument_count; i++)
         VL_TRY(check_argument(prompt, i, err));
     if (!prompt->get)

@@ -43,12 +43,12 @@ check_uri(const char *text, valet_error *err)
 
 /* What resources and templates have alike. */
 static valet_status
-check_texts(const char *title, const char *description, const char *mime_type,
-            valet_error *err)
+check_texts(const char *name, const char *title, const char *description,
+            const char *mime_type, valet_error *err)
 {
-    VL_TRY(vl_mcp_check_text("resource's title", title, true, err));
-    VL_TRY(vl_mcp_check_text("resource's description", description, true, err));
-    return vl_mcp_check_text("resource's media type", mime_type, true, err);
+    VL_TRY(vl_mcp_check_text("title", name, title, true, err));
+    VL_TRY(vl_mcp_check_text("description", name, description, true, err));
+    return vl_mcp_check_text("media type", name, mime_type, true, err);
 }
 
 static valet_status
@@ -68,7 +68,7 @@ valet_mcp_add_resource(valet_mcp_server *server,
     VL_TRY(vl_mcp_check_name("resource's name", resource->name, err));
     VL_TRY(check_uri(resource->uri, err));
     VL_TRY(vl_mcp_check_permission(resource->name, resource->permission, err));
-    VL_TRY(check_texts(resource->title, resource->description,
+    VL_TRY(check_texts(resource->name, resource->title, resource->description,
                        resource->mime_type, err));
     VL_TRY(check_reader(resource->name, resource->read, err));
     if (resource->size < 0)
@@ -91,13 +91,12 @@ valet_mcp_add_template(valet_mcp_server *server, const valet_mcp_template *tmpl,
     struct vl_uri_template *pattern;
     VL_TRY(vl_mcp_check_later(tmpl->later, VL_COUNT(tmpl->later), err));
     VL_TRY(vl_mcp_check_name("template's name", tmpl->name, err));
-    VL_TRY(vl_mcp_check_text("URI template", tmpl->uri_template, false, err));
+    VL_TRY(vl_mcp_check_text("URI template", tmpl->name, tmpl->uri_template,
+                             false, err));
     VL_TRY(vl_mcp_check_permission(tmpl->name, tmpl->permission, err));
-    VL_TRY(check_texts(tmpl->title, tmpl->description, tmpl->mime_type, err));
+    VL_TRY(check_texts(tmpl->name, tmpl->title, tmpl->description,
+                       tmpl->mime_type, err));
     VL_TRY(check_reader(tmpl->name, tmpl->read, err));
-    if (strlen(tmpl->uri_template) > VL_MCP_URI_MAX)
-        return vl_fail(err, VALET_INVALID, "",
-                       "a URI template has at most %d bytes", VL_MCP_URI_MAX);
     VL_TRY(vl_uri_template_new(tmpl->uri_template, &pattern, err));
     struct vl_mcp_item *item = vl_mcp_item_new(VL_MCP_TEMPLATES);
     item->id = tmpl->uri_template;

@@ -34,9 +34,10 @@ valet_mcp_server_new(const char *name, const char *version,
                      const char *instructions, valet_mcp_server **ret,
                      valet_error *err)
 {
-    VL_TRY(vl_mcp_check_text("server's name", name, false, err));
-    VL_TRY(vl_mcp_check_text("server's version", version, false, err));
-    VL_TRY(vl_mcp_check_text("server's instruction", instructions, true, err));
+    VL_TRY(vl_mcp_check_text("name", "the server", name, false, err));
+    VL_TRY(vl_mcp_check_text("version", "the server", version, false, err));
+    VL_TRY(vl_mcp_check_text("text of instructions", "the server", instructions,
+                             true, err));
     struct vl_mcp_server *server = vl_alloc(sizeof *server);
     write_meta(server, name, version);
     server->instructions = instructions ? vl_strdup(instructions) : NULL;
@@ -216,8 +217,9 @@ check_place(const struct vl_mcp_server *server, struct vl_mcp_item *item,
                                ? task | VALET_MCP_ON_THREAD
                                : VALET_MCP_ON_THREAD;
     if (item->flags & ~known)
-        return vl_fail(err, VALET_INVALID, "", "no %s can have these flags",
-                       words[item->sort]);
+        return vl_fail(err, VALET_INVALID, "",
+                       "%s %.150s cannot have these flags", words[item->sort],
+                       item->id);
     if (vl_mcp_server_find(server, item->sort, vl_str_z(item->id)))
         return vl_fail(err, VALET_CONFLICT, "", "there is a %s %.150s already",
                        words[item->sort], item->id);

@@ -146,9 +146,10 @@ struct vl_mcp_item *vl_mcp_item_new(enum vl_mcp_sort sort);
  * asked for. */
 valet_status vl_mcp_check_later(void *const *later, size_t count,
                                 valet_error *err) VALET_CHECK;
-/* "the WHAT is missing", "… is not UTF-8". */
-valet_status vl_mcp_check_text(const char *what, const char *text,
-                               bool optional, valet_error *err) VALET_CHECK;
+/* "the WHAT of WHOSE is missing", "… is not UTF-8". */
+valet_status
+vl_mcp_check_text(const char *what, const char *whose, const char *text,
+                  bool optional, valet_error *err) VALET_CHECK;
 valet_status vl_mcp_check_name(const char *what, const char *name,
                                valet_error *err) VALET_CHECK;
 /* `name`: of whatever needs it, for the sentence. */

@@ -5,18 +5,23 @@
 #include "json/read.h"
 
 static valet_status
-check_texts(const valet_mcp_tool *tool, valet_error *err)
+check(const valet_mcp_tool *tool, valet_error *err)
 {
+    const unsigned known = VALET_MCP_READ_ONLY | VALET_MCP_DESTRUCTIVE |
+                           VALET_MCP_IDEMPOTENT | VALET_MCP_OPEN_WORLD;
     VL_TRY(vl_mcp_check_name("tool's name", tool->name, err));
     VL_TRY(vl_mcp_check_permission(tool->name, tool->permission, err));
-    VL_TRY(vl_mcp_check_text("tool's title", tool->title, true, err));
+    const char *name = tool->name;
+    VL_TRY(vl_mcp_check_text("title", name, tool->title, true, err));
     VL_TRY(
-        vl_mcp_check_text("tool's description", tool->description, false, err));
-    VL_TRY(vl_mcp_check_text("tool's input schema", tool->input_schema, false,
+        vl_mcp_check_text("description", name, tool->description, false, err));
+    VL_TRY(vl_mcp_check_text("input schema", name, tool->input_schema, false,
                              err));
+    if (tool->hints & ~known)
+        return vl_fail(err, VALET_INVALID, "",
+                       "tool %s cannot have these hints", name);
     if (!tool->call)
-        return vl_fail(err, VALET_INVALID, "", "tool %s does nothing",
-                       tool->name);
+        return vl_fail(err, VALET_INVALID, "", "tool %s does nothing", name);
     return VALET_OK;
 }
 
@@ -88,7 +93,7 @@ valet_mcp_add_tool(valet_mcp_server *server, const valet_mcp_tool *tool,
                    valet_error *err)
 {
     VL_TRY(vl_mcp_check_later(tool->later, VL_COUNT(tool->later), err));
-    VL_TRY(check_texts(tool, err));
+    VL_TRY(check(tool, err));
     struct vl_mcp_item *item = vl_mcp_item_new(VL_MCP_TOOLS);
     item->id = tool->name;
     item->permission = tool->permission;

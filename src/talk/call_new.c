@@ -186,14 +186,14 @@ static void
 do_deed(void *ctx)
 {
     const struct deed *deed = ctx;
-    VL_ASSERT(deed->call->item); /* two threads have it */
+    VL_ASSERT(deed->call->item && "another thread has finished this call");
     deed->run(deed->ctx);
 }
 
 void
 vl_mcp_call_do(struct vl_mcp_call *call, void (*run)(void *ctx), void *ctx)
 {
-    VL_ASSERT(call->item); /* it has been finished */
+    VL_ASSERT(call->item && "a handler uses a call that it has finished");
     vl_mcp_gate_do(call->gate, do_deed, &(struct deed){call, run, ctx});
 }
 

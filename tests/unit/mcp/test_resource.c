@@ -149,6 +149,9 @@ refuses_prompts_that_clients_could_not_use(void **state)
         assert_int_equal(valet_mcp_add_prompt(server, &prompt, NULL),
                          VALET_INVALID);
     }
+    prompt.arguments = NULL;
+    assert_int_equal(valet_mcp_add_prompt(server, &prompt, NULL),
+                     VALET_INVALID);
     prompt = good_prompt;
     prompt.get = NULL;
     assert_int_equal(valet_mcp_add_prompt(server, &prompt, NULL),

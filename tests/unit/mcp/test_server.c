@@ -87,12 +87,18 @@ refuses_what_clients_could_not_use(void **state)
     tool = good_tool;
     tool.description = NULL;
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
+    assert_string_equal(err.message, "the description of hello is missing");
     tool = good_tool;
     tool.title = "\xff";
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
     tool = good_tool;
     tool.flags = 16;
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
+    assert_string_equal(err.message, "tool hello cannot have these flags");
+    tool = good_tool;
+    tool.hints = 16;
+    assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
+    assert_string_equal(err.message, "tool hello cannot have these hints");
     assert_int_equal(server->shelves[VL_MCP_TOOLS].count, 0);
     valet_mcp_server_free(server);
 }
