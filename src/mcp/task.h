@@ -180,10 +180,6 @@ void vl_mcp_task_set_message(struct vl_mcp_task *task, const char *message);
 valet_status
 vl_mcp_task_ask(struct vl_mcp_task *task, const char *key, const char *method,
                 struct vl_str params, valet_error *err) VALET_CHECK;
-/* An answer that was there before the task was (JSON). */
-valet_status
-vl_mcp_task_give(struct vl_mcp_task *task, const char *key,
-                 struct vl_str answer, valet_error *err) VALET_CHECK;
 /* The answer to a question as JSON, borrowed until it is asked again or the
  * task is over; {NULL,0}: there is none yet. Text ends in NUL. */
 struct vl_str vl_mcp_task_answer(struct vl_mcp_task *task, const char *key);

@@ -14,7 +14,7 @@
 struct question {
     struct vl_list in_task;
     char key[KEY_SIZE];
-    unsigned times; /* it was asked; 0: answered before there was a task */
+    unsigned times;        /* it was asked */
     struct vl_buf request; /* JSON; empty: it is not asked */
     struct vl_buf answer;  /* JSON; empty: there is none */
 };
@@ -167,20 +167,6 @@ vl_mcp_task_ask(struct vl_mcp_task *task, const char *key, const char *method,
     /* A key that the client answered before the task was made counts for
      * nothing in it: the two name their questions apart (SEP-2663). */
     question->times++;
-    return VALET_OK;
-}
-
-valet_status
-vl_mcp_task_give(struct vl_mcp_task *task, const char *key,
-                 struct vl_str answer, valet_error *err)
-{
-    if (!is_key(key))
-        return refuse_key(err);
-    if (vl_mcp_task_is_over(task) || find(task, key))
-        return vl_fail(err, VALET_CONFLICT, "", "the key is taken");
-    struct question *question = add(task, key);
-    if (!question || !put(task, &question->answer, answer))
-        return refuse_more(err);
     return VALET_OK;
 }
 

@@ -291,8 +291,6 @@ stays_as_it_ended(void **state)
     assert_int_equal(
         vl_mcp_task_ask(task, "k", "roots/list", VL_STR("{}"), &err),
         VALET_CONFLICT);
-    assert_int_equal(vl_mcp_task_give(task, "k", VL_STR("{}"), &err),
-                     VALET_CONFLICT);
     assert_false(vl_mcp_task_await(task));
     assert_ok(answer(task, "{\"k\":{}}"));
     assert_true(is_told(task, "\"result\":{\"a\":1}"));
@@ -392,26 +390,6 @@ asks_again_under_a_key_of_its_own(void **state)
 }
 
 static void
-keeps_what_was_answered_before_there_was_a_task(void **state)
-{
-    (void)state;
-    struct desk desk;
-    open_desk(&desk);
-    struct vl_mcp_task *task = begin(&desk, &alice);
-    assert_ok(
-        vl_mcp_task_give(task, "name", VL_STR("{\"name\":\"Alice\"}"), NULL));
-    assert_int_equal(vl_mcp_task_give(task, "name", VL_STR("{}"), NULL),
-                     VALET_CONFLICT);
-    assert_str(vl_mcp_task_answer(task, "name"), "{\"name\":\"Alice\"}");
-    assert_false(vl_mcp_task_await(task));
-    assert_false(is_told(task, "Alice"));
-    ask(task, "name");
-    assert_true(vl_mcp_task_await(task));
-    assert_true(is_told(task, "\"inputRequests\":{\"name\":"));
-    close_desk(&desk);
-}
-
-static void
 refuses_answers_that_are_none(void **state)
 {
     (void)state;
@@ -458,8 +436,6 @@ bounds_what_is_asked_and_answered(void **state)
     assert_int_equal(
         vl_mcp_task_ask(task, "more", "roots/list", VL_STR("{}"), NULL),
         VALET_LIMIT);
-    assert_int_equal(vl_mcp_task_give(task, "more", VL_STR("{}"), NULL),
-                     VALET_LIMIT);
     vl_mcp_task_cancel(task);
     assert_int_equal(desk.tasks.size, 0);
     close_desk(&desk);
@@ -489,7 +465,8 @@ bounds_how_long_questions_and_answers_are(void **state)
     assert_ok(answer(task, "{\"one\":{}}"));
     assert_str(vl_mcp_task_answer(task, "one"), "{}");
     /* There is room again. */
-    assert_ok(vl_mcp_task_give(task, "three", vl_buf_str(&text), NULL));
+    assert_ok(vl_mcp_task_ask(task, "two", "sampling/createMessage",
+                              vl_buf_str(&text), NULL));
     close_desk(&desk);
 }
 
@@ -793,7 +770,6 @@ main(void)
         cmocka_unit_test(lets_go_of_the_owner_when_it_is_cancelled),
         cmocka_unit_test(asks_and_works_on_when_all_is_answered),
         cmocka_unit_test(asks_again_under_a_key_of_its_own),
-        cmocka_unit_test(keeps_what_was_answered_before_there_was_a_task),
         cmocka_unit_test(refuses_answers_that_are_none),
         cmocka_unit_test(bounds_what_is_asked_and_answered),
         cmocka_unit_test(bounds_how_long_questions_and_answers_are),
