@@ -116,7 +116,10 @@ check_headers(const struct vl_rpc_message *message,
     size_t count =
         vl_headers_find(headers, VL_STR("mcp-protocol-version"), &version);
     struct vl_str inside = version_in(message);
-    if (count > 1 || (!is_notification && !count) ||
+    if (!count && !is_notification)
+        return fail(fault, VL_RPC_HEADER_MISMATCH,
+                    "MCP-Protocol-Version is missing");
+    if (count > 1 ||
         (count && inside.p && !vl_str_eq(vl_str_trim(version), inside)))
         return fail(fault, VL_RPC_HEADER_MISMATCH,
                     "MCP-Protocol-Version is not what the _meta says");
