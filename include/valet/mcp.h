@@ -255,7 +255,7 @@ void valet_mcp_resource_updated(valet_mcp_server *server, const char *uri);
  *
  * All that serve return VALET_OK when they were ended. Calls at work are
  * cancelled then, over HTTP after ten seconds. A server is served in one way at
- * a time, and may be served again.
+ * a time (VALET_CONFLICT), and may be served again.
  */
 valet_status
 valet_mcp_serve_stdio(valet_mcp_server *server, valet_error *err) VALET_CHECK;

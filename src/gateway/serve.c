@@ -108,6 +108,7 @@ valet_mcp_serve_signed_in(valet_mcp_server *server,
     struct vl_conf *conf = NULL;
     valet_mcp_service told = *service;
     VL_TRY(vl_mcp_check_later(service->later, VL_COUNT(service->later), err));
+    VL_TRY(vl_mcp_server_check_rest(server, err));
     VL_TRY(vl_conf_load(service->config_file, look_up, &conf, err));
     const struct vl_log log = {STDERR_FILENO, conf->log_level, conf->log_json};
     const struct vl_serve how = {.options = {.conf = conf,

@@ -91,6 +91,14 @@ valet_mcp_set_list_ttl(valet_mcp_server *server, int64_t ms)
     server->list_ttl_ms = ms > 0 ? ms : 0;
 }
 
+valet_status
+vl_mcp_server_check_rest(const struct vl_mcp_server *server, valet_error *err)
+{
+    if (vl_mcp_gate_is_open(server->gate))
+        return vl_fail(err, VALET_CONFLICT, "", "the server is served already");
+    return VALET_OK;
+}
+
 /* --- who watches it --- */
 
 void

@@ -113,6 +113,9 @@ struct vl_mcp_server {
     void *stop_ctx;
 };
 
+/* VALET_CONFLICT while something serves it. */
+valet_status vl_mcp_server_check_rest(const struct vl_mcp_server *server,
+                                      valet_error *err) VALET_CHECK;
 /* NULL when there is none of this name or URI. */
 struct vl_mcp_item *vl_mcp_server_find(const struct vl_mcp_server *server,
                                        enum vl_mcp_sort sort, struct vl_str id);

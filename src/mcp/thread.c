@@ -35,6 +35,15 @@ vl_mcp_gate_open(struct vl_mcp_gate *gate, struct vl_loop *loop)
     pthread_mutex_unlock(&gate->lock);
 }
 
+bool
+vl_mcp_gate_is_open(struct vl_mcp_gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    bool is_open = gate->loop != NULL;
+    pthread_mutex_unlock(&gate->lock);
+    return is_open;
+}
+
 void
 vl_mcp_gate_hold(struct vl_mcp_gate *gate)
 {

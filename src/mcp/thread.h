@@ -15,6 +15,7 @@ struct vl_mcp_gate;
 struct vl_mcp_gate *vl_mcp_gate_new(void);
 /* Until it is closed again; the loop outlives that. */
 void vl_mcp_gate_open(struct vl_mcp_gate *gate, struct vl_loop *loop);
+bool vl_mcp_gate_is_open(struct vl_mcp_gate *gate); /* from any thread */
 void vl_mcp_gate_hold(struct vl_mcp_gate *gate);
 void vl_mcp_gate_release(struct vl_mcp_gate *gate); /* NULL is fine */
 /* On the loop's thread, before a call can be handed to another. */

@@ -259,6 +259,7 @@ valet_mcp_serve_local_http(valet_mcp_server *server,
     struct site site = {.life = {.drain = drain}};
     site.life.ctx = &site;
     VL_TRY(vl_mcp_check_later(address->later, VL_COUNT(address->later), err));
+    VL_TRY(vl_mcp_server_check_rest(server, err));
     VL_TRY(check_listen(&site, address->listen, err));
     VL_TRY(check_path(&site, address->path, err));
     VL_TRY(vl_loop_new(&site.life.loop, err));

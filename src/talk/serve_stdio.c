@@ -74,6 +74,7 @@ valet_mcp_serve_stdio(valet_mcp_server *server, valet_error *err)
 {
     struct service service = {.life = {.drain = drain}};
     service.life.ctx = &service;
+    VL_TRY(vl_mcp_server_check_rest(server, err));
     VL_TRY(vl_loop_new(&service.life.loop, err));
     valet_status status = serve(&service, server, err);
     vl_mcp_stdio_free(service.stdio);

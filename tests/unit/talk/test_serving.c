@@ -103,6 +103,34 @@ serves_until_any_thread_says_stop(void **state)
 }
 
 static void
+serve_once_more(const char *url, void *ctx)
+{
+    valet_mcp_server *server = ctx;
+    (void)url;
+    watch.ready++;
+    assert_int_equal(valet_mcp_serve_stdio(server, NULL), VALET_CONFLICT);
+    assert_int_equal(
+        valet_mcp_serve_local_http(
+            server, &(valet_mcp_address){.listen = "127.0.0.1:0"}, NULL),
+        VALET_CONFLICT);
+    valet_mcp_stop(server);
+}
+
+static void
+is_served_in_one_way_at_a_time(void **state)
+{
+    (void)state;
+    valet_mcp_server *server = NULL;
+    assert_ok(valet_mcp_server_new("s", "1", NULL, &server, NULL));
+    const valet_mcp_address address = {
+        .listen = "127.0.0.1:0", .ready = serve_once_more, .ctx = server};
+    watch.ready = 0;
+    assert_ok(valet_mcp_serve_local_http(server, &address, NULL));
+    assert_int_equal(watch.ready, 1);
+    valet_mcp_server_free(server);
+}
+
+static void
 serves_nobody_from_elsewhere(void **state)
 {
     (void)state;
@@ -132,6 +160,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serves_until_any_thread_says_stop),
+        cmocka_unit_test(is_served_in_one_way_at_a_time),
         cmocka_unit_test(serves_nobody_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
