@@ -302,7 +302,7 @@ valet_status valet_mcp_serve_signed_in(valet_mcp_server *server,
                                        valet_error *err) VALET_CHECK;
 
 /* Ends what serves it, as a signal does; from any thread. Nothing happens when
- * it is not served. */
+ * it is not served, or is ending already. */
 void valet_mcp_stop(valet_mcp_server *server);
 /* Runs it on the server's thread, soon, from any thread: for what a server's
  * owner has to do there, such as adding a tool. False when it is not served:

@@ -24,7 +24,9 @@ vl_life_end(struct vl_life *life)
 void
 vl_life_stop(void *ctx)
 {
-    vl_life_end(ctx);
+    struct vl_life *life = ctx;
+    if (!life->ending)
+        vl_life_end(life);
 }
 
 static void

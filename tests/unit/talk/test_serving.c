@@ -3,9 +3,14 @@
  * A server that serves, and what other threads do to it meanwhile. Nothing is
  * asserted on those threads: they leave notes.
  */
+#define _GNU_SOURCE /* usleep */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "valet/mcp.h"
 #include "vl_test.h"
@@ -130,6 +135,85 @@ is_served_in_one_way_at_a_time(void **state)
     valet_mcp_server_free(server);
 }
 
+/* --- ending --- */
+
+#define POST                                                                   \
+    "POST /mcp HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"     \
+    "Accept: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\n"         \
+    "Mcp-Method: tools/call\r\nMcp-Name: stops\r\nContent-Length: %zu\r\n"     \
+    "\r\n%s"
+#define CALL                                                                   \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{"     \
+    "\"name\":\"stops\",\"_meta\":{\"io.modelcontextprotocol/"                 \
+    "protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"              \
+    "clientCapabilities\":{}}}}"
+
+/* Two say it, and it takes its time to be done. */
+static void
+stop_twice(valet_mcp_call *call, void *ctx)
+{
+    valet_mcp_stop(ctx);
+    valet_mcp_stop(ctx);
+    (void)usleep(50000);
+    valet_mcp_finish(call, &(valet_mcp_result){.text = "done"});
+}
+
+static void *
+call_over_http(void *ctx)
+{
+    char text[1024];
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const char *host = watch.url + strlen("http://");
+    size_t n = strcspn(host, "/");
+    (void)ctx;
+    (void)snprintf(text, sizeof text, "%.*s", (int)n, host);
+    to.sin_port = htons((uint16_t)strtoul(strchr(text, ':') + 1, NULL, 10));
+    char request[2048];
+    (void)snprintf(request, sizeof request, POST, text, strlen(CALL), CALL);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+        send(fd, request, strlen(request), MSG_NOSIGNAL) > 0) {
+        ssize_t got = recv(fd, text, sizeof text - 1, MSG_WAITALL);
+        text[got > 0 ? got : 0] = '\0';
+        watch.ran = strstr(text, "\"text\":\"done\"") != NULL;
+    }
+    (void)close(fd);
+    return NULL;
+}
+
+static void
+start_caller(const char *url, void *ctx)
+{
+    (void)ctx;
+    (void)snprintf(watch.url, sizeof watch.url, "%s", url);
+    assert_int_equal(
+        pthread_create(&watch.threads[0], NULL, call_over_http, NULL), 0);
+}
+
+static void
+lets_calls_end_however_often_it_is_stopped(void **state)
+{
+    (void)state;
+    valet_mcp_server *server = NULL;
+    memset(&watch, 0, sizeof watch);
+    assert_ok(valet_mcp_server_new("s", "1", NULL, &server, NULL));
+    const valet_mcp_tool tool = {.name = "stops",
+                                 .description = "A tool.",
+                                 .input_schema = "{\"type\":\"object\"}",
+                                 .permission = VALET_MCP_ANY_CALLER,
+                                 .flags = VALET_MCP_ON_THREAD,
+                                 .call = stop_twice,
+                                 .ctx = server};
+    assert_ok(valet_mcp_add_tool(server, &tool, NULL));
+    const valet_mcp_address address = {.listen = "127.0.0.1:0",
+                                       .ready = start_caller};
+    assert_ok(valet_mcp_serve_local_http(server, &address, NULL));
+    assert_int_equal(pthread_join(watch.threads[0], NULL), 0);
+    assert_int_equal(watch.ran, 1);
+    valet_mcp_server_free(server);
+}
+
 static void
 serves_nobody_from_elsewhere(void **state)
 {
@@ -161,6 +245,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serves_until_any_thread_says_stop),
         cmocka_unit_test(is_served_in_one_way_at_a_time),
+        cmocka_unit_test(lets_calls_end_however_often_it_is_stopped),
         cmocka_unit_test(serves_nobody_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
