@@ -106,6 +106,8 @@ vl_mcp_check_permission(const char *name, const char *permission,
         good = *p > 0x20 && *p < 0x7f && *p != '"' && *p != '\\';
     if (!good)
         return vl_fail(err, VALET_INVALID, "",
-                       "%.100s names no permission that a caller needs", name);
+                       "%.100s names no permission that a caller needs; "
+                       "VALET_MCP_ANY_CALLER is one",
+                       name);
     return VALET_OK;
 }

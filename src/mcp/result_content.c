@@ -20,7 +20,8 @@ add_bytes(struct vl_json_out *out, const char *key,
           const valet_mcp_content *content)
 {
     vl_json_add_raw(out, key, VL_STR("\""));
-    vl_enc_base64(out->buf, vl_str_of(content->data, content->size));
+    if (content->data)
+        vl_enc_base64(out->buf, vl_str_of(content->data, content->size));
     vl_buf_addc(out->buf, '"');
 }
 

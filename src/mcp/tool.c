@@ -27,10 +27,12 @@ check(const valet_mcp_tool *tool, valet_error *err)
 
 /* The sentence about one of its schemas. */
 static valet_status
-blame(const valet_mcp_tool *tool, const char *what, valet_error *err)
+blame(const valet_mcp_tool *tool, const char *text, const char *what,
+      valet_error *err)
 {
-    return vl_fail(err, VALET_INVALID, "", "a schema of tool %s: %s",
-                   tool->name, what);
+    return vl_fail(err, VALET_INVALID, "", "the %s schema of tool %s: %s",
+                   text == tool->output_schema ? "output" : "input", tool->name,
+                   what);
 }
 
 /* Also writes it anew: on one line, and just what was checked. */
@@ -42,15 +44,15 @@ read_schema(const valet_mcp_tool *tool, const char *text, struct vl_json *ret,
     valet_error why;
     if (vl_json_parse(vl_str_z(text), VL_LIMIT_JSON_DEPTH, ret, &why) !=
         VALET_OK)
-        return blame(tool, why.message, err);
+        return blame(tool, text, why.message, err);
     if (vl_json_kind(ret->root) != VL_JSON_OBJECT)
-        return blame(tool, "it is no JSON object", err);
+        return blame(tool, text, "it is no JSON object", err);
     struct vl_json_out out = {ret_text, false};
     vl_json_add_value(&out, NULL, ret->root);
     if (ret_text->failed)
-        return blame(tool, "it is too long", err);
+        return blame(tool, text, "it is too long", err);
     if (vl_schema_new(ret->root, ret_schema, &why) != VALET_OK)
-        return blame(tool, why.message, err);
+        return blame(tool, text, why.message, err);
     return VALET_OK;
 }
 
@@ -69,9 +71,10 @@ read_input(struct vl_mcp_item *item, valet_error *err)
     VL_TRY(read_schema(tool, tool->input_schema, &doc, &item->input,
                        &item->takes, err));
     if (!is_of_object(&doc))
-        return blame(tool, "it is not of \"type\":\"object\"", err);
+        return blame(tool, tool->input_schema,
+                     "it is not of \"type\":\"object\"", err);
     if (vl_mcp_mirror_new(doc.root, &item->mirror, &why) != VALET_OK)
-        return blame(tool, why.message, err);
+        return blame(tool, tool->input_schema, why.message, err);
     return VALET_OK;
 }
 

@@ -374,10 +374,10 @@ void
 valet_mcp_keep(valet_mcp_call *call, const char *text)
 {
     struct vl_mcp_talk *talk = vl_mcp_talk_of(call);
-    if (strlen(text) > VL_MCP_KEPT_MAX)
+    if (text && strlen(text) > VL_MCP_KEPT_MAX)
         talk->trouble = "The handler keeps too much";
     free(talk->keep);
-    talk->keep = vl_strdup(text);
+    talk->keep = text ? vl_strdup(text) : NULL;
 }
 
 const char *

@@ -294,7 +294,9 @@ finish(void *ctx)
 void
 valet_mcp_finish(valet_mcp_call *call, const valet_mcp_result *result)
 {
-    vl_mcp_call_do(call, finish, &(struct errand){call, result});
+    static const valet_mcp_result nothing = {.text = ""};
+    vl_mcp_call_do(call, finish,
+                   &(struct errand){call, result ? result : &nothing});
 }
 
 struct values {

@@ -125,6 +125,7 @@ body_max(const struct vl_http_request *head, void *ctx)
 
 /* --- the address --- */
 
+/* @spec HT-03 */
 static valet_status
 check_listen(struct site *site, const char *text, valet_error *err)
 {

@@ -147,6 +147,10 @@ vl_mcp_answer_call(const struct vl_mcp_turn *turn,
                           "The arguments are no object");
         return;
     }
+    if (!vl_mcp_turn_can(
+            turn, message,
+            tool->flags & VALET_MCP_ONLY_AS_TASK ? VL_MCP_KNOWS_TASKS : 0))
+        return;
     const char *mismatch = find_mismatch(turn, tool, message);
     if (mismatch) {
         vl_mcp_turn_error_data(turn, message, 400, VL_RPC_HEADER_MISMATCH,
@@ -156,9 +160,7 @@ vl_mcp_answer_call(const struct vl_mcp_turn *turn,
     valet_error err;
     if (check_arguments(tool, arguments, &err) != VALET_OK)
         answer_misfit(turn, message, err.message);
-    else if (vl_mcp_turn_can(
-                 turn, message,
-                 tool->flags & VALET_MCP_ONLY_AS_TASK ? VL_MCP_KNOWS_TASKS : 0))
+    else
         start(turn, message, tool, false);
 }
 

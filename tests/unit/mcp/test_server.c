@@ -157,14 +157,14 @@ refuses_schemas_that_cannot_be_checked(void **state)
         "{\"type\":\"object\",\"properties\":{\"a\":{\"$dynamicRef\":\"#b\"}}}";
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
     assert_string_equal(err.message,
-                        "a schema of tool hello: /properties/a/$dynamicRef "
+                        "the input schema of tool hello: /properties/a/$dynamicRef "
                         "cannot be checked by this server");
     tool = good_tool;
     tool.output_schema =
         "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"int\"}}";
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
     assert_string_equal(err.message,
-                        "a schema of tool hello: /additionalProperties/type "
+                        "the output schema of tool hello: /additionalProperties/type "
                         "names no type of JSON");
     assert_int_equal(server->shelves[VL_MCP_TOOLS].count, 0);
     valet_mcp_server_free(server);
@@ -189,7 +189,7 @@ reads_which_arguments_headers_repeat(void **state)
                         "\"string\",\"x-mcp-header\":\"a b\"}}}";
     valet_error err;
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
-    assert_ptr_equal(strstr(err.message, "a schema of tool third: "),
+    assert_ptr_equal(strstr(err.message, "the input schema of tool third: "),
                      err.message);
     valet_mcp_server_free(server);
 }
