@@ -32,6 +32,7 @@ export class Bus {
   // A program that lives as long as the bus, or until it is ended.
   spawn(file, args, { env = {}, input = '' } = {}) {
     const child = spawn(file, args, { env: { ...process.env, ...this.env, ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+    child.stdin.on('error', () => {}); // who has ended reads nothing more
     child.stdin.end(input);
     const exited = new Promise((resolve) => { child.once('close', resolve); });
     const one = { child, exited, end: () => { child.kill('SIGTERM'); return exited; } };
