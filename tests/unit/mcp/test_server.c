@@ -156,16 +156,18 @@ refuses_schemas_that_cannot_be_checked(void **state)
     tool.input_schema =
         "{\"type\":\"object\",\"properties\":{\"a\":{\"$dynamicRef\":\"#b\"}}}";
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
-    assert_string_equal(err.message,
-                        "the input schema of tool hello: /properties/a/$dynamicRef "
-                        "cannot be checked by this server");
+    assert_string_equal(
+        err.message,
+        "the input schema of tool hello: /properties/a/$dynamicRef "
+        "cannot be checked by this server");
     tool = good_tool;
     tool.output_schema =
         "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"int\"}}";
     assert_int_equal(valet_mcp_add_tool(server, &tool, &err), VALET_INVALID);
-    assert_string_equal(err.message,
-                        "the output schema of tool hello: /additionalProperties/type "
-                        "names no type of JSON");
+    assert_string_equal(
+        err.message,
+        "the output schema of tool hello: /additionalProperties/type "
+        "names no type of JSON");
     assert_int_equal(server->shelves[VL_MCP_TOOLS].count, 0);
     valet_mcp_server_free(server);
 }
