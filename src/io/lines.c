@@ -11,7 +11,8 @@
  *   else             (a named pipe, or no /proc) O_NONBLOCK is set, and taken
  *                    back at the end
  *
- * Memory: one line at most, what a read brought beyond a pause, and the queue.
+ * Memory: one line at most, what a read brought while too much waits to be
+ * written, and the queue.
  */
 #include "io/lines.h"
 
@@ -51,15 +52,13 @@ struct vl_lines {
     struct vl_lines_hooks hooks;
     size_t line_max;
     struct vl_buf part;  /* the beginning of a line */
-    struct vl_buf kept;  /* read, and not looked at before a pause */
+    struct vl_buf kept;  /* read, and not looked at yet */
     struct vl_buf queue; /* to be written */
     bool skipping;       /* up to the end of a line that is too long */
-    bool paused;
-    bool busy;    /* settle() comes anyway */
-    bool blocked; /* the output takes nothing now */
-    bool full;    /* somebody waits for hooks.drain */
-    bool broken;  /* the output, for ever */
-    bool over;    /* the input is at its end, or cannot be read: */
+    bool busy;           /* settle() comes anyway */
+    bool blocked;        /* the output takes nothing now */
+    bool broken;         /* the output, for ever */
+    bool over;           /* the input is at its end, or cannot be read: */
     bool failed;
     bool ended;    /* hooks.end was called, or is not to be called */
     bool finished; /* vl_lines_finish() was called */
@@ -184,15 +183,13 @@ static bool
 takes_lines(const struct vl_lines *lines)
 {
     return !is_closed(lines) && !lines->over && !lines->ended &&
-           !lines->paused && !lines->broken &&
-           vl_buf_size(&lines->queue) <= VL_LIMIT_STREAM_HIGH;
+           !lines->broken && vl_buf_size(&lines->queue) <= VL_LIMIT_STREAM_HIGH;
 }
 
-/* Nobody who paused hears of the end of the input, but of the output's. */
 static bool
 tells_end(const struct vl_lines *lines)
 {
-    return !lines->ended && (lines->broken || (lines->over && !lines->paused));
+    return !lines->ended && (lines->broken || lines->over);
 }
 
 static void on_turn(uv_idle_t *turn);
@@ -209,7 +206,7 @@ arrange(struct vl_lines *lines)
     set_channel(&lines->out, lines->blocked ? VL_WATCH_WRITE : 0);
     if ((reads && (has_kept || !lines->in.watch)) ||
         (has_queue && !lines->blocked) || tells_end(lines) ||
-        (!has_queue && (lines->full || lines->done)))
+        (!has_queue && lines->done))
         (void)uv_idle_start(&lines->turn, on_turn);
     else
         (void)uv_idle_stop(&lines->turn);
@@ -260,12 +257,7 @@ settle(struct vl_lines *lines)
     flush(lines);
     if (tells_end(lines)) {
         lines->ended = true;
-        lines->full = lines->full && !lines->broken; /* nothing will drain */
         lines->hooks.end(lines->broken || lines->failed, lines->hooks.ctx);
-    } else if (lines->full && vl_buf_size(&lines->queue) == 0) {
-        lines->full = false;
-        if (lines->hooks.drain)
-            lines->hooks.drain(lines->hooks.ctx);
     }
     if (!is_closed(lines) && lines->done && vl_buf_size(&lines->queue) == 0)
         finish(lines, !lines->broken);
@@ -294,10 +286,8 @@ vl_lines_write(struct vl_lines *lines, struct vl_str line)
     vl_buf_addc(&lines->queue, '\n');
     if (lines->queue.failed)
         break_output(lines); /* half a line must not go out */
-    bool fits = vl_buf_size(&lines->queue) <= VL_LIMIT_STREAM_HIGH;
-    lines->full = lines->full || !fits;
     arrange(lines);
-    return fits;
+    return vl_buf_size(&lines->queue) <= VL_LIMIT_STREAM_HIGH;
 }
 
 size_t
@@ -442,20 +432,6 @@ on_turn(uv_idle_t *turn)
     settle(lines);
 }
 
-void
-vl_lines_pause(struct vl_lines *lines)
-{
-    lines->paused = true;
-    arrange(lines);
-}
-
-void
-vl_lines_resume(struct vl_lines *lines)
-{
-    lines->paused = false;
-    arrange(lines);
-}
-
 /* --- life --- */
 
 static void
@@ -472,7 +448,6 @@ vl_lines_finish(struct vl_lines *lines, int64_t ms,
 {
     VL_ASSERT(!lines->finished);
     lines->finished = lines->ended = true;
-    lines->full = false;
     lines->done = done;
     lines->done_ctx = ctx;
     lines->deadline = vl_timer_new(lines->loop, on_deadline, lines);

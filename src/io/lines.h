@@ -27,9 +27,6 @@ struct vl_lines_hooks {
      * more, or the input could not be read. Else the input is at its end, and
      * what is written still goes out. */
     void (*end)(bool broken, void *ctx);
-    /* vl_lines_write() had said false, and nothing waits any more. NULL:
-     * nobody is told. */
-    void (*drain)(void *ctx);
     void *ctx;
 };
 
@@ -46,9 +43,6 @@ valet_status vl_lines_new(struct vl_loop *loop, int in, int out,
  */
 bool vl_lines_write(struct vl_lines *lines, struct vl_str line);
 size_t vl_lines_waiting(const struct vl_lines *lines);
-/* No lines, and no end of the input, between the two. */
-void vl_lines_pause(struct vl_lines *lines);
-void vl_lines_resume(struct vl_lines *lines);
 /* Reads no more, calls no hook any more, and writes what waits for at most
  * `ms`; then `done`, once, with whether all was written. It is still to be
  * freed. */

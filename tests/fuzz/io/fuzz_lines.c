@@ -21,21 +21,16 @@ struct run {
     struct vl_lines *lines;
     struct vl_buf said; /* each line and its newline; '\n' alone: dropped */
     size_t line_max;
-    unsigned pause_every, count;
-    bool paused, ended;
+    bool ended;
 };
 
 static void
 note_line(struct vl_str line, void *ctx)
 {
     struct run *run = ctx;
-    VL_ASSERT(!run->ended && !run->paused && line.n);
+    VL_ASSERT(!run->ended && line.n);
     vl_buf_add(&run->said, line);
     vl_buf_addc(&run->said, '\n');
-    if (run->pause_every && ++run->count % run->pause_every == 0) {
-        run->paused = true;
-        vl_lines_pause(run->lines);
-    }
 }
 
 static void
@@ -49,7 +44,7 @@ static void
 note_end(bool broken, void *ctx)
 {
     struct run *run = ctx;
-    VL_ASSERT(!broken && !run->ended && !run->paused);
+    VL_ASSERT(!broken && !run->ended);
     run->ended = true;
 }
 
@@ -79,16 +74,6 @@ tick(void *ctx)
 }
 
 static void
-step(struct run *run)
-{
-    vl_loop_step(run->loop);
-    if (run->paused) {
-        run->paused = false;
-        vl_lines_resume(run->lines);
-    }
-}
-
-static void
 feed(struct run *run, struct vl_str bytes, size_t piece, int to)
 {
     run->soon = vl_timer_new(run->loop, tick, run);
@@ -98,28 +83,26 @@ feed(struct run *run, struct vl_str bytes, size_t piece, int to)
         ssize_t n = write(to, head.p, head.n);
         if (n > 0)
             bytes = vl_str_from(bytes, (size_t)n);
-        step(run);
+        vl_loop_step(run->loop);
     }
     (void)close(to);
     while (!run->ended)
-        step(run);
+        vl_loop_step(run->loop);
     vl_timer_free(run->soon);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 3)
+    if (size < 2)
         return 0;
     int ends[2], null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     VL_ASSERT(pipe2(ends, O_CLOEXEC) == 0 && null >= 0);
-    struct run run = {.said = vl_buf_of(OUT_MAX),
-                      .line_max = data[0],
-                      .pause_every = data[2] % 8};
+    struct run run = {.said = vl_buf_of(OUT_MAX), .line_max = data[0]};
     size_t piece = 1 + data[1] % 32u * (1 + data[1] / 32u);
     const struct vl_lines_hooks hooks = {note_line, note_too_long, note_end,
-                                         NULL, &run};
-    struct vl_str bytes = vl_str_of(data + 3, size - 3);
+                                         &run};
+    struct vl_str bytes = vl_str_of(data + 2, size - 2);
     VL_ASSERT(vl_loop_new(&run.loop, NULL) == VALET_OK);
     VL_ASSERT(vl_lines_new(run.loop, ends[0], null, run.line_max, &hooks,
                            &run.lines, NULL) == VALET_OK);

@@ -21,8 +21,8 @@ struct talk {
     struct vl_lines *lines;
     int in, out, to, from;
     struct vl_buf heard; /* each line in brackets */
-    int too_long, ends, drains, finished;
-    bool broken, all, echoes, frees, pauses;
+    int too_long, ends, finished;
+    bool broken, all, echoes, frees;
 };
 
 static void
@@ -36,8 +36,6 @@ note_line(struct vl_str line, void *ctx)
     vl_buf_addc(&t->heard, ']');
     if (t->echoes)
         (void)vl_lines_write(t->lines, line);
-    if (t->pauses)
-        vl_lines_pause(t->lines);
 }
 
 static void
@@ -55,15 +53,6 @@ note_end(bool broken, void *ctx)
     struct talk *t = ctx;
     t->ends++;
     t->broken = broken;
-    if (t->frees)
-        vl_lines_free(t->lines);
-}
-
-static void
-note_drain(void *ctx)
-{
-    struct talk *t = ctx;
-    t->drains++;
     if (t->frees)
         vl_lines_free(t->lines);
 }
@@ -98,8 +87,7 @@ begin(struct talk *t, int in, int out)
 static void
 start(struct talk *t)
 {
-    const struct vl_lines_hooks hooks = {note_line, note_too_long, note_end,
-                                         note_drain, t};
+    const struct vl_lines_hooks hooks = {note_line, note_too_long, note_end, t};
     assert_ok(vl_lines_new(t->loop, t->in, t->out, LINE_MAX_HERE, &hooks,
                            &t->lines, NULL));
     assert_int_equal(t->ends + (int)vl_buf_size(&t->heard), 0);
@@ -306,16 +294,14 @@ stops_reading_while_nobody_reads_what_it_writes(void **state)
     }
     assert_true(vl_lines_waiting(t.lines) > VL_LIMIT_STREAM_HIGH);
     assert_true(vl_lines_waiting(t.lines) < VL_LIMIT_STREAM_HIGH + 64);
-    assert_int_equal(t.drains, 0);
     assert_int_equal(read_all(&t), sent);
     assert_int_equal(vl_lines_waiting(t.lines), 0);
-    assert_int_equal(t.drains, 1);
     assert_int_equal(t.ends, 0);
     finish(&t);
 }
 
 static void
-says_when_too_much_waits_and_when_nothing_does(void **state)
+says_when_too_much_waits(void **state)
 {
     (void)state;
     struct talk t;
@@ -327,32 +313,6 @@ says_when_too_much_waits_and_when_nothing_does(void **state)
         n++;
     assert_int_equal(n, VL_LIMIT_STREAM_HIGH / 1001);
     assert_int_equal(read_all(&t), (n + 1) * 1001);
-    assert_int_equal(t.drains, 1);
-    finish(&t);
-}
-
-static void
-gives_nothing_between_pause_and_resume(void **state)
-{
-    (void)state;
-    struct talk t;
-    begin_with_pipes(&t);
-    t.pauses = true;
-    say(&t, "a\nb\nc");
-    assert_str(vl_buf_str(&t.heard), "[a]");
-    say(&t, "d\n");
-    hang_up(&t.to);
-    vl_lines_resume(t.lines);
-    assert_str(vl_buf_str(&t.heard), "[a]");
-    step(&t, 3);
-    assert_str(vl_buf_str(&t.heard), "[a][b]");
-    vl_lines_resume(t.lines);
-    step(&t, 3);
-    assert_str(vl_buf_str(&t.heard), "[a][b][cd]");
-    assert_int_equal(t.ends, 0);
-    vl_lines_resume(t.lines);
-    step(&t, 3);
-    assert_int_equal(t.ends, 1);
     finish(&t);
 }
 
@@ -395,7 +355,6 @@ tells_that_the_reader_left_while_much_waits(void **state)
     step(&t, 2);
     assert_int_equal(t.ends, 1);
     assert_true(t.broken);
-    assert_int_equal(t.drains, 0);
     finish(&t);
 }
 
@@ -430,7 +389,7 @@ finishes_in_time_when_nobody_reads(void **state)
     while (!t.finished)
         step(&t, 1);
     assert_false(t.all);
-    assert_int_equal(t.ends + t.drains, 0);
+    assert_int_equal(t.ends, 0);
     finish(&t);
 }
 
@@ -472,21 +431,6 @@ is_freed_in_any_hook(void **state)
         assert_str(vl_buf_str(&t.heard), heard[i]);
         finish(&t);
     }
-}
-
-static void
-is_freed_in_the_hook_of_a_drain(void **state)
-{
-    (void)state;
-    struct talk t;
-    char text[1000] = "";
-    begin_with_pipes(&t);
-    t.frees = true;
-    while (vl_lines_write(t.lines, vl_str_of(text, sizeof text)))
-        continue;
-    (void)read_all(&t);
-    assert_int_equal(t.drains, 1);
-    finish(&t);
 }
 
 static void
@@ -557,8 +501,7 @@ does_not_wait_for_what_another_process_took(void **state)
         begin(&t, pair[0], open("/dev/null", O_WRONLY | O_CLOEXEC));
         t.to = pair[1];
         start(&t);
-        const struct vl_lines_hooks hooks = {note_line, NULL, note_end, NULL,
-                                             &t};
+        const struct vl_lines_hooks hooks = {note_line, NULL, note_end, &t};
         assert_ok(vl_lines_new(t.loop, t.in, t.out, LINE_MAX_HERE, &hooks,
                                &other, NULL));
         say(&t, "once\n");
@@ -724,15 +667,13 @@ main(void)
         cmocka_unit_test(drops_a_line_that_is_too_long_and_tells_once),
         cmocka_unit_test(writes_what_one_turn_brought_at_once),
         cmocka_unit_test(stops_reading_while_nobody_reads_what_it_writes),
-        cmocka_unit_test(says_when_too_much_waits_and_when_nothing_does),
-        cmocka_unit_test(gives_nothing_between_pause_and_resume),
+        cmocka_unit_test(says_when_too_much_waits),
         cmocka_unit_test(tells_that_nobody_reads_any_more),
         cmocka_unit_test(tells_that_the_reader_left_while_much_waits),
         cmocka_unit_test(finishes_when_all_is_written),
         cmocka_unit_test(finishes_in_time_when_nobody_reads),
         cmocka_unit_test(finishes_when_the_output_breaks),
         cmocka_unit_test(is_freed_in_any_hook),
-        cmocka_unit_test(is_freed_in_the_hook_of_a_drain),
         cmocka_unit_test(is_freed_with_its_loop),
         cmocka_unit_test(leaves_the_flags_of_pipes_alone),
         cmocka_unit_test(leaves_the_flags_of_a_socket_alone_and_does_not_wait),
