@@ -1,52 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/fetch_library.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "core/status.h"
+#include "core/library.h"
 #include "http/fetch.h"
 
-/* The ABI that <curl/curl.h> describes; it has been 4 since 2006. */
-#define LIBRARY "libcurl.so.4"
-
 struct vl_curl vl_curl;
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static char problem[256]; /* empty: loaded */
-
-struct symbol {
-    const char *name;
-    void *at; /* of the pointer to fill */
-};
-
-static void
-load(void)
-{
-#define SYMBOL(name) {"curl_" #name, &vl_curl.name},
-    static const struct symbol symbols[] = {VL_CURL_FUNCTIONS(SYMBOL)};
-#undef SYMBOL
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    for (size_t i = 0; library && i < VL_COUNT(symbols); i++) {
-        /* POSIX lets a function's address travel as an object's; C does not
-         * let it be assigned as one. */
-        void *address = dlsym(library, symbols[i].name);
-        memcpy(symbols[i].at, &address, sizeof address);
-        if (!address)
-            library = NULL;
-    }
-    if (!library)
-        (void)snprintf(problem, sizeof problem, "%s", dlerror());
-}
 
 valet_status
 vl_fetch_available(valet_error *err)
 {
-    VL_ASSERT(pthread_once(&once, load) == 0);
-    if (problem[0])
-        return vl_fail(err, VALET_INTERNAL, "", "cannot load libcurl: %s",
-                       problem);
-    return VALET_OK;
+#define SYMBOL(name) {"curl_" #name, &vl_curl.name},
+    static const struct vl_library_symbol symbols[] = {
+        VL_CURL_FUNCTIONS(SYMBOL)};
+#undef SYMBOL
+    /* The ABI that <curl/curl.h> describes; it has been 4 since 2006. */
+    static struct vl_library library = {.title = "libcurl",
+                                        .file = "libcurl.so.4",
+                                        .symbols = symbols,
+                                        .count = VL_COUNT(symbols)};
+    return vl_library_load(&library, err);
 }
