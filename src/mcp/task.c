@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/limits.h"
 #include "core/status.h"
+#include "mcp/busy.h"
 #include "mcp/task_inside.h"
 
 /* All tasks of one person; made with the first, gone with the last. */
@@ -44,21 +45,11 @@ vl_mcp_task_is_over(const struct vl_mcp_task *task)
 
 /* --- the table --- */
 
-/* Both ids with their NUL between: it cannot be read in two ways. */
-static struct vl_str
-key_of(const struct vl_user *user, char room[2 * VL_GUID_SIZE])
-{
-    size_t n = strlen(user->tid) + 1, m = strlen(user->oid);
-    memcpy(room, user->tid, n);
-    memcpy(room + n, user->oid, m);
-    return vl_str_of(room, n + m);
-}
-
 static struct vl_mcp_task_user *
 enter_user(struct vl_mcp_tasks *tasks, const struct vl_user *whom)
 {
-    char room[2 * VL_GUID_SIZE];
-    struct vl_str key = key_of(whom, room);
+    char room[VL_MCP_USER_KEY_SIZE];
+    struct vl_str key = vl_mcp_user_key(whom, room);
     struct vl_mcp_task_user *user = vl_map_find(&tasks->users, key);
     if (!user) {
         user = vl_alloc(sizeof *user);
@@ -75,8 +66,8 @@ leave_user(struct vl_mcp_tasks *tasks, struct vl_mcp_task_user *user)
 {
     if (--user->count)
         return;
-    char room[2 * VL_GUID_SIZE];
-    (void)vl_map_take(&tasks->users, key_of(&user->user, room));
+    char room[VL_MCP_USER_KEY_SIZE];
+    (void)vl_map_take(&tasks->users, vl_mcp_user_key(&user->user, room));
     free(user);
 }
 
