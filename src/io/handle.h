@@ -30,7 +30,10 @@ struct vl_loop {
     uv_async_t wake;
     uv_mutex_t lock; /* of first and last: the only shared members */
     struct vl_task *first, *last;
-    bool firing; /* inside the callback of a timer */
+    bool firing;  /* inside the callback of a timer */
+    unsigned hot; /* timers that were started with 0 there, in this round */
+    struct vl_handle cool_handle;
+    uv_prepare_t cool; /* the round is over; runs only while it is hot */
     char read[VL_IO_READ_SIZE];
     char plain[VL_IO_PLAIN_SIZE];
 };

@@ -30,8 +30,9 @@ struct vl_lines_hooks {
     void *ctx;
 };
 
-/* The descriptors stay the caller's, and open until vl_lines_free(). A line
- * holds at most `line_max` bytes, its end not counted. */
+/* The descriptors stay the caller's, who may close them at once: lines have
+ * their own, which vl_lines_free() closes. A line holds at most `line_max`
+ * bytes, its end not counted. */
 valet_status vl_lines_new(struct vl_loop *loop, int in, int out,
                           size_t line_max, const struct vl_lines_hooks *hooks,
                           struct vl_lines **ret, valet_error *err) VALET_CHECK;

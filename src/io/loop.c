@@ -8,6 +8,9 @@
 #include "core/sys.h"
 #include "io/handle.h"
 
+/* Timers that start others at once, one after the other. */
+#define HOT_MAX 8
+
 void
 vl_handle_own(struct vl_handle *object, uv_handle_t *uv,
               void (*close)(struct vl_handle *handle))
@@ -93,6 +96,22 @@ ignore_sigpipe(void)
         (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* Between the timers of a round and its sockets. */
+static void
+on_cool(uv_prepare_t *cool)
+{
+    VL_CONTAINER(cool, struct vl_loop, cool)->hot = 0;
+    (void)uv_prepare_stop(cool);
+}
+
+static void
+close_cool(struct vl_handle *handle)
+{
+    struct vl_loop *loop = VL_CONTAINER(handle, struct vl_loop, cool_handle);
+    if (!uv_is_closing((uv_handle_t *)&loop->cool))
+        uv_close((uv_handle_t *)&loop->cool, NULL);
+}
+
 static void
 close_wake(struct vl_handle *handle)
 {
@@ -109,6 +128,7 @@ vl_loop_new(struct vl_loop **ret, valet_error *err)
     struct vl_loop *loop = vl_alloc(sizeof *loop);
     loop->first = loop->last = NULL;
     loop->firing = false;
+    loop->hot = 0;
     int rc = uv_loop_init(&loop->uv);
     if (rc == 0 && (rc = uv_async_init(&loop->uv, &loop->wake, on_wake)) != 0)
         (void)uv_loop_close(&loop->uv);
@@ -119,6 +139,8 @@ vl_loop_new(struct vl_loop **ret, valet_error *err)
     }
     VL_ASSERT(uv_mutex_init(&loop->lock) == 0);
     vl_handle_own(&loop->wake_handle, (uv_handle_t *)&loop->wake, close_wake);
+    VL_ASSERT(uv_prepare_init(&loop->uv, &loop->cool) == 0);
+    vl_handle_own(&loop->cool_handle, (uv_handle_t *)&loop->cool, close_cool);
     *ret = loop;
     return VALET_OK;
 }
@@ -215,14 +237,26 @@ on_timer(uv_timer_t *uv)
     loop->firing = false;
 }
 
+/* libuv would run a timer that restarts itself with 0 for ever, without looking
+ * at its sockets: so only a few are in one round. One that starts another,
+ * which starts a request, is no such thing, and need not wait for a millisecond
+ * each time. */
+static bool
+is_too_hot(struct vl_loop *loop)
+{
+    if (!loop->firing)
+        return false;
+    if (loop->hot == 0)
+        (void)uv_prepare_start(&loop->cool, on_cool);
+    return ++loop->hot > HOT_MAX;
+}
+
 void
 vl_timer_start(struct vl_timer *timer, int64_t ms)
 {
-    /* libuv would run a timer that restarts itself with 0 for ever, without
-     * looking at its sockets. */
-    int64_t least = timer->loop->firing ? 1 : 0;
     /* Its clock stands still during a callback; ours would end too early. */
     uv_update_time(&timer->loop->uv);
+    int64_t least = ms < 1 && is_too_hot(timer->loop) ? 1 : 0;
     (void)uv_timer_start(&timer->uv, on_timer,
                          (uint64_t)(ms < least ? least : ms), 0);
 }

@@ -119,6 +119,71 @@ vl_address_is_loopback(const char *address)
     return false;
 }
 
+/* Of IANA's special-purpose registries: what is not, or may not be, reachable
+ * for everybody, and what stands for another address. */
+static const char *const special[] = {
+    "0.0.0.0/8",       /* this network */
+    "10.0.0.0/8",      /* private */
+    "100.64.0.0/10",   /* shared: behind a provider's NAT */
+    "127.0.0.0/8",     /* loopback */
+    "169.254.0.0/16",  /* link-local; what clouds tell machines is there */
+    "172.16.0.0/12",   /* private */
+    "192.0.0.0/24",    /* protocol assignments */
+    "192.0.2.0/24",    /* documentation */
+    "192.88.99.0/24",  /* relays of 6to4 */
+    "192.168.0.0/16",  /* private */
+    "198.18.0.0/15",   /* benchmarks */
+    "198.51.100.0/24", /* documentation */
+    "203.0.113.0/24",  /* documentation */
+    "224.0.0.0/4",     /* multicast */
+    "240.0.0.0/4",     /* reserved, broadcast */
+    "2001::/23",       /* protocol assignments; Teredo */
+    "2001:db8::/32",   /* documentation */
+    "2002::/16",       /* 6to4: stands for an IPv4 address */
+    "3fff::/20",       /* documentation */
+};
+
+/* All of IPv4, all of IPv6 that is given out: what is in neither (::1,
+ * fc00::/7, fe80::/10, ff00::/8, …) is no unicast address of everybody's. */
+static const char *const given_out[] = {"0.0.0.0/0", "2000::/3"};
+
+static bool
+is_in_one(const char *address, const char *const *networks, size_t count)
+{
+    struct vl_network network;
+    for (size_t i = 0; i < count; i++)
+        if (vl_network_parse(vl_str_z(networks[i]), &network) &&
+            vl_network_has(&network, address))
+            return true;
+    return false;
+}
+
+/* RFC 6052 section 2.1: 64:ff9b::/96 and the address. False when it is none. */
+static bool
+unwrap_nat64(const char *address, char ret[VL_ADDRESS_SIZE])
+{
+    struct vl_network nat64;
+    union vl_address inner = {.v4.sin_family = AF_INET};
+    unsigned char bytes[16];
+    bool is_v4;
+    if (!vl_network_parse(VL_STR("64:ff9b::/96"), &nat64) ||
+        !vl_network_has(&nat64, address) || !to_bytes(address, bytes, &is_v4))
+        return false;
+    memcpy(&inner.v4.sin_addr, bytes + 12, 4);
+    vl_address_text(&inner, ret);
+    return true;
+}
+
+bool
+vl_address_is_public(const char *address)
+{
+    char inner[VL_ADDRESS_SIZE];
+    if (unwrap_nat64(address, inner))
+        address = inner;
+    return is_in_one(address, given_out, VL_COUNT(given_out)) &&
+           !is_in_one(address, special, VL_COUNT(special));
+}
+
 bool
 vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE])
 {

@@ -23,6 +23,11 @@ bool vl_network_has(const struct vl_network *network, const char *address);
 bool vl_network_has_everybody(const struct vl_network *network);
 /* Is it this machine's own (127.0.0.0/8, ::1)? */
 bool vl_address_is_loopback(const char *address);
+/* Is it everybody's: one that may be connected to because a stranger says so?
+ * Not this machine's, a private, shared or local network's, or one with a
+ * special meaning (RFC 6890 and IANA's registries); an IPv4 address that is
+ * reached by NAT64 is judged as such. False for what is no address. */
+bool vl_address_is_public(const char *address);
 /* An address in the one form that all of the house compares and counts by. */
 bool vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE]);
 

@@ -24,7 +24,7 @@
 
 struct vl_secure {
     SSL *ssl;
-    struct vl_tls *tls;
+    struct vl_tls *tls;       /* of an accepted stream */
     struct vl_stream *stream; /* NULL while it is in a parcel */
     struct vl_str in;         /* what OpenSSL has not taken yet */
     struct vl_buf early;      /* written before the handshake was over */
@@ -92,22 +92,50 @@ vl_tls_method(void)
 
 /* --- life --- */
 
-void
-vl_stream_secure(struct vl_stream *stream, struct vl_tls *tls)
+static struct vl_secure *
+make_secure(struct vl_stream *stream, SSL *ssl, BIO_METHOD *method)
 {
     struct vl_secure *secure = vl_alloc(sizeof *secure);
     memset(secure, 0, sizeof *secure);
-    secure->tls = vl_tls_hold(tls);
-    secure->ssl = vl_tls_ssl(tls);
+    secure->ssl = ssl;
     secure->stream = stream;
     secure->early = vl_buf_of_secret(EARLY_MAX);
-    BIO *bio = BIO_new(tls->method);
+    BIO *bio = BIO_new(method);
     VL_ASSERT(bio);
     BIO_set_data(bio, secure);
     BIO_set_init(bio, 1);
-    SSL_set_bio(secure->ssl, bio, bio);
-    SSL_set_accept_state(secure->ssl);
+    SSL_set_bio(ssl, bio, bio);
     stream->secure = secure;
+    return secure;
+}
+
+void
+vl_stream_secure(struct vl_stream *stream, struct vl_tls *tls)
+{
+    SSL *ssl = vl_tls_ssl(tls);
+    SSL_set_accept_state(ssl);
+    make_secure(stream, ssl, tls->method)->tls = vl_tls_hold(tls);
+}
+
+void
+vl_stream_secure_as_client(struct vl_stream *stream, struct vl_tls_trust *trust,
+                           const char *host)
+{
+    SSL *ssl = vl_tls_trust_ssl(trust, host);
+    SSL_set_connect_state(ssl);
+    (void)make_secure(stream, ssl, vl_tls_trust_method(trust));
+    /* Says hello; it cannot be over already. */
+    ERR_clear_error();
+    (void)SSL_do_handshake(ssl);
+    ERR_clear_error();
+}
+
+const char *
+vl_stream_distrust(const struct vl_stream *stream)
+{
+    long verdict =
+        stream->secure ? SSL_get_verify_result(stream->secure->ssl) : X509_V_OK;
+    return verdict == X509_V_OK ? NULL : X509_verify_cert_error_string(verdict);
 }
 
 void

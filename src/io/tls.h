@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TLS 1.2 and 1.3 for streams that were accepted. Callers go on with struct
+ * TLS 1.2 and 1.3 for streams, of either side. Callers go on with struct
  * vl_stream as if it were plain, with two differences: an end without the
  * peer's close_notify is VALET_RETRY (somebody may have cut the message), and
  * bytes that are no TLS end it with VALET_INVALID.
@@ -34,5 +34,27 @@ void vl_tls_free(struct vl_tls *tls);
 /* Speaks TLS on an accepted stream, from its first byte. Before it is
  * attached. */
 void vl_stream_secure(struct vl_stream *stream, struct vl_tls *tls);
+
+/* Whose certificates are believed; one for all threads. */
+struct vl_tls_trust;
+
+/*
+ * Those that the system believes, or SSL_CERT_FILE and SSL_CERT_DIR name, and
+ * those in `more` (PEM; may be empty). Roots of the system's folder are read
+ * when they are asked for.
+ */
+valet_status vl_tls_trust_new(struct vl_str more, struct vl_tls_trust **ret,
+                              valet_error *err) VALET_CHECK;
+void vl_tls_trust_free(struct vl_tls_trust *trust); /* NULL is fine */
+/*
+ * Speaks TLS on a stream that has connected to `host` (a name, or a numeric
+ * address), from its first byte. Before it is attached. Only a certificate for
+ * this host that is believed will do: else the stream ends with VALET_INVALID
+ * before anything that was written is sent, and vl_stream_distrust() says why.
+ */
+void vl_stream_secure_as_client(struct vl_stream *stream,
+                                struct vl_tls_trust *trust, const char *host);
+/* "certificate has expired"; NULL: that was not it. For on_end. */
+const char *vl_stream_distrust(const struct vl_stream *stream);
 
 #endif

@@ -122,6 +122,16 @@ select_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_size,
     return SSL_TLSEXT_ERR_OK;
 }
 
+bool
+vl_tls_set_suites(SSL_CTX *ctx)
+{
+    SSL_CTX_set_security_level(ctx, 2);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, CIPHERS_1_2) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, CIPHERS_1_3) == 1;
+}
+
 /* @spec S-96 */
 static bool
 set_rules(SSL_CTX *ctx)
@@ -134,13 +144,8 @@ set_rules(SSL_CTX *ctx)
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     /* Sessions are in tickets that clients keep; none are kept here. */
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_security_level(ctx, 2);
     SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
-    return SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
-           SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-           SSL_CTX_set_cipher_list(ctx, CIPHERS_1_2) == 1 &&
-           SSL_CTX_set_ciphersuites(ctx, CIPHERS_1_3) == 1;
+    return SSL_CTX_set_num_tickets(ctx, 1) == 1 && vl_tls_set_suites(ctx);
 }
 
 static valet_status

@@ -24,6 +24,11 @@ struct vl_tls {
 struct vl_tls *vl_tls_hold(struct vl_tls *tls);
 SSL *vl_tls_ssl(struct vl_tls *tls);
 
+/* tls_client.c: a connection to `host`, which holds what it needs. */
+SSL *vl_tls_trust_ssl(struct vl_tls_trust *trust, const char *host);
+BIO_METHOD *vl_tls_trust_method(const struct vl_tls_trust *trust);
+bool vl_tls_set_suites(SSL_CTX *ctx);
+
 /* tls.c */
 BIO_METHOD *vl_tls_method(void);
 

@@ -17,6 +17,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "vl_test.h"
 
@@ -61,11 +62,26 @@ vl_test_certificate(EVP_PKEY *key, const char *name)
     return cert;
 }
 
+/* The name again, where clients look for it (RFC 9525). */
+static inline void
+vl_test_add_alt(X509 *cert, EVP_PKEY *key, const char *name)
+{
+    char names[300];
+    (void)snprintf(names, sizeof names, "DNS:%s", name);
+    X509_EXTENSION *alt =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+    assert_non_null(alt);
+    assert_int_equal(X509_add_ext(cert, alt, -1), 1);
+    X509_EXTENSION_free(alt);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+}
+
 /* Writes `name`'s certificate and key over what is in the pair's files. */
 static inline void
 vl_test_pair_write(struct vl_test_pair *pair, EVP_PKEY *key, const char *name)
 {
     X509 *cert = vl_test_certificate(key, name);
+    vl_test_add_alt(cert, key, name);
     FILE *out = vl_test_open(pair->certificate, 0644, "w");
     assert_int_equal(PEM_write_X509(out, cert), 1);
     fclose(out);

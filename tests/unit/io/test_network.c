@@ -123,6 +123,85 @@ writes_addresses_in_one_form(void **state)
     assert_false(vl_address_is_loopback("nobody"));
 }
 
+/* @spec SB-13 CL-20 */
+static void
+knows_what_is_not_everybodys(void **state)
+{
+    static const char *const others[] = {
+        "0.0.0.0",
+        "0.255.255.255",
+        "10.0.0.1",
+        "10.255.255.255",
+        "100.64.0.1",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.255.255",
+        "169.254.169.254",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.0.0.8",
+        "192.0.2.1",
+        "192.88.99.1",
+        "192.168.0.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.255.255.255",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::8.8.8.8",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::ffff:a9fe:a9fe",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b::10.1.2.3",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "100::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::1",
+        "2002:808:808::1",
+        "3fff::1",
+        "4000::1",
+        "fc00::1",
+        "fd12:3456::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+        "",
+        "localhost",
+        "0x7f.1",
+        "127.1",
+        "2130706433",
+        "fe80::1%lo",
+        "8.8.8.8 ",
+    };
+    static const char *const everybodys[] = {
+        "1.1.1.1",         "9.255.255.255",        "11.0.0.0",
+        "100.63.255.255",  "100.128.0.0",          "126.255.255.255",
+        "128.0.0.1",       "169.253.255.255",      "169.255.0.0",
+        "172.15.255.255",  "172.32.0.0",           "192.167.255.255",
+        "192.169.0.0",     "198.17.255.255",       "198.20.0.0",
+        "223.255.255.255", "::ffff:8.8.8.8",       "64:ff9b::8.8.8.8",
+        "2001:200::1",     "2606:4700:4700::1111", "2a00:1450::1",
+        "3ffe::1",
+    };
+    (void)state;
+    for (size_t i = 0; i < VL_COUNT(others); i++)
+        if (vl_address_is_public(others[i]))
+            fail_msg("%s is taken for everybody's", others[i]);
+    for (size_t i = 0; i < VL_COUNT(everybodys); i++)
+        if (!vl_address_is_public(everybodys[i]))
+            fail_msg("%s is not taken for everybody's", everybodys[i]);
+}
+
 int
 main(void)
 {
@@ -132,6 +211,7 @@ main(void)
         cmocka_unit_test(
             takes_no_network_with_bits_behind_its_prefix_and_no_other_form),
         cmocka_unit_test(writes_addresses_in_one_form),
+        cmocka_unit_test(knows_what_is_not_everybodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
