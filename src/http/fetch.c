@@ -13,6 +13,7 @@
 void
 vl_fetch_detach(struct vl_fetch *fetch)
 {
+    vl_http_call_abort(&fetch->call);
     vl_fetcher_remove(fetch);
     if (fetch->easy)
         vl_curl.easy_cleanup(fetch->easy);
@@ -29,7 +30,7 @@ vl_fetch_release(struct vl_fetch *fetch)
     vl_buf_done(&fetch->lines);
     vl_buf_done(&fetch->head);
     vl_buf_done(&fetch->body);
-    vl_secret_done(&fetch->form);
+    vl_secret_done(&fetch->content);
     free(fetch);
 }
 
@@ -118,31 +119,40 @@ wait_for_next(struct vl_fetch *fetch, int64_t retry_after_ms)
 }
 
 void
+vl_fetch_conclude(struct vl_fetch *fetch, valet_status status, int http,
+                  bool again)
+{
+    struct vl_headers headers = {.count = 0};
+    struct vl_fetch_answer answer = {.retry_after_ms = -1};
+    if (status == VALET_OK)
+        status = vl_fetch_headers(fetch, &headers, &fetch->err);
+    if (status == VALET_OK) {
+        again = vl_retry_is_temporary(http);
+        answer = (struct vl_fetch_answer){
+            .status = http,
+            .headers = &headers,
+            .body = vl_buf_str(&fetch->body),
+            .retry_after_ms = retry_after_of(&headers),
+            .attempts = fetch->made,
+            .from_private = fetch->from_private,
+        };
+    }
+    /* What was told cannot be taken back. */
+    if (!again || fetch->told || !wait_for_next(fetch, answer.retry_after_ms))
+        finish(fetch, status, status == VALET_OK ? &answer : NULL);
+}
+
+void
 vl_fetch_attempt_ended(struct vl_fetch *fetch, CURLcode code)
 {
     bool again = false;
     long http = 0;
     valet_status status = VALET_OK;
-    struct vl_headers headers = {.count = 0};
-    struct vl_fetch_answer answer = {.retry_after_ms = -1};
     (void)vl_curl.easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &http);
     vl_fetcher_remove(fetch);
     if (code != CURLE_OK)
         status = judge_failure(fetch, code, &again);
-    else
-        status = vl_fetch_headers(fetch, &headers, &fetch->err);
-    if (status == VALET_OK) {
-        again = vl_retry_is_temporary((int)http);
-        answer = (struct vl_fetch_answer){
-            .status = (int)http,
-            .headers = &headers,
-            .body = vl_buf_str(&fetch->body),
-            .retry_after_ms = retry_after_of(&headers),
-            .attempts = fetch->made,
-        };
-    }
-    if (!again || !wait_for_next(fetch, answer.retry_after_ms))
-        finish(fetch, status, status == VALET_OK ? &answer : NULL);
+    vl_fetch_conclude(fetch, status, (int)http, again);
 }
 
 /* --- its beginning --- */
@@ -150,9 +160,12 @@ vl_fetch_attempt_ended(struct vl_fetch *fetch, CURLcode code)
 static valet_status
 attempt(struct vl_fetch *fetch, valet_error *err)
 {
-    vl_fetch_rewind(fetch, fetch->deadline - vl_mono_now());
+    int64_t left = fetch->deadline - vl_mono_now();
     fetch->err = (valet_error){0};
     fetch->made++;
+    if (fetch->is_direct)
+        return vl_fetch_start_direct(fetch, left, err);
+    vl_fetch_rewind(fetch, left);
     return vl_fetcher_add(fetch, err);
 }
 
@@ -165,6 +178,24 @@ on_timer(void *ctx)
         status = attempt(fetch, &fetch->err);
     if (status != VALET_OK)
         finish(fetch, status, NULL);
+}
+
+static valet_status
+prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
+        valet_error *err)
+{
+    struct vl_url url;
+    VL_TRY(vl_fetch_check(fetch, request, &url, err));
+    return fetch->is_direct ? vl_fetch_prepare_direct(fetch, request, &url, err)
+                            : vl_fetch_prepare(fetch, request, &url, err);
+}
+
+/* What libcurl is not asked for. */
+static bool
+needs_our_client(const struct vl_fetch_request *request)
+{
+    return request->stream || request->only_public || request->json.n ||
+           request->more_count || strcmp(request->method, "DELETE") == 0;
 }
 
 struct vl_fetch *
@@ -180,13 +211,15 @@ vl_fetch_start(struct vl_fetcher *fetcher,
         .attempts = request->attempts ? request->attempts : 1,
         .head = vl_buf_of_secret(VL_LIMIT_HEAD),
         .body = vl_buf_of_secret(VL_LIMIT_FETCH_BODY),
+        .is_direct = fetcher->is_small || needs_our_client(request),
+        .stream = request->stream,
     };
     int64_t total =
         request->total_ms > 0 ? request->total_ms : (int64_t)VL_LIMIT_FETCH_MS;
     fetch->deadline = vl_mono_now() + (total < INT32_MAX ? total : INT32_MAX);
     vl_list_add_last(&fetcher->fetches, &fetch->node);
     fetch->timer = vl_timer_new(fetcher->loop, on_timer, fetch);
-    fetch->refused = vl_fetch_prepare(fetch, request, &fetch->err);
+    fetch->refused = prepare(fetch, request, &fetch->err);
     if (fetch->refused == VALET_OK)
         fetch->refused = attempt(fetch, &fetch->err);
     /* A refusal is told like everything else: after we have returned. */

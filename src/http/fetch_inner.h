@@ -3,6 +3,8 @@
  * Private to http/fetch*.c, the only files that see libcurl:
  *
  *   fetch.c        one request: attempts, waiting, its answer
+ *   fetch_check.c  what may be asked
+ *   fetch_direct.c the same by http/client.h
  *   fetch_easy.c   what libcurl is told about a request, and what it tells us
  *   fetch_multi.c  the fetcher: libcurl on our loop
  *   fetch_roots.c  which authorities are trusted
@@ -13,6 +15,7 @@
 #define VL_HTTP_FETCH_INNER_H
 
 #include "core/list.h"
+#include "http/client.h"
 #include "http/fetch.h"
 #include "http/fetch_library.h"
 #include "http/url.h"
@@ -22,7 +25,10 @@
 
 struct vl_fetcher {
     struct vl_loop *loop;
-    CURLM *multi;        /* NULL until the first request */
+    CURLM *multi;                  /* NULL until the first request */
+    struct vl_http_client *client; /* NULL until it is needed */
+    struct vl_tls_trust *trust;    /* likewise */
+    bool is_small;                 /* never libcurl */
     struct vl_buf roots; /* PEM: trusted besides the system's; or empty */
     struct vl_timer *timer;
     struct vl_list sockets; /* what libcurl wants to be watched */
@@ -50,10 +56,18 @@ struct vl_fetch {
     CURL *easy;
     bool in_multi;
     struct vl_buf url;
-    struct vl_str host; /* in `url` */
-    struct vl_secret form;
+    struct vl_str host;       /* in `url` */
+    struct vl_secret content; /* form, or JSON */
     struct vl_buf lines;
     struct curl_slist list[VL_FETCH_LINES];
+
+    /* By http/client.h, in place of `easy`. */
+    bool is_direct, only_public, told; /* the head, to `stream` */
+    const char *method;
+    const struct vl_fetch_stream *stream;
+    struct vl_http_call *call;
+    int http;
+    bool from_private;
 
     /* The answer of the last attempt. */
     struct vl_buf head, body;
@@ -62,10 +76,20 @@ struct vl_fetch {
     valet_error err;
 };
 
-/* fetch_easy.c: copies and checks the request, makes the easy handle. */
+/* fetch_direct.c: the same as the next ones. */
+valet_status
+vl_fetch_prepare_direct(struct vl_fetch *fetch,
+                        const struct vl_fetch_request *request,
+                        const struct vl_url *url, valet_error *err) VALET_CHECK;
+/* Roots are read anew at the next request. */
+void vl_fetch_distrust(struct vl_fetcher *fetcher);
+valet_status vl_fetch_start_direct(struct vl_fetch *fetch, int64_t ms_left,
+                                   valet_error *err) VALET_CHECK;
+
+/* fetch_easy.c: copies the request, makes the easy handle. */
 valet_status
 vl_fetch_prepare(struct vl_fetch *fetch, const struct vl_fetch_request *request,
-                 valet_error *err) VALET_CHECK;
+                 const struct vl_url *url, valet_error *err) VALET_CHECK;
 /* Forgets the last answer and sets the time that is left. */
 void vl_fetch_rewind(struct vl_fetch *fetch, int64_t ms_left);
 /* The headers that were received, as slices of fetch->head. */
@@ -73,8 +97,18 @@ valet_status
 vl_fetch_headers(const struct vl_fetch *fetch, struct vl_headers *ret,
                  valet_error *err) VALET_CHECK;
 
+/* fetch_check.c: before one of the two prepares it. The URL is copied. */
+valet_status
+vl_fetch_check(struct vl_fetch *fetch, const struct vl_fetch_request *request,
+               struct vl_url *ret_url, valet_error *err) VALET_CHECK;
+bool vl_fetch_is_token(struct vl_str s);
+
 /* fetch_roots.c: which certificates an answer may stand on. */
 void vl_fetch_set_roots(struct vl_fetch *fetch);
+/* Those that OpenSSL does not find by itself, appended. */
+valet_status
+vl_fetch_read_roots(const struct vl_fetcher *fetcher, struct vl_buf *out,
+                    valet_error *err) VALET_CHECK;
 
 /* fetch_multi.c */
 valet_status
@@ -85,6 +119,10 @@ void vl_fetcher_remove(struct vl_fetch *fetch);
 
 /* fetch.c: libcurl has done with an attempt. */
 void vl_fetch_attempt_ended(struct vl_fetch *fetch, CURLcode code);
+/* An attempt is over: with an answer, or why not, and whether another may do
+ * better. */
+void vl_fetch_conclude(struct vl_fetch *fetch, valet_status status, int http,
+                       bool again);
 /* Takes it off libcurl and off the fetcher; nothing calls back any more. */
 void vl_fetch_detach(struct vl_fetch *fetch);
 void vl_fetch_release(struct vl_fetch *fetch);

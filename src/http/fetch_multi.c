@@ -127,6 +127,14 @@ vl_fetcher_new(struct vl_loop *loop)
     return fetcher;
 }
 
+struct vl_fetcher *
+vl_fetcher_new_small(struct vl_loop *loop)
+{
+    struct vl_fetcher *fetcher = vl_fetcher_new(loop);
+    fetcher->is_small = true;
+    return fetcher;
+}
+
 valet_status
 vl_fetcher_open(struct vl_fetcher *fetcher, valet_error *err)
 {
@@ -196,6 +204,8 @@ vl_fetcher_free(struct vl_fetcher *fetcher)
     }
     if (fetcher->multi)
         close_multi(fetcher);
+    vl_http_client_free(fetcher->client);
+    vl_tls_trust_free(fetcher->trust);
     vl_buf_done(&fetcher->roots);
     fetcher->dead = true;
     if (!fetcher->collecting) /* else collect() does it, when it is back */

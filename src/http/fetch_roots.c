@@ -81,7 +81,19 @@ vl_fetcher_trust(struct vl_fetcher *fetcher, const char *ca_file,
     VL_TRY(read_roots(ca_file, &roots, err));
     vl_buf_done(&fetcher->roots);
     fetcher->roots = vl_buf_take(&roots);
+    vl_fetch_distrust(fetcher);
     return VALET_OK;
+}
+
+valet_status
+vl_fetch_read_roots(const struct vl_fetcher *fetcher, struct vl_buf *out,
+                    valet_error *err)
+{
+    struct vl_str roots = vl_buf_str(&fetcher->roots);
+    if (!roots.n)
+        return add_bundle(out, err);
+    vl_buf_add(out, roots);
+    return vl_buf_check(out, err);
 }
 
 void

@@ -34,6 +34,12 @@ bool vl_url_is_http(const struct vl_url *url); /* http or https */
 bool vl_url_is_https(const struct vl_url *url);
 /* "localhost", 127.0.0.1 or ::1, written exactly so (case aside). */
 bool vl_url_is_loopback(const struct vl_url *url);
+/*
+ * What a reference means at `base` (RFC 3986 section 5.2), appended to `out`:
+ * VALET_INVALID unless it is a URL as above then.
+ */
+valet_status vl_url_resolve(const struct vl_url *base, struct vl_str reference,
+                            struct vl_buf *out, valet_error *err) VALET_CHECK;
 /* The same origin (RFC 6454): scheme and host without case, port filled in. */
 bool vl_url_same_origin(const struct vl_url *a, const struct vl_url *b);
 

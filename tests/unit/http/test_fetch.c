@@ -194,13 +194,22 @@ point_at(struct bench *b, const struct peer *peer)
                    vl_listener_port(peer->listener));
 }
 
+/* All of it is true of both who carry requests. */
+static bool is_small;
+
+static struct vl_fetcher *
+make_fetcher(struct vl_loop *loop)
+{
+    return is_small ? vl_fetcher_new_small(loop) : vl_fetcher_new(loop);
+}
+
 static int
 open_bench(void **state)
 {
     struct bench *b = vl_alloc(sizeof *b);
     *b = (struct bench){0};
     assert_ok(vl_loop_new(&b->loop, NULL));
-    b->fetcher = vl_fetcher_new(b->loop);
+    b->fetcher = make_fetcher(b->loop);
     open_peer(&b->peer, b->loop);
     point_at(b, &b->peer);
     b->request = (struct vl_fetch_request){.method = "GET", .url = b->url};
@@ -312,6 +321,11 @@ takes_the_final_answer_without_trailers(void **state)
                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                          "2\r\nhi\r\n0\r\nX-Test: trailer\r\n\r\n";
     run(b);
+    if (is_small) {
+        /* Strict: what nobody needs is not read. */
+        assert_int_equal(b->status, VALET_RETRY);
+        return;
+    }
     assert_int_equal(b->http, 200);
     assert_string_equal(b->body, "hi");
     assert_string_equal(b->header, "");
@@ -566,7 +580,7 @@ refuses_too_many_headers(void **state)
     vl_buf_addz(&answer, "\r\n");
     b->peer.answers[0] = vl_buf_cstr(&answer);
     run(b);
-    assert_int_equal(b->status, VALET_LIMIT);
+    assert_int_equal(b->status, is_small ? VALET_RETRY : VALET_LIMIT);
 }
 
 /* @spec S-43 W-87 */
@@ -732,7 +746,7 @@ costs_nothing_before_the_first_request(void **state)
     struct bench *b = *state;
     vl_fetcher_free(b->fetcher);
     vl_fetcher_free(NULL);
-    b->fetcher = vl_fetcher_new(b->loop);
+    b->fetcher = make_fetcher(b->loop);
 }
 
 int
@@ -770,5 +784,8 @@ main(void)
         CASE(may_start_another_in_a_callback),
         CASE(costs_nothing_before_the_first_request),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("by libcurl", tests, NULL, NULL);
+    is_small = true;
+    return failed +
+           cmocka_run_group_tests_name("by our own client", tests, NULL, NULL);
 }

@@ -167,23 +167,32 @@ note_answer(valet_status status, const struct vl_fetch_answer *answer,
     fetch_done = true;
 }
 
+static valet_status
+fetch_by(struct vl_fetcher *fetcher, const char *host, bool only_public)
+{
+    char url[64];
+    (void)snprintf(url, sizeof url, "https://%s:%u/a", host, rig.port);
+    fetch_done = false;
+    (void)vl_fetch_start(fetcher,
+                         &(struct vl_fetch_request){.method = "GET",
+                                                    .url = url,
+                                                    .only_public = only_public},
+                         note_answer, NULL);
+    RIG_UNTIL(fetch_done);
+    return fetched;
+}
+
 /* Each time by a fetcher of its own: kept connections are not verified
  * again. */
 static valet_status
 fetch_with(const char *ca_file)
 {
     struct vl_fetcher *fetcher = vl_fetcher_new(rig.loop);
-    char url[64];
-    (void)snprintf(url, sizeof url, "https://localhost:%u/a", rig.port);
     if (ca_file)
         assert_ok(vl_fetcher_trust(fetcher, ca_file, NULL));
-    fetch_done = false;
-    (void)vl_fetch_start(
-        fetcher, &(struct vl_fetch_request){.method = "GET", .url = url},
-        note_answer, NULL);
-    RIG_UNTIL(fetch_done);
+    valet_status status = fetch_by(fetcher, "localhost", false);
     vl_fetcher_free(fetcher);
-    return fetched;
+    return status;
 }
 
 /* A folder as OpenSSL looks roots up in: named by their subject's hash. */
@@ -234,6 +243,30 @@ trusts_a_private_authority_besides_the_systems(void **state)
     close_secure();
     vl_tls_free(second);
     vl_test_pair_done(&other);
+}
+
+/* @spec SB-13: a connection that others have made is no way around. */
+static void
+a_kept_connection_is_guarded_too(void **state)
+{
+    (void)state;
+    if (vl_fetch_available(NULL) != VALET_OK)
+        skip();
+    open_secure(NULL);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    vl_test_pair_write(&pair, key, "a.localhost");
+    EVP_PKEY_free(key);
+    assert_ok(vl_tls_reload(tls, NULL));
+    struct vl_fetcher *fetcher = vl_fetcher_new(rig.loop);
+    assert_ok(vl_fetcher_trust(fetcher, pair.certificate, NULL));
+    assert_ok(fetch_by(fetcher, "a.localhost", false));
+    assert_int_equal(fetched_status, 200);
+    assert_int_equal(rig.handled, 1);
+    assert_int_equal(fetch_by(fetcher, "a.localhost", true), VALET_DENIED);
+    assert_int_equal(rig.handled, 1);
+    assert_ok(fetch_by(fetcher, "a.localhost", false));
+    vl_fetcher_free(fetcher);
+    close_secure();
 }
 
 static void
@@ -484,6 +517,7 @@ main(void)
         cmocka_unit_test(answers_nobody_in_the_clear),
         cmocka_unit_test(takes_no_half_request_for_a_whole_one),
         cmocka_unit_test(trusts_a_private_authority_besides_the_systems),
+        cmocka_unit_test(a_kept_connection_is_guarded_too),
         cmocka_unit_test(refuses_a_file_of_authorities_that_has_none),
         cmocka_unit_test(refuses_authorities_of_which_one_cannot_be_read),
         cmocka_unit_test(believes_a_proxy_whom_it_speaks_for_in_each_request),
