@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/signer.h"
 
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -11,8 +13,12 @@
 #define BITS_MIN 2048
 #define BITS_MAX 4096
 
+/* Each half of a signature on P-256 (RFC 7518 section 3.4). */
+#define HALF 32
+
 struct vl_signer {
     EVP_PKEY *key;
+    bool has_certificate, is_ec;
     unsigned char thumbprint[VL_SHA256_SIZE];
 };
 
@@ -39,6 +45,24 @@ reader(struct vl_str text)
     return in;
 }
 
+static bool
+is_rsa(const EVP_PKEY *key)
+{
+    int bits = EVP_PKEY_get_bits(key);
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && bits >= BITS_MIN &&
+           bits <= BITS_MAX;
+}
+
+static bool
+is_p256(const EVP_PKEY *key)
+{
+    char curve[32];
+    size_t n;
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(key, curve, sizeof curve, &n) == 1 &&
+           strcmp(curve, SN_X9_62_prime256v1) == 0;
+}
+
 static valet_status
 read_key(struct vl_str text, EVP_PKEY **ret, valet_error *err)
 {
@@ -52,15 +76,8 @@ read_key(struct vl_str text, EVP_PKEY **ret, valet_error *err)
                             locked
                                 ? "the key has a passphrase; write it without"
                                 : "there is no private key in it");
-    int bits = EVP_PKEY_get_bits(key);
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && bits >= BITS_MIN &&
-        bits <= BITS_MAX) {
-        *ret = key;
-        return VALET_OK;
-    }
-    EVP_PKEY_free(key);
-    return vl_ossl_fail(err, VALET_INVALID,
-                        "the key is no RSA key of 2048 to 4096 bits");
+    *ret = key;
+    return VALET_OK;
 }
 
 /* The certificate's thumbprint, if the key is its. */
@@ -85,21 +102,48 @@ read_certificate(struct vl_str text, EVP_PKEY *key,
                                "cannot hash the certificate");
 }
 
+/* Takes the key over, also when it was no good. */
+static valet_status
+keep(const struct vl_signer *signer, valet_status status,
+     struct vl_signer **ret)
+{
+    if (status != VALET_OK) {
+        EVP_PKEY_free(signer->key);
+        return status;
+    }
+    *ret = vl_alloc(sizeof **ret);
+    **ret = *signer;
+    return VALET_OK;
+}
+
 valet_status
 vl_signer_of_pem(struct vl_str certificate, struct vl_str key,
                  struct vl_signer **ret, valet_error *err)
 {
-    struct vl_signer signer = {.key = NULL};
+    struct vl_signer signer = {.has_certificate = true};
     VL_TRY(read_key(key, &signer.key, err));
     valet_status status =
-        read_certificate(certificate, signer.key, signer.thumbprint, err);
-    if (status != VALET_OK) {
-        EVP_PKEY_free(signer.key);
-        return status;
-    }
-    *ret = vl_alloc(sizeof **ret);
-    **ret = signer;
-    return VALET_OK;
+        is_rsa(signer.key)
+            ? read_certificate(certificate, signer.key, signer.thumbprint, err)
+            : vl_ossl_fail(err, VALET_INVALID,
+                           "the key is no RSA key of 2048 to 4096 bits");
+    return keep(&signer, status, ret);
+}
+
+/* @spec EX-02 */
+valet_status
+vl_signer_of_key(struct vl_str key, struct vl_signer **ret, valet_error *err)
+{
+    struct vl_signer signer = {.has_certificate = false};
+    VL_TRY(read_key(key, &signer.key, err));
+    signer.is_ec = is_p256(signer.key);
+    valet_status status =
+        signer.is_ec || is_rsa(signer.key)
+            ? VALET_OK
+            : vl_ossl_fail(err, VALET_INVALID,
+                           "the key is neither on P-256 nor an RSA key of "
+                           "2048 to 4096 bits");
+    return keep(&signer, status, ret);
 }
 
 void
@@ -111,11 +155,21 @@ vl_signer_free(struct vl_signer *signer)
     free(signer);
 }
 
-void
+const char *
+vl_signer_algorithm(const struct vl_signer *signer)
+{
+    if (signer->has_certificate)
+        return "PS256";
+    return signer->is_ec ? "ES256" : "RS256";
+}
+
+bool
 vl_signer_thumbprint(const struct vl_signer *signer,
                      unsigned char ret[VL_SHA256_SIZE])
 {
-    memcpy(ret, signer->thumbprint, VL_SHA256_SIZE);
+    if (signer->has_certificate)
+        memcpy(ret, signer->thumbprint, VL_SHA256_SIZE);
+    return signer->has_certificate;
 }
 
 /* --- signatures --- */
@@ -129,9 +183,23 @@ use_pss(EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;
 }
 
+/* RFC 7518 section 3.4 writes r and s side by side, OpenSSL DER. */
+static bool
+write_halves(unsigned char *signature, size_t *size)
+{
+    const unsigned char *der = signature;
+    ECDSA_SIG *read = d2i_ECDSA_SIG(NULL, &der, (long)*size);
+    bool good =
+        read && BN_bn2binpad(ECDSA_SIG_get0_r(read), signature, HALF) == HALF &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(read), signature + HALF, HALF) == HALF;
+    ECDSA_SIG_free(read);
+    *size = (size_t)2 * HALF;
+    return good;
+}
+
 valet_status
-vl_signer_sign_ps256(const struct vl_signer *signer, struct vl_str bytes,
-                     struct vl_buf *out, valet_error *err)
+vl_signer_sign(const struct vl_signer *signer, struct vl_str bytes,
+               struct vl_buf *out, valet_error *err)
 {
     unsigned char signature[BITS_MAX / 8];
     size_t size = sizeof signature;
@@ -140,9 +208,10 @@ vl_signer_sign_ps256(const struct vl_signer *signer, struct vl_str bytes,
     bool good =
         ctx &&
         EVP_DigestSignInit(ctx, &rules, EVP_sha256(), NULL, signer->key) == 1 &&
-        use_pss(rules) &&
+        (!signer->has_certificate || use_pss(rules)) &&
         EVP_DigestSign(ctx, signature, &size, (const unsigned char *)bytes.p,
-                       bytes.n) == 1;
+                       bytes.n) == 1 &&
+        (!signer->is_ec || write_halves(signature, &size));
     EVP_MD_CTX_free(ctx);
     if (!good)
         return vl_ossl_fail(err, VALET_INTERNAL, "cannot sign with the key");

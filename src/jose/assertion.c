@@ -16,13 +16,14 @@ write_header(const struct vl_signer *signer, struct vl_buf *out)
 {
     unsigned char thumbprint[VL_SHA256_SIZE];
     vl_auto(vl_buf) text = vl_buf_of(64);
-    vl_signer_thumbprint(signer, thumbprint);
-    vl_enc_base64url(&text, vl_str_of(thumbprint, sizeof thumbprint));
+    if (vl_signer_thumbprint(signer, thumbprint))
+        vl_enc_base64url(&text, vl_str_of(thumbprint, sizeof thumbprint));
     struct vl_json_out json = {out, false};
     vl_json_open(&json, '{');
-    vl_json_add_z(&json, "alg", "PS256");
+    vl_json_add_z(&json, "alg", vl_signer_algorithm(signer));
     vl_json_add_z(&json, "typ", "JWT");
-    vl_json_add_str(&json, "x5t#S256", vl_buf_str(&text));
+    if (vl_buf_size(&text))
+        vl_json_add_str(&json, "x5t#S256", vl_buf_str(&text));
     vl_json_close(&json, '}');
 }
 
@@ -61,7 +62,7 @@ vl_assertion_write(const struct vl_signer *signer,
     vl_buf_addc(&token, '.');
     vl_enc_base64url(&token, vl_buf_str(&claims));
     VL_TRY(vl_buf_check(&token, err));
-    VL_TRY(vl_signer_sign_ps256(signer, vl_buf_str(&token), &signature, err));
+    VL_TRY(vl_signer_sign(signer, vl_buf_str(&token), &signature, err));
     vl_buf_addc(&token, '.');
     vl_enc_base64url(&token, vl_buf_str(&signature));
     VL_TRY(vl_buf_check(&token, err));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Client assertions (RFC 7523 section 2.2): how a program proves to an
- * authorization server who it is, with its certificate in place of a secret.
+ * authorization server who it is, with a key in place of a secret.
  */
 #ifndef VL_JOSE_ASSERTION_H
 #define VL_JOSE_ASSERTION_H
@@ -10,12 +10,13 @@
 
 struct vl_assertion {
     struct vl_str client_id; /* iss and sub */
-    struct vl_str audience;  /* the token endpoint */
+    struct vl_str audience;  /* the token endpoint; the issuer (RFC 7523bis) */
     int64_t now_s, lifetime_s;
 };
 
-/* Appends a token: PS256, with x5t#S256 in base64url, as Entra documents it
- * (certificate credentials), and a jti of its own. */
+/* Appends a token with a jti of its own, signed as the key signs; that of one
+ * with a certificate has x5t#S256, as Entra documents it (certificate
+ * credentials). */
 valet_status
 vl_assertion_write(const struct vl_signer *signer,
                    const struct vl_assertion *assertion, struct vl_buf *out,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/signer.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "crypto/pkey.h"
 #include "vl_test_pem.h"
 
 struct pair {
@@ -50,8 +52,8 @@ signs_so_that_others_can_verify(void **state)
     struct vl_str text = VL_STR("what is to be signed");
     assert_ok(vl_signer_of_pem(vl_buf_str(&pair.certificate),
                                vl_buf_str(&pair.key), &signer, NULL));
-    assert_ok(vl_signer_sign_ps256(signer, text, &one, NULL));
-    assert_ok(vl_signer_sign_ps256(signer, text, &two, NULL));
+    assert_ok(vl_signer_sign(signer, text, &one, NULL));
+    assert_ok(vl_signer_sign(signer, text, &two, NULL));
     assert_int_equal(vl_buf_size(&one), 256);
     /* Salted: no two are alike. */
     assert_false(vl_str_eq(vl_buf_str(&one), vl_buf_str(&two)));
@@ -77,7 +79,7 @@ names_its_certificate_by_its_hash(void **state)
         *der = NULL;
     assert_ok(vl_signer_of_pem(vl_buf_str(&pair.certificate),
                                vl_buf_str(&pair.key), &signer, NULL));
-    vl_signer_thumbprint(signer, thumbprint);
+    assert_true(vl_signer_thumbprint(signer, thumbprint));
     BIO *in = BIO_new_mem_buf(vl_buf_str(&pair.certificate).p,
                               (int)vl_buf_size(&pair.certificate));
     X509 *cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
@@ -140,6 +142,99 @@ refuses_what_does_not_belong_together(void **state)
     EVP_PKEY_free(curve);
 }
 
+/* --- a key alone --- */
+
+static struct vl_signer *
+of_key(EVP_PKEY *key)
+{
+    struct vl_signer *signer;
+    unsigned char thumbprint[VL_SHA256_SIZE];
+    vl_auto(vl_buf) text = vl_buf_of_secret(16384);
+    vl_test_pem_key(key, NULL, &text);
+    assert_ok(vl_signer_of_key(vl_buf_str(&text), &signer, NULL));
+    assert_false(vl_signer_thumbprint(signer, thumbprint));
+    return signer;
+}
+
+/* The number as bytes, `size` of them if it is not 0. */
+static struct vl_str
+get_number(EVP_PKEY *key, const char *name, unsigned char *bytes, int size)
+{
+    BIGNUM *number = NULL;
+    assert_int_equal(EVP_PKEY_get_bn_param(key, name, &number), 1);
+    int n = size ? size : BN_num_bytes(number);
+    assert_int_equal(BN_bn2binpad(number, bytes, n), n);
+    BN_free(number);
+    return vl_str_of(bytes, (size_t)n);
+}
+
+/* @spec EX-02 */
+static void
+a_key_on_p_256_alone_signs_es256(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    struct vl_signer *signer = of_key(key);
+    struct vl_pkey *public;
+    unsigned char x[32], y[32];
+    assert_string_equal(vl_signer_algorithm(signer), "ES256");
+    assert_ok(vl_pkey_of_p256(
+        get_number(key, OSSL_PKEY_PARAM_EC_PUB_X, x, sizeof x),
+        get_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, y, sizeof y), &public, NULL));
+    /* Often enough for halves that begin with zeros. */
+    for (unsigned i = 0; i < 1000; i++) {
+        vl_auto(vl_buf) signature = vl_buf_of(1000);
+        struct vl_str text = vl_str_of(&i, sizeof i);
+        assert_ok(vl_signer_sign(signer, text, &signature, NULL));
+        assert_ok(
+            vl_pkey_verify_es256(public, text, vl_buf_str(&signature), NULL));
+    }
+    vl_pkey_free(public);
+    vl_signer_free(signer);
+    EVP_PKEY_free(key);
+}
+
+static void
+an_rsa_key_alone_signs_rs256(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    struct vl_signer *signer = of_key(key);
+    struct vl_pkey *public;
+    unsigned char n[256], e[8];
+    vl_auto(vl_buf) signature = vl_buf_of(1000);
+    struct vl_str text = VL_STR("what is to be signed");
+    assert_string_equal(vl_signer_algorithm(signer), "RS256");
+    assert_ok(vl_pkey_of_rsa(get_number(key, OSSL_PKEY_PARAM_RSA_N, n, 0),
+                             get_number(key, OSSL_PKEY_PARAM_RSA_E, e, 0),
+                             &public, NULL));
+    assert_ok(vl_signer_sign(signer, text, &signature, NULL));
+    assert_ok(vl_pkey_verify_rs256(public, text, vl_buf_str(&signature), NULL));
+    vl_pkey_free(public);
+    vl_signer_free(signer);
+    EVP_PKEY_free(key);
+}
+
+static void
+other_keys_are_refused(void **state)
+{
+    (void)state;
+    EVP_PKEY *keys[] = {EVP_RSA_gen(1024), EVP_EC_gen("P-384"),
+                        EVP_EC_gen("secp256k1"),
+                        EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
+    for (size_t i = 0; i < VL_COUNT(keys); i++) {
+        struct vl_signer *signer;
+        valet_error err = {0};
+        vl_auto(vl_buf) text = vl_buf_of_secret(16384);
+        vl_test_pem_key(keys[i], NULL, &text);
+        assert_int_equal(vl_signer_of_key(vl_buf_str(&text), &signer, &err),
+                         VALET_INVALID);
+        assert_non_null(strstr(err.message, "P-256"));
+        assert_int_equal(ERR_peek_error(), 0);
+        EVP_PKEY_free(keys[i]);
+    }
+}
+
 int
 main(void)
 {
@@ -148,6 +243,9 @@ main(void)
         cmocka_unit_test(names_its_certificate_by_its_hash),
         cmocka_unit_test(reads_both_out_of_one_text),
         cmocka_unit_test(refuses_what_does_not_belong_together),
+        cmocka_unit_test(a_key_on_p_256_alone_signs_es256),
+        cmocka_unit_test(an_rsa_key_alone_signs_rs256),
+        cmocka_unit_test(other_keys_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ says_who_is_asking_whom_and_until_when(void **state)
     assert_true(vl_test_is_ps256(key, vl_str_head(text, text.n - rest.n - 1),
                                  vl_buf_str(&signature)));
     unsigned char hash[VL_SHA256_SIZE];
-    vl_signer_thumbprint(signer, hash);
+    assert_true(vl_signer_thumbprint(signer, hash));
     vl_enc_base64url(&thumbprint, vl_str_of(hash, sizeof hash));
     assert_str(vl_json_get_str(header.root, "alg"), "PS256");
     assert_str(vl_json_get_str(header.root, "typ"), "JWT");
@@ -109,12 +109,39 @@ does_not_cut_what_is_too_long(void **state)
     EVP_PKEY_free(key);
 }
 
+/* @spec EX-02 EX-04: the signature is tested with the signer. */
+static void
+a_key_without_a_certificate_names_none(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    struct vl_signer *signer;
+    struct vl_assertion assertion = {.client_id = VL_STR("a"),
+                                     .audience = VL_STR("https://as.example"),
+                                     .now_s = 1800000000,
+                                     .lifetime_s = 60};
+    vl_auto(vl_buf) pem = vl_buf_of_secret(8192);
+    vl_auto(vl_buf) token = vl_buf_of_secret(8192);
+    vl_auto(vl_json) header = {NULL};
+    vl_test_pem_key(key, NULL, &pem);
+    assert_ok(vl_signer_of_key(vl_buf_str(&pem), &signer, NULL));
+    assert_ok(vl_assertion_write(signer, &assertion, &token, NULL));
+    struct vl_str text = vl_buf_str(&token);
+    read_part(vl_str_head(text, vl_str_index(text, '.')), &header);
+    assert_str(vl_json_get_str(header.root, "alg"), "ES256");
+    assert_str(vl_json_get_str(header.root, "typ"), "JWT");
+    assert_int_equal(vl_json_size(header.root), 2);
+    vl_signer_free(signer);
+    EVP_PKEY_free(key);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_who_is_asking_whom_and_until_when),
         cmocka_unit_test(does_not_cut_what_is_too_long),
+        cmocka_unit_test(a_key_without_a_certificate_names_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
