@@ -1,7 +1,10 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "entra/graph.h"
-
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One request to Microsoft Graph, and what its answer means.
+ */
 #include "core/status.h"
+#include "entra/claims.h"
+#include "entra/graph_inside.h"
 #include "http/retry.h"
 #include "http/url.h"
 #include "json/read.h"
@@ -10,9 +13,9 @@
 #define GRAPH_ATTEMPTS 4
 #define GRAPH_TOTAL_MS 30000
 
-struct vl_graph_me {
+struct vl_graph_ask {
     struct vl_fetch *fetch;
-    vl_graph_done *done;
+    vl_graph_ask_done *done;
     void *ctx;
     bool finishing; /* `done` is running */
 };
@@ -59,69 +62,112 @@ read_user(const struct vl_fetch_answer *answer, valet_error *err)
     return VALET_OK;
 }
 
+/* What a policy wants in the next token; "" if there is nothing. */
+static void
+read_claims(const struct vl_headers *headers, char *ret, size_t size)
+{
+    vl_auto(vl_buf) field = vl_buf_of(VL_LIMIT_HEAD);
+    for (size_t i = 0; i < headers->count; i++) {
+        if (!vl_str_ieq(headers->items[i].name, VL_STR("www-authenticate")))
+            continue;
+        vl_buf_addz(&field, vl_buf_size(&field) ? ", " : "");
+        vl_buf_add(&field, headers->items[i].value);
+    }
+    if (valet_claims_challenge(vl_buf_cstr(&field), ret, size, NULL) !=
+        VALET_OK)
+        ret[0] = '\0';
+}
+
+static void
+judge_failure(valet_status status, const valet_error *why,
+              struct vl_graph_outcome *out)
+{
+    const char *reason = why ? why->message : "no reason given";
+    /* Refused by us: nothing was sent. */
+    out->unsent = status == VALET_INVALID || status == VALET_DENIED;
+    if (status == VALET_LIMIT)
+        out->status =
+            vl_fail(&out->err, VALET_INTERNAL, "",
+                    "Microsoft Graph gave no usable answer: %s", reason);
+    else
+        out->status =
+            vl_fail(&out->err, out->unsent ? VALET_INTERNAL : VALET_RETRY, "",
+                    "Microsoft Graph cannot be reached: %s", reason);
+}
+
+static void
+judge_answer(const struct vl_fetch_answer *answer, struct vl_graph_outcome *out)
+{
+    struct vl_graph_answer *told = &out->answer;
+    struct vl_str id = vl_headers_get(answer->headers, "request-id");
+    (void)snprintf(told->request_id, sizeof told->request_id, VL_STR_FMT,
+                   VL_STR_ARG(vl_str_head(id, sizeof told->request_id - 1)));
+    told->throttled =
+        answer->attempts - 1 + vl_retry_is_temporary(answer->status);
+    told->token_refused = answer->status == 401;
+    told->retry_after_ms = answer->retry_after_ms;
+    out->http = answer->status;
+    out->status = answer->status == 200 ? read_user(answer, &out->err)
+                                        : read_error(answer, &out->err);
+    if (out->status == VALET_OK)
+        told->json = answer->body;
+}
+
 static void
 on_answer(valet_status status, const struct vl_fetch_answer *answer,
           const valet_error *why, void *ctx)
 {
-    struct vl_graph_me *op = ctx;
-    struct vl_graph_answer out = {0};
-    valet_error err = {0};
-    op->fetch = NULL;
-    if (status != VALET_OK) {
-        /* VALET_INVALID: it was not even sent. */
-        status = status == VALET_INVALID ? VALET_INTERNAL : VALET_RETRY;
-        status =
-            vl_fail(&err, status, "", "Microsoft Graph cannot be reached: %s",
-                    why ? why->message : "no reason given");
-    } else {
-        struct vl_str id = vl_headers_get(answer->headers, "request-id");
-        (void)snprintf(out.request_id, sizeof out.request_id, VL_STR_FMT,
-                       VL_STR_ARG(vl_str_head(id, sizeof out.request_id - 1)));
-        out.json = answer->body;
-        out.throttled =
-            answer->attempts - 1 + vl_retry_is_temporary(answer->status);
-        out.token_refused = answer->status == 401;
-        status = answer->status == 200 ? read_user(answer, &err)
-                                       : read_error(answer, &err);
-    }
-    op->finishing = true;
-    op->done(status, &out, status == VALET_OK ? NULL : &err, op->ctx);
-    free(op);
+    struct vl_graph_ask *ask = ctx;
+    struct vl_graph_outcome out = {
+        .answer = {.retry_after_ms = -1, .claims = ""}};
+    char claims[VL_LIMIT_CLAIMS + 1] = "";
+    ask->fetch = NULL;
+    if (status == VALET_OK)
+        judge_answer(answer, &out);
+    else
+        judge_failure(status, why, &out);
+    if (out.answer.token_refused)
+        read_claims(answer->headers, claims, sizeof claims);
+    out.answer.claims = claims;
+    ask->finishing = true;
+    ask->done(&out, ask->ctx);
+    free(ask);
 }
 
-struct vl_graph_me *
-vl_graph_me_start(const struct vl_graph_request *request, vl_graph_done *done,
-                  void *ctx)
+/* @spec S-43 S-78 */
+struct vl_graph_ask *
+vl_graph_ask_start(const struct vl_graph_ask_request *request,
+                   vl_graph_ask_done *done, void *ctx)
 {
-    struct vl_graph_me *op = vl_alloc(sizeof *op);
-    vl_auto(vl_buf) url = vl_buf_of(2048);
-    op->done = done;
-    op->ctx = ctx;
-    vl_buf_addf(&url, "%s/v1.0/me", request->graph_url);
+    struct vl_graph_ask *ask = vl_alloc(sizeof *ask);
+    vl_auto(vl_buf) url = vl_buf_of(4096);
+    ask->done = done;
+    ask->ctx = ctx;
+    vl_buf_addf(&url, "%s/v1.0/me", request->url);
     if (request->select && request->select[0])
         vl_url_add_param(&url, "$select", vl_str_z(request->select));
     struct vl_fetch_request fetch = {
         .method = "GET",
         .url = vl_buf_cstr(&url),
-        .bearer = &request->token->secret,
-        .attempts = GRAPH_ATTEMPTS,
+        .bearer = request->token,
+        .attempts = request->once ? 1 : GRAPH_ATTEMPTS,
         .total_ms = GRAPH_TOTAL_MS,
     };
-    if (request->correlation)
+    if (request->correlation && request->correlation[0])
         fetch.headers[fetch.header_count++] = (struct vl_header){
             VL_STR("client-request-id"), vl_str_z(request->correlation)};
-    op->fetch = vl_fetch_start(request->fetcher, &fetch, on_answer, op);
-    return op;
+    ask->fetch = vl_fetch_start(request->fetcher, &fetch, on_answer, ask);
+    return ask;
 }
 
 void
-vl_graph_me_abort(struct vl_graph_me **at)
+vl_graph_ask_abort(struct vl_graph_ask **at)
 {
-    struct vl_graph_me *op = *at;
+    struct vl_graph_ask *ask = *at;
     *at = NULL;
     /* Inside its own callback it is silent already, and freed after it. */
-    if (!op || op->finishing)
+    if (!ask || ask->finishing)
         return;
-    vl_fetch_abort(&op->fetch);
-    free(op);
+    vl_fetch_abort(&ask->fetch);
+    free(ask);
 }

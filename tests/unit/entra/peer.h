@@ -15,7 +15,7 @@ enum { PEER_ROUTES = 4, PEER_ANSWERS = 6, PEER_HELD = 4 };
 struct peer_answer {
     int status; /* 0: none, the connection stays as it is */
     const char *body, *type;
-    const char *retry_after, *location; /* NULL: none */
+    const char *retry_after, *location, *challenge; /* NULL: none */
 };
 
 struct peer_route {
@@ -81,6 +81,9 @@ peer_handle(struct vl_exchange *x, void *ctx)
         vl_reply_add(&reply, "request-id", VL_STR("request-of-the-peer"));
         if (answer->retry_after)
             vl_reply_add(&reply, "Retry-After", vl_str_z(answer->retry_after));
+        if (answer->challenge)
+            vl_reply_add(&reply, "WWW-Authenticate",
+                         vl_str_z(answer->challenge));
         if (answer->location)
             vl_reply_add(&reply, "Location", vl_str_z(answer->location));
         vl_exchange_reply(x, &reply);
