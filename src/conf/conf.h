@@ -98,6 +98,7 @@ struct vl_conf {
     unsigned requests_per_minute; /* of one address to one endpoint */
     unsigned flows_per_address;   /* sign-ins that are under way */
     unsigned sessions_per_user;
+    int64_t graph_cache_ms; /* how long profiles are remembered; 0: not */
     enum vl_log_level log_level;
     bool log_json;
 

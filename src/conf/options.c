@@ -55,7 +55,8 @@ static const struct vl_option entra[] = {
      .help = "Where people sign in; differs in national clouds."},
     {.path = "entra.graph_url", .type = VL_OPTION_HOST_URL,
      .fallback = "https://graph.microsoft.com", .at = IN(graph_url),
-     .help = "Microsoft Graph; differs in national clouds."},
+     .help = "Microsoft Graph; differs in national clouds. Nothing else, but "
+             "a loopback, as people's tokens are sent there."},
     {.path = "entra.scopes", .type = VL_OPTION_SCOPES,
      .fallback = "openid profile offline_access User.Read",
      .min = 1, .max = 32, .at = IN(entra_scopes),
@@ -167,6 +168,13 @@ static const struct vl_option limits[] = {
      .at = IN(sessions_per_user),
      .help = "Sessions that a user may have with all clients together. When "
              "there are more, the oldest end."},
+    {.path = "limits.graph_cache", .type = VL_OPTION_DURATION,
+     .fallback = "60s", .min = 0, .max = SECONDS(3600),
+     .at = IN(graph_cache_ms),
+     .help = "How long a profile that Microsoft Graph gave is remembered, in "
+             "memory and for its user alone. So much later it may be noticed "
+             "that Entra ID has ended a sign-in; with 0s Microsoft Graph is "
+             "asked each time."},
 };
 
 static const struct vl_option logs[] = {

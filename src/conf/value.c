@@ -104,7 +104,7 @@ static const struct {
 void
 vl_value_add_duration(struct vl_buf *out, int64_t ms)
 {
-    size_t i = 0;
+    size_t i = ms == 0 ? 3 : 0; /* nobody says 0d */
     while (i + 1 < VL_COUNT(units) && (ms % units[i].ms != 0))
         i++;
     vl_buf_addf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].name);

@@ -9,6 +9,7 @@
 
 #include "core/status.h"
 #include "guard/policy.h"
+#include "http/url.h"
 #include "mcp/server.h"
 
 /* The audit file is at most this much behind (refusals are not at all). */
@@ -190,8 +191,8 @@ configure_issuer(struct vl_gateway *gateway)
 
 /* The desk grants what guard/policy knows and nothing else: with another scope
  * required, people would sign in for ever and be refused by every call. */
-valet_status
-vl_gateway_check(const struct vl_conf *conf, valet_error *err)
+static valet_status
+check_scopes(const struct vl_conf *conf, valet_error *err)
 {
     struct vl_str rest = vl_str_z(conf->required_scopes), word;
     while (vl_str_split(&rest, ' ', &word))
@@ -200,8 +201,42 @@ vl_gateway_check(const struct vl_conf *conf, valet_error *err)
                            "required_scopes names \"" VL_STR_FMT
                            "\", which nobody can be granted here; write %s",
                            VL_STR_ARG(word), vl_policy_known_scopes());
+    return VALET_OK;
+}
+
+/* @spec S-42: people's tokens go there. */
+static valet_status
+check_graph(const struct vl_conf *conf, valet_error *err)
+{
+    struct vl_url authority;
+    valet_error why;
+    if (vl_graph_check_url(conf->graph_url, false, &why) != VALET_OK)
+        return vl_fail(err, VALET_INVALID, "", "entra.graph_url %s",
+                       why.message);
+    if (vl_graph_fits(conf->graph_url, conf->authority_host))
+        return VALET_OK;
+    VL_TRY(vl_url_parse(vl_str_z(conf->authority_host), &authority, err));
+    return vl_fail(err, VALET_INVALID, "",
+                   "entra.graph_url is of another cloud than "
+                   "entra.authority_host, whose tokens are of no use there; "
+                   "write graph_url: %s",
+                   vl_graph_of_authority(authority.host));
+}
+
+static valet_status
+check(const struct vl_conf *conf, bool serves_own, valet_error *err)
+{
+    VL_TRY(check_scopes(conf, err));
+    if (!serves_own) /* else nobody asks it */
+        VL_TRY(check_graph(conf, err));
     VL_TRY(vl_credential_check(conf, err));
     return vl_front_check(conf, err);
+}
+
+valet_status
+vl_gateway_check(const struct vl_conf *conf, valet_error *err)
+{
+    return check(conf, false, err);
 }
 
 void
@@ -320,7 +355,7 @@ build(struct vl_gateway *gateway, const struct vl_gateway_options *options,
         return vl_fail(err, VALET_INVALID, "",
                        "servers: the program brings the one that is served; "
                        "remove these lines");
-    VL_TRY(vl_gateway_check(gateway->conf, err));
+    VL_TRY(check(gateway->conf, gateway->own != NULL, err));
     VL_TRY(open_state(gateway, options, err));
     VL_TRY(vl_front_open(gateway, err));
     name_all(gateway);

@@ -3,11 +3,9 @@
 
 #include "core/list.h"
 #include "core/status.h"
-#include "entra/graph.h"
+#include "entra/graph_user.h"
 #include "guard/policy.h"
 #include "talk/endpoint.h"
-#include "json/read.h"
-#include "json/write.h"
 
 struct vl_graph_tool {
     struct vl_graph_tool_deps deps;
@@ -77,74 +75,33 @@ fail(struct graph_call *gc, const char *what)
            &(valet_mcp_result){.text = vl_buf_cstr(&text), .is_error = true});
 }
 
-/* --- a Graph user object as text and structure --- */
-
-/* The lines people read, as in the lesson's sample (@spec S-79). */
-static const struct {
-    const char *label, *property;
-} lines[] = {
-    {"Name", "displayName"},
-    {"Email", "mail"},
-    {"UPN", "userPrincipalName"},
-};
-
-static void
-write_text(const struct json_t *user, struct vl_buf *out)
-{
-    vl_buf_addz(out, "User Details");
-    for (size_t i = 0; i < VL_COUNT(lines); i++) {
-        struct vl_str value = vl_json_get_str(user, lines[i].property);
-        vl_buf_addf(out, "\n%s: ", lines[i].label);
-        vl_buf_add(out, value.n ? value : VL_STR("-"));
-    }
-}
-
-struct selection {
-    struct vl_str wanted; /* comma-separated; empty is everything */
-    struct vl_json_out out;
-};
-
-/* Only what was selected, whatever Graph sent (@spec W-42). */
+/* @spec S-44 S-79 W-42: people read no more than programs get. */
 static bool
-write_property(struct vl_str key, const struct json_t *value, void *ctx)
+write_user(struct vl_str json, const char *select, struct vl_buf *text,
+           struct vl_buf *structured)
 {
-    struct selection *selection = ctx;
-    struct vl_str rest = selection->wanted, item;
-    bool wanted = rest.n == 0 && !vl_str_has(key, '@');
-    while (!wanted && vl_str_split(&rest, ',', &item))
-        wanted = vl_str_eq(vl_str_trim(item), key);
-    char name[64];
-    if (wanted && key.n < sizeof name) {
-        memcpy(name, key.p, key.n);
-        name[key.n] = '\0';
-        vl_json_add_value(&selection->out, name, value);
-    }
-    return true;
+    vl_auto(vl_json) whole = {NULL}, selected = {NULL};
+    if (vl_json_parse(json, VL_LIMIT_JSON_DEPTH, &whole, NULL) != VALET_OK)
+        return false;
+    vl_graph_user_write_json(whole.root, vl_str_z(select), structured);
+    if (vl_buf_check(structured, NULL) != VALET_OK ||
+        vl_json_parse(vl_buf_str(structured), VL_LIMIT_JSON_DEPTH, &selected,
+                      NULL) != VALET_OK)
+        return false;
+    vl_graph_user_write_lines(selected.root, text);
+    return vl_buf_check(text, NULL) == VALET_OK;
 }
 
 static void
 succeed(struct graph_call *gc, struct vl_str json)
 {
-    vl_auto(vl_json) user = {NULL};
-    vl_auto(vl_buf) text = vl_buf_of(VL_LIMIT_DOCUMENT);
-    vl_auto(vl_buf) structured = vl_buf_of(VL_LIMIT_DOCUMENT);
-    struct selection selection = {vl_str_z(gc->tool->deps.select),
-                                  {&structured, false}};
-    if (vl_json_parse(json, VL_LIMIT_JSON_DEPTH, &user, NULL) != VALET_OK) {
-        fail(gc, "Microsoft Graph answered without a user");
-        return;
-    }
-    write_text(user.root, &text);
-    vl_json_open(&selection.out, '{');
-    vl_json_each(user.root, write_property, &selection);
-    vl_json_close(&selection.out, '}');
-    if (vl_buf_check(&text, NULL) != VALET_OK ||
-        vl_buf_check(&structured, NULL) != VALET_OK) {
+    vl_auto(vl_buf) text = vl_buf_of_secret(VL_LIMIT_DOCUMENT);
+    vl_auto(vl_buf) structured = vl_buf_of_secret(VL_LIMIT_DOCUMENT);
+    if (write_user(json, gc->tool->deps.select, &text, &structured))
+        finish(gc, &(valet_mcp_result){.text = vl_buf_cstr(&text),
+                                       .structured = vl_buf_cstr(&structured)});
+    else
         fail(gc, "the profile is too large");
-        return;
-    }
-    finish(gc, &(valet_mcp_result){.text = vl_buf_cstr(&text),
-                                   .structured = vl_buf_cstr(&structured)});
 }
 
 /* --- the steps --- */
@@ -179,7 +136,9 @@ on_graph(valet_status status, const struct vl_graph_answer *answer,
     if (answer->throttled)
         audit_graph(gc, VL_AUDIT_GRAPH_THROTTLE, "retried", answer->request_id);
     if (status == VALET_OK) {
-        audit_graph(gc, VL_AUDIT_GRAPH_OK, NULL, answer->request_id);
+        audit_graph(gc, VL_AUDIT_GRAPH_OK,
+                    answer->remembered ? "remembered" : NULL,
+                    answer->request_id);
         succeed(gc, answer->json);
         return;
     }
@@ -223,13 +182,14 @@ on_lease(valet_status status, const struct vl_upstream_token *token,
         return;
     }
     struct vl_graph_request request = {
-        .fetcher = gc->tool->deps.fetcher,
-        .graph_url = gc->tool->deps.graph_url,
-        .select = gc->tool->deps.select,
         .token = token,
+        .select = gc->tool->deps.select,
         .correlation = valet_mcp_correlation_id(gc->call),
+        .anew = gc->second,
     };
-    gc->graph = vl_graph_me_start(&request, on_graph, gc);
+    gc->graph = vl_profiles_ask(gc->tool->deps.profiles,
+                                vl_mcp_call_principal(gc->call), &request,
+                                on_graph, gc);
 }
 
 static void
@@ -270,10 +230,6 @@ static const valet_mcp_tool description = {
     .input_schema =
         "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":"
         "false}",
-    .output_schema =
-        "{\"type\":\"object\",\"properties\":{\"displayName\":{\"type\":["
-        "\"string\",\"null\"]},\"mail\":{\"type\":[\"string\",\"null\"]},"
-        "\"userPrincipalName\":{\"type\":[\"string\",\"null\"]}}}",
     .hints = VALET_MCP_READ_ONLY | VALET_MCP_IDEMPOTENT | VALET_MCP_OPEN_WORLD,
     .permission = VL_SCOPE_TOOLS_READ,
     .call = get_user_details,
@@ -285,11 +241,15 @@ vl_graph_tool_new(const struct vl_graph_tool_deps *deps,
                   valet_error *err)
 {
     struct vl_graph_tool *tool = vl_alloc(sizeof *tool);
+    vl_auto(vl_buf) schema = vl_buf_of(VL_LIMIT_DOCUMENT);
     tool->deps = *deps;
     tool->tool = description;
     tool->tool.ctx = tool;
+    vl_graph_user_write_schema(vl_str_z(deps->select), &schema);
+    tool->tool.output_schema = vl_buf_cstr(&schema);
     vl_list_init(&tool->calls);
     valet_status status = valet_mcp_add_tool(server, &tool->tool, err);
+    tool->tool.output_schema = NULL; /* the server has its own */
     if (status != VALET_OK) {
         free(tool);
         return status;

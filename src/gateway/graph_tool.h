@@ -7,8 +7,8 @@
 #ifndef VL_GATEWAY_GRAPH_TOOL_H
 #define VL_GATEWAY_GRAPH_TOOL_H
 
+#include "gateway/profiles.h"
 #include "guard/audit.h"
-#include "http/fetch.h"
 #include "issuer/issuer.h"
 #include "valet/mcp.h"
 
@@ -16,9 +16,8 @@ struct vl_graph_tool;
 
 struct vl_graph_tool_deps {
     struct vl_issuer *issuer;
-    struct vl_fetcher *fetcher;
+    struct vl_profiles *profiles;
     struct vl_audit *audit;
-    const char *graph_url;
     const char *select; /* @spec W-42: the least by default */
 };
 

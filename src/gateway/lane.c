@@ -94,6 +94,8 @@ end_family(struct vl_lane *lane, const char *session)
 {
     for (size_t i = 0; i < lane->backend_count; i++)
         vl_mcp_endpoint_end_family(lane->backends[i].endpoint, session);
+    if (lane->profiles)
+        vl_profiles_end(lane->profiles, session);
 }
 
 /* A message to another lane. */
@@ -176,6 +178,21 @@ add_door(struct vl_backend *backend, const char *path, const char *named,
     return door;
 }
 
+static void
+build_profiles(struct vl_lane *lane)
+{
+    const struct vl_conf *conf = lane->gateway->conf;
+    if (lane->gateway->own)
+        return;
+    lane->profiles = vl_profiles_new(&(struct vl_graph_config){
+        .loop = lane->loop,
+        .fetcher = lane->fetcher,
+        .clock = &vl_clock_system,
+        .url = conf->graph_url,
+        .ttl_ms = conf->graph_cache_ms,
+    });
+}
+
 static valet_status
 build_builtin(struct vl_lane *lane, const struct vl_conf_server *server,
               valet_error *err)
@@ -183,9 +200,8 @@ build_builtin(struct vl_lane *lane, const struct vl_conf_server *server,
     struct vl_builtin *builtin = &lane->builtins[lane->builtin_count++];
     struct vl_graph_tool_deps deps = {
         .issuer = lane->issuer,
-        .fetcher = lane->fetcher,
+        .profiles = lane->profiles,
         .audit = lane->gateway->audit,
-        .graph_url = lane->gateway->conf->graph_url,
         .select = server->graph_select,
     };
     VL_TRY(valet_mcp_server_new("mcp-valet", VALET_VERSION, NULL,
@@ -229,6 +245,7 @@ static valet_status
 build_mcp(struct vl_lane *lane, valet_error *err)
 {
     const struct vl_gateway *gateway = lane->gateway;
+    build_profiles(lane);
     for (size_t i = 0; !gateway->own && i + 1 < gateway->resource_count; i++)
         VL_TRY(build_builtin(lane, &gateway->conf->servers[i], err));
     for (size_t i = 0; i < gateway->resource_count; i++)
@@ -282,6 +299,7 @@ vl_lane_free(struct vl_lane *lane)
         vl_mcp_endpoint_free(lane->backends[i].endpoint);
     for (size_t i = 0; i < lane->builtin_count; i++)
         valet_mcp_server_free(lane->builtins[i].server);
+    vl_profiles_free(lane->profiles);
     if (lane->fetcher)
         vl_fetcher_free(lane->fetcher);
 }

@@ -18,10 +18,10 @@
 #include <pthread.h>
 
 #include "entra/entra.h"
-#include "entra/graph.h"
 #include "gateway/gateway.h"
 #include "gateway/graph_tool.h"
 #include "gateway/idp_log.h"
+#include "gateway/profiles.h"
 #include "guard/audit.h"
 #include "http/origin.h"
 #include "http/server.h"
@@ -75,6 +75,7 @@ struct vl_lane {
     struct vl_entra *entra;
     struct vl_idp_log *idp;
     struct vl_issuer *issuer;
+    struct vl_profiles *profiles; /* or NULL: of a program's own server */
     struct vl_builtin builtins[VL_BACKENDS_MAX]; /* one a configured server */
     size_t builtin_count;
     struct vl_mcp_hooks hooks[VL_BACKENDS_MAX];

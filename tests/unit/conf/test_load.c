@@ -119,7 +119,7 @@ reads_every_option(void **state)
              "audit: {path: c.jsonl}\n"
              "limits: {connections: 50, connections_per_address: 5,"
              " requests_per_minute: 1000000, pending_sign_ins_per_address: 7,"
-             " sessions_per_user: 8}\n"
+             " sessions_per_user: 8, graph_cache: 0s}\n"
              "log: {level: debug, format: json}\n",
              (const char *[]){"S", "the-secret", NULL});
     assert_string_equal(conf->listen_host, "::1");
@@ -160,6 +160,7 @@ reads_every_option(void **state)
     assert_int_equal(conf->requests_per_minute, 1000000);
     assert_int_equal(conf->flows_per_address, 7);
     assert_int_equal(conf->sessions_per_user, 8);
+    assert_int_equal(conf->graph_cache_ms, 0);
     assert_int_equal(conf->log_level, VL_LOG_DEBUG);
     assert_true(conf->log_json);
     vl_conf_free(conf);

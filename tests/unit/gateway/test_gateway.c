@@ -409,6 +409,47 @@ a_program_with_its_own_server_configures_no_other(void **state)
     valet_mcp_server_free(options.own);
 }
 
+/* @spec S-42: people's tokens are for Microsoft, of the cloud they are of. */
+static void
+tokens_are_sent_to_graph_alone(void **state)
+{
+    static const struct {
+        const char *authority, *graph, *says; /* NULL: it is good */
+    } cases[] = {
+        {"https://login.microsoftonline.com", "https://graph.microsoft.com",
+         NULL},
+        {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us",
+         NULL},
+        {"https://login.microsoftonline.com", "http://127.0.0.1:9", NULL},
+        {"http://127.0.0.1:9", "https://graph.microsoft.com", NULL},
+        {"https://login.microsoftonline.com", "https://graph.example",
+         "entra.graph_url has to be Microsoft Graph"},
+        {"http://127.0.0.1:9", "https://graph.microsoft.com.example",
+         "entra.graph_url has to be Microsoft Graph"},
+        {"https://login.microsoftonline.us", "https://graph.microsoft.com",
+         "write graph_url: https://graph.microsoft.us"},
+    };
+    struct rig *rig = *state;
+    struct vl_conf conf = *rig->conf;
+    struct vl_gateway_options options = {
+        .conf = &conf, .log = &rig->log, .in_memory = true};
+    for (size_t i = 0; i < VL_COUNT(cases); i++) {
+        struct vl_gateway *gateway = NULL;
+        valet_error err = {0};
+        conf.authority_host = cases[i].authority;
+        conf.graph_url = cases[i].graph;
+        if (!cases[i].says) {
+            assert_ok(vl_gateway_check(&conf, NULL));
+            continue;
+        }
+        assert_int_equal(vl_gateway_check(&conf, &err), VALET_INVALID);
+        assert_non_null(strstr(err.message, cases[i].says));
+        assert_int_equal(vl_gateway_new(rig->loop, &options, &gateway, &err),
+                         VALET_INVALID);
+        assert_null(gateway);
+    }
+}
+
 /* Nobody could ever come in. */
 static void
 a_scope_that_nobody_is_granted_cannot_be_required(void **state)
@@ -453,6 +494,7 @@ main(void)
         cmocka_unit_test(large_bodies_are_not_read_from_strangers),
         cmocka_unit_test(a_token_with_too_little_is_told_what_it_needs),
         cmocka_unit_test(a_program_with_its_own_server_configures_no_other),
+        cmocka_unit_test(tokens_are_sent_to_graph_alone),
         cmocka_unit_test(a_scope_that_nobody_is_granted_cannot_be_required),
         cmocka_unit_test(metadata_is_public_and_names_the_resource),
     };
