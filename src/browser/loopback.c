@@ -17,13 +17,17 @@
 /* Of ports that are free in both families. */
 #define ATTEMPTS 10
 
-#define START    "/start/"
-#define URI_SIZE 32 /* "http://localhost:65535" */
+#define START     "/start/"
+#define PATH_SIZE 64
+#define HOST_SIZE 32 /* "localhost:65535" */
+#define URI_SIZE  (sizeof "http://" + HOST_SIZE + PATH_SIZE)
 
 struct vl_loopback {
     struct vl_http_server *server;
     struct vl_http_site site;
     unsigned port;
+    char host[HOST_SIZE]; /* with the port, as in the redirect URI */
+    char path[PATH_SIZE]; /* where the redirect is taken */
     char uri[URI_SIZE],
         start_uri[URI_SIZE + sizeof START + VL_RANDOM_TEXT_SIZE];
     char state[VL_RANDOM_TEXT_SIZE], start[VL_RANDOM_TEXT_SIZE];
@@ -90,6 +94,7 @@ read_redirect(struct vl_loopback *loopback, struct vl_str text,
         .error = vl_params_get(&params, "error"),
         .description = vl_params_get(&params, "error_description"),
         .suberror = vl_params_get(&params, "error_subcode"),
+        .iss = vl_params_get(&params, "iss"),
     };
     return !ret->code.n != !ret->error.n;
 }
@@ -112,7 +117,7 @@ on_redirect(struct vl_loopback *loopback, struct vl_exchange *x,
 
 /* response_mode form_post or query (OAuth 2.0 Form Post Response Mode). */
 static void
-at_root(struct vl_loopback *loopback, struct vl_exchange *x)
+at_redirect(struct vl_loopback *loopback, struct vl_exchange *x)
 {
     const struct vl_http_request *r = vl_exchange_request(x);
     if (vl_str_eqz(r->method, "GET"))
@@ -167,7 +172,7 @@ static bool
 is_our_host(const struct vl_loopback *loopback, struct vl_str host)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    char own[URI_SIZE];
+    char own[HOST_SIZE];
     for (size_t i = 0; i < VL_COUNT(names); i++) {
         (void)snprintf(own, sizeof own, "%s:%u", names[i], loopback->port);
         if (vl_str_ieq(host, vl_str_z(own)))
@@ -191,8 +196,8 @@ handle(struct vl_exchange *x, void *ctx)
     const struct vl_http_request *r = vl_exchange_request(x);
     if (!is_our_host(loopback, r->host))
         refuse(x, 403, "This name does not belong to a program here.");
-    else if (vl_str_eqz(r->path, "/"))
-        at_root(loopback, x);
+    else if (vl_str_eqz(r->path, loopback->path))
+        at_redirect(loopback, x);
     else if (is_start(loopback, r->path))
         at_start(loopback, x);
     else
@@ -215,9 +220,10 @@ vl_loopback_listen(struct vl_http_server *server, unsigned port,
     return vl_fail(err, VALET_CONFLICT, "", "%s", without.message);
 }
 
+/* On this port, or on a free one. */
 static valet_status
-listen_somewhere(struct vl_loopback *loopback, struct vl_loop *loop,
-                 valet_error *err)
+listen_at(struct vl_loopback *loopback, struct vl_loop *loop, unsigned port,
+          valet_error *err)
 {
     const struct vl_http_limits limits = {
         .connections = VL_LOOPBACK_CONNECTIONS,
@@ -226,18 +232,58 @@ listen_somewhere(struct vl_loopback *loopback, struct vl_loop *loop,
         .request_ms = REQUEST_MS,
         .write_ms = REQUEST_MS};
     valet_status status = VALET_CONFLICT;
-    for (int i = 0; i < ATTEMPTS && status == VALET_CONFLICT; i++) {
+    int attempts = port ? 1 : ATTEMPTS;
+    for (int i = 0; i < attempts && status == VALET_CONFLICT; i++) {
         vl_http_server_free(loopback->server);
         loopback->server = vl_http_server_new(loop, &loopback->site, &limits);
-        status = vl_loopback_listen(loopback->server, 0, &loopback->port, err);
+        status =
+            vl_loopback_listen(loopback->server, port, &loopback->port, err);
     }
     return status;
 }
 
-valet_status
-vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
-                 struct vl_loopback **ret, valet_error *err)
+/* What is a redirect URI of ours, and not of somebody else's, or the start. */
+static valet_status
+check_at(const struct vl_loopback_at *at, valet_error *err)
 {
+    static const char *const hosts[] = {"localhost", "127.0.0.1"};
+    struct vl_str path = vl_str_z(at->path);
+    bool is_good = !at->host;
+    for (size_t i = 0; i < VL_COUNT(hosts); i++)
+        is_good = is_good || vl_str_eqz(vl_str_z(at->host), hosts[i]);
+    if (!is_good || at->port > 65535)
+        return vl_fail(err, VALET_INVALID, "",
+                       "a browser comes back to a port of this machine only");
+    is_good = path.n < PATH_SIZE && (!path.n || path.p[0] == '/') &&
+              !vl_str_starts(path, VL_STR(START));
+    for (size_t i = 0; i < path.n; i++)
+        is_good =
+            is_good && (vl_is_letter(path.p[i]) || vl_is_digit(path.p[i]) ||
+                        vl_str_has(VL_STR("/-._~"), path.p[i]));
+    return is_good ? VALET_OK
+                   : vl_fail(err, VALET_INVALID, "",
+                             "not a path that a browser can come back to");
+}
+
+static void
+name_it(struct vl_loopback *loopback, const struct vl_loopback_at *at)
+{
+    const char *path = at->path ? at->path : "";
+    (void)snprintf(loopback->host, sizeof loopback->host, "%s:%u",
+                   at->host ? at->host : "localhost", loopback->port);
+    (void)snprintf(loopback->uri, sizeof loopback->uri, "http://%s%s",
+                   loopback->host, path);
+    /* Browsers say "/" where there is no path. */
+    (void)snprintf(loopback->path, sizeof loopback->path, "%s",
+                   *path ? path : "/");
+}
+
+valet_status
+vl_loopback_open_at(struct vl_loop *loop, const struct vl_loopback_at *at,
+                    vl_loopback_done *done, void *ctx, struct vl_loopback **ret,
+                    valet_error *err)
+{
+    VL_TRY(check_at(at, err));
     struct vl_loopback *loopback = vl_alloc(sizeof *loopback);
     loopback->site = (struct vl_http_site){body_max, handle, loopback};
     loopback->target = vl_buf_of_secret(VL_LIMIT_SIGN_IN_URL);
@@ -246,15 +292,22 @@ vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
     loopback->ctx = ctx;
     vl_random_text(loopback->state);
     vl_random_text(loopback->start);
-    valet_status status = listen_somewhere(loopback, loop, err);
+    valet_status status = listen_at(loopback, loop, at->port, err);
     if (status != VALET_OK) {
         vl_loopback_close(&loopback);
         return status;
     }
-    (void)snprintf(loopback->uri, sizeof loopback->uri, "http://localhost:%u",
-                   loopback->port);
+    name_it(loopback, at);
     *ret = loopback;
     return VALET_OK;
+}
+
+valet_status
+vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
+                 struct vl_loopback **ret, valet_error *err)
+{
+    const struct vl_loopback_at anywhere = {0};
+    return vl_loopback_open_at(loop, &anywhere, done, ctx, ret, err);
 }
 
 const char *
@@ -282,7 +335,7 @@ vl_loopback_send_to(struct vl_loopback *loopback, struct vl_str url,
     vl_buf_add(&loopback->target, url);
     VL_TRY(vl_buf_check(&loopback->target, err));
     (void)snprintf(loopback->start_uri, sizeof loopback->start_uri,
-                   "%s" START "%s", loopback->uri, loopback->start);
+                   "http://%s" START "%s", loopback->host, loopback->start);
     *ret_start = loopback->start_uri;
     return VALET_OK;
 }

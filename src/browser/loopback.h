@@ -40,6 +40,7 @@
 struct vl_redirect {
     struct vl_str code;
     struct vl_str error, description, suberror;
+    struct vl_str iss; /* RFC 9207; {NULL, 0}: it was not there */
 };
 
 /* Borrowed until the loopback is closed, which may be now. */
@@ -56,7 +57,21 @@ struct vl_loopback;
 valet_status
 vl_loopback_open(struct vl_loop *loop, vl_loopback_done *done, void *ctx,
                  struct vl_loopback **ret, valet_error *err) VALET_CHECK;
-/* "http://localhost:PORT"; lives as long as the loopback, as does the next. */
+
+/* Where it listens, and what the redirect URI is like. */
+struct vl_loopback_at {
+    unsigned port;    /* 0: a free one. VALET_CONFLICT: it is taken */
+    const char *host; /* in the URI: "localhost" (NULL) or "127.0.0.1" */
+    const char *path; /* "/callback": the redirect is taken there alone, of
+                         unreserved characters; NULL: none, as Entra wants it */
+};
+/* Likewise. VALET_INVALID: not such a place. */
+valet_status
+vl_loopback_open_at(struct vl_loop *loop, const struct vl_loopback_at *at,
+                    vl_loopback_done *done, void *ctx, struct vl_loopback **ret,
+                    valet_error *err) VALET_CHECK;
+/* "http://localhost:PORT", or as it was opened; lives as long as the loopback,
+ * as does the next. */
 const char *vl_loopback_redirect_uri(const struct vl_loopback *loopback);
 struct vl_str vl_loopback_state(const struct vl_loopback *loopback);
 /*

@@ -22,7 +22,7 @@ struct bench {
     unsigned port;
     int calls;
     bool close_in_callback;
-    char code[64], error[64], description[128], suberror[64];
+    char code[64], error[64], description[128], suberror[64], iss[64];
 };
 
 struct client {
@@ -54,6 +54,7 @@ on_redirect(const struct vl_redirect *redirect, void *ctx)
     copy(b->error, sizeof b->error, redirect->error);
     copy(b->description, sizeof b->description, redirect->description);
     copy(b->suberror, sizeof b->suberror, redirect->suberror);
+    copy(b->iss, sizeof b->iss, redirect->iss);
     if (b->close_in_callback)
         vl_loopback_close(&b->loopback);
 }
@@ -279,6 +280,30 @@ takes_a_query_as_well(void **state)
     assert_string_equal(b->code, "c-1");
 }
 
+/* @spec CL-14: RFC 9207. */
+static void
+tells_who_says_to_have_sent_it(void **state)
+{
+    struct bench *b = *state;
+    ASSERT_STATUS(b, "200",
+                  .target = query_with_state(
+                      b, "code=c-1&iss=https%3A%2F%2Fas.example%2Fa"));
+    UNTIL(b, b->calls);
+    assert_string_equal(b->code, "c-1");
+    assert_string_equal(b->iss, "https://as.example/a");
+}
+
+static void
+tells_who_says_to_have_refused(void **state)
+{
+    struct bench *b = *state;
+    ASSERT_STATUS(b, "200", .method = "POST",
+                  .body = with_state(b, "error=access_denied&iss=x"));
+    UNTIL(b, b->calls);
+    assert_string_equal(b->error, "access_denied");
+    assert_string_equal(b->iss, "x");
+}
+
 static void
 takes_a_form_without_an_origin_to_tell(void **state)
 {
@@ -401,11 +426,12 @@ what_is_said_twice_is_not_believed(void **state)
 {
     struct bench *b = *state;
     static const char *const forms[] = {
-        "code=a&code=b",   "code=a&state=x",
-        "code=a&error=x",  "code=&error=",
-        "code=a&%63ode=b", "code=%00",
-        "code=%ff",        "a=b",
-        "error=a&error=b", "session_state=only",
+        "code=a&code=b",      "code=a&state=x",
+        "code=a&error=x",     "code=&error=",
+        "code=a&%63ode=b",    "code=%00",
+        "code=%ff",           "a=b",
+        "error=a&error=b",    "session_state=only",
+        "code=a&iss=b&iss=c", "iss=only",
     };
     for (size_t i = 0; i < VL_COUNT(forms); i++) {
         ASSERT_STATUS(b, "400", .method = "POST",
@@ -607,6 +633,109 @@ a_port_of_which_another_has_one_half_is_not_taken(void **state)
     vl_socket_free(other);
 }
 
+/* --- at a place that was agreed upon --- */
+
+static void
+open_at(struct bench *b, unsigned port, const char *host, const char *path)
+{
+    const struct vl_loopback_at at = {port, host, path};
+    vl_loopback_close(&b->loopback);
+    assert_ok(
+        vl_loopback_open_at(b->loop, &at, on_redirect, b, &b->loopback, NULL));
+    const char *uri = vl_loopback_redirect_uri(b->loopback);
+    assert_int_equal(sscanf(strrchr(uri, ':'), ":%u", &b->port), 1);
+}
+
+static void
+takes_the_redirect_at_its_path_alone(void **state)
+{
+    struct bench *b = *state;
+    char uri[64], target[600];
+    open_at(b, 0, "127.0.0.1", "/callback");
+    (void)snprintf(uri, sizeof uri, "http://127.0.0.1:%u/callback", b->port);
+    assert_string_equal(vl_loopback_redirect_uri(b->loopback), uri);
+    static const char *const others[] = {"/", "/callback/", "/Callback", "//",
+                                         "/callback/x"};
+    for (size_t i = 0; i < VL_COUNT(others); i++) {
+        (void)snprintf(target, sizeof target, "%s?%s", others[i],
+                       with_state(b, "code=evil"));
+        ASSERT_STATUS(b, "404", .target = target);
+        ASSERT_STATUS(b, "404", .method = "POST", .target = others[i],
+                      .body = with_state(b, "code=evil"));
+    }
+    ASSERT_STATUS(b, "405", .method = "PUT", .target = "/callback");
+    ASSERT_STATUS(b, "400", .target = "/callback?code=evil&state=guess");
+    assert_int_equal(b->calls, 0);
+    (void)snprintf(target, sizeof target, "/callback?%s",
+                   with_state(b, "code=c-1"));
+    ASSERT_STATUS(b, "200", .target = target);
+    UNTIL(b, b->calls);
+    assert_string_equal(b->code, "c-1");
+}
+
+static void
+begins_beside_its_path(void **state)
+{
+    struct bench *b = *state;
+    const char *start;
+    unsigned port;
+    int end = 0;
+    open_at(b, 0, NULL, "/callback");
+    assert_ok(
+        vl_loopback_send_to(b->loopback, VL_STR(AUTHORIZE), &start, NULL));
+    assert_int_equal(sscanf(start, "http://localhost:%u/start/%n", &port, &end),
+                     1);
+    assert_int_equal(port, b->port);
+    assert_int_equal(strlen(start + end), 43);
+    ASSERT_STATUS(b, "302", .target = strstr(start, "/start/"));
+}
+
+static void
+listens_on_the_port_that_was_agreed_upon(void **state)
+{
+    struct bench *b = *state;
+    struct vl_loopback *other = NULL;
+    valet_error err = {0};
+    unsigned port = b->port; /* free after this */
+    open_at(b, port, "localhost", NULL);
+    assert_int_equal(b->port, port);
+    const struct vl_loopback_at at = {.port = port};
+    assert_int_equal(
+        vl_loopback_open_at(b->loop, &at, on_redirect, b, &other, &err),
+        VALET_CONFLICT);
+    assert_non_null(strstr(err.message, "in use"));
+    assert_null(other);
+    assert_still_waits(b);
+}
+
+static void
+comes_back_to_no_place_but_this_machine(void **state)
+{
+    struct bench *b = *state;
+    static const struct vl_loopback_at bad[] = {
+        {0, "evil.example", NULL},
+        {0, "0.0.0.0", NULL},
+        {0, "", NULL},
+        {65536, NULL, NULL},
+        {0, NULL, "callback"},
+        {0, NULL, "/a?b"},
+        {0, NULL, "/a b"},
+        {0, NULL, "/a\r\nb"},
+        {0, NULL, "/%2e"},
+        {0, NULL, "/start/x"},
+        {0, NULL,
+         "/23456789012345678901234567890123456789012345678901234567890"
+         "1234"},
+    };
+    for (size_t i = 0; i < VL_COUNT(bad); i++) {
+        struct vl_loopback *other = NULL;
+        assert_int_equal(
+            vl_loopback_open_at(b->loop, &bad[i], on_redirect, b, &other, NULL),
+            VALET_INVALID);
+        assert_null(other);
+    }
+}
+
 /* --- the start --- */
 
 static const char *
@@ -670,6 +799,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         AT_BENCH(takes_the_form_of_the_authority),
         AT_BENCH(takes_a_query_as_well),
+        AT_BENCH(tells_who_says_to_have_sent_it),
+        AT_BENCH(tells_who_says_to_have_refused),
         AT_BENCH(takes_a_form_without_an_origin_to_tell),
         AT_BENCH(tells_a_refusal_and_shows_nothing_of_it),
         AT_BENCH(listens_on_both_loopbacks_where_there_are_two),
@@ -689,6 +820,10 @@ main(void)
         AT_BENCH(only_the_first_good_redirect_counts),
         AT_BENCH(does_not_wait_for_a_browser_that_stays),
         AT_BENCH(a_port_of_which_another_has_one_half_is_not_taken),
+        AT_BENCH(takes_the_redirect_at_its_path_alone),
+        AT_BENCH(begins_beside_its_path),
+        AT_BENCH(listens_on_the_port_that_was_agreed_upon),
+        AT_BENCH(comes_back_to_no_place_but_this_machine),
         AT_BENCH(sends_the_browser_on_once),
         AT_BENCH(sends_the_browser_nowhere_but_to_an_authority),
     };

@@ -140,11 +140,12 @@ keeps_other_scripts_and_hides_controls(void **state)
 
 /* The names each page may be given; what a page does not use is ignored. */
 static const char *const names[] = {
-    "client_name",  "client_id", "client_host", "redirect_host",
-    "redirect_uri", "resource",  "is_loopback", "action",
-    "flow",         "csrf",      "provider",    "user",
-    "title",        "url",       "advice",      "correlation",
-    "sign_in",      "name",      "version",
+    "client_name",  "client_id",     "client_host", "redirect_host",
+    "redirect_uri", "resource",      "is_loopback", "action",
+    "flow",         "csrf",          "provider",    "user",
+    "title",        "url",           "advice",      "correlation",
+    "sign_in",      "name",          "version",     "program",
+    "account",      "is_remembered",
 };
 
 static const char *const attacks[] = {
