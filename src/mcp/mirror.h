@@ -57,4 +57,16 @@ const char *vl_mcp_mirror_check_names(const struct vl_headers *headers,
                                       struct vl_str method, struct vl_str name,
                                       bool optional);
 
+/* --- as a client --- */
+
+/* Appends the text as a header says it: itself, or, where a header cannot carry
+ * it or would be taken for something else, encoded (HT-83). */
+void vl_mcp_mirror_encode(struct vl_str text, struct vl_buf *out);
+/* Calls `add` for each header that has to be sent with these arguments (an
+ * object, or NULL); the name lives as long as the mirror, the value until `add`
+ * returns. */
+void vl_mcp_mirror_write(
+    const struct vl_mcp_mirror *mirror, const struct json_t *arguments,
+    void (*add)(struct vl_str name, struct vl_str value, void *ctx), void *ctx);
+
 #endif

@@ -122,55 +122,49 @@ compare_integer(struct vl_str value, int64_t number)
 
 /* --- both --- */
 
-/* What an argument is when it is repeated, which is told by the value itself:
- * whether the schema wants that kind is the schema's business. */
-struct argument {
-    enum { NOTHING, TEXT, INTEGER, OUT_OF_RANGE } kind;
-    struct vl_str text;
-    int64_t number;
-};
-
 /* 1.0 and 1e0 are integers as JSON Schema has it, and to clients that know but
  * one sort of numbers. */
-static struct argument
+static struct vl_mcp_mirror_argument
 read_number(const struct json_t *value)
 {
-    struct argument ret = {.kind = OUT_OF_RANGE};
+    struct vl_mcp_mirror_argument ret = {.kind = VL_MCP_MIRROR_OUT_OF_RANGE};
     double real = 0;
     if (vl_json_kind(value) == VL_JSON_INT) {
         if (vl_json_int(value, &ret.number) && ret.number >= -SAFE &&
             ret.number <= SAFE)
-            ret.kind = INTEGER;
+            ret.kind = VL_MCP_MIRROR_INTEGER;
         return ret;
     }
     if (!vl_json_real(value, &real) || real < -(double)SAFE ||
         real > (double)SAFE)
         return ret;
     ret.number = (int64_t)real;
-    ret.kind = (double)ret.number == real ? INTEGER : NOTHING;
+    ret.kind = (double)ret.number == real ? VL_MCP_MIRROR_INTEGER
+                                          : VL_MCP_MIRROR_NOTHING;
     return ret;
 }
 
 /* @spec HT-82: no header stands for null, for what is not there, and for what
  * is no such value at all (that the schema refuses, and better). */
-static struct argument
-read_argument(const struct vl_mcp_mirror_field *field,
-              const struct json_t *value)
+struct vl_mcp_mirror_argument
+vl_mcp_mirror_argument(const struct vl_mcp_mirror_field *field,
+                       const struct json_t *value)
 {
     for (size_t i = 0; i < field->depth; i++)
         value = vl_json_get(value, field->path[i]);
     switch (vl_json_kind(value)) {
     case VL_JSON_STRING:
-        return (struct argument){.kind = TEXT, .text = vl_json_str(value)};
+        return (struct vl_mcp_mirror_argument){.kind = VL_MCP_MIRROR_TEXT,
+                                               .text = vl_json_str(value)};
     case VL_JSON_BOOL:
-        return (struct argument){
-            .kind = TEXT,
+        return (struct vl_mcp_mirror_argument){
+            .kind = VL_MCP_MIRROR_TEXT,
             .text = vl_json_is_true(value) ? VL_STR("true") : VL_STR("false")};
     case VL_JSON_INT:
     case VL_JSON_REAL:
         return read_number(value);
     default:
-        return (struct argument){.kind = NOTHING};
+        return (struct vl_mcp_mirror_argument){.kind = VL_MCP_MIRROR_NOTHING};
     }
 }
 
@@ -178,21 +172,23 @@ static enum vl_mcp_mirror_fault
 check_field(const struct vl_mcp_mirror_field *field,
             const struct vl_headers *headers, const struct json_t *arguments)
 {
-    struct argument argument = read_argument(field, arguments);
+    struct vl_mcp_mirror_argument argument =
+        vl_mcp_mirror_argument(field, arguments);
     struct vl_str value;
     enum vl_mcp_mirror_fault fault = find_value(headers, field->header, &value);
-    if (argument.kind == OUT_OF_RANGE)
+    if (argument.kind == VL_MCP_MIRROR_OUT_OF_RANGE)
         return VL_MCP_MIRROR_UNSAFE;
     /* "Server MUST NOT expect the header" where the body has no value, and the
      * client "MUST omit" it: if it is there, it does not match the body, and
      * that "servers MUST reject". */
-    if (argument.kind == NOTHING)
+    if (argument.kind == VL_MCP_MIRROR_NOTHING)
         return fault == VL_MCP_MIRROR_MISSING ? VL_MCP_MIRROR_FINE
                                               : VL_MCP_MIRROR_UNASKED;
     if (fault != VL_MCP_MIRROR_FINE)
         return fault;
-    return argument.kind == INTEGER ? compare_integer(value, argument.number)
-                                    : compare_text(value, argument.text);
+    return argument.kind == VL_MCP_MIRROR_INTEGER
+               ? compare_integer(value, argument.number)
+               : compare_text(value, argument.text);
 }
 
 /* @spec HT-84 HT-86 */

@@ -4,6 +4,7 @@
  *
  *     mirror.c        reads a schema: which headers repeat what
  *     mirror_check.c  what they say, against the body
+ *     mirror_write.c  what they have to say
  */
 #ifndef VL_MCP_MIRROR_INSIDE_H
 #define VL_MCP_MIRROR_INSIDE_H
@@ -41,5 +42,21 @@ struct vl_mcp_mirror {
     size_t count;
     struct vl_mcp_mirror_field *fields[VL_MCP_MIRROR_MAX];
 };
+
+/* What an argument is when it is repeated, which is told by the value itself:
+ * whether the schema wants that kind is the schema's business. */
+struct vl_mcp_mirror_argument {
+    enum {
+        VL_MCP_MIRROR_NOTHING,
+        VL_MCP_MIRROR_TEXT,
+        VL_MCP_MIRROR_INTEGER,
+        VL_MCP_MIRROR_OUT_OF_RANGE
+    } kind;
+    struct vl_str text;
+    int64_t number;
+};
+struct vl_mcp_mirror_argument
+vl_mcp_mirror_argument(const struct vl_mcp_mirror_field *field,
+                       const struct json_t *arguments);
 
 #endif

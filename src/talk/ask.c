@@ -60,7 +60,7 @@ open_state(const struct vl_mcp_call *call, struct vl_str text,
 {
     vl_auto(vl_buf) payload = vl_buf_of(VL_MCP_STATE_MAX);
     struct vl_mcp_state_use use = use_of(call);
-    VL_TRY(vl_mcp_state_open(call->endpoint->ring, &use,
+    VL_TRY(vl_mcp_state_open(vl_mcp_endpoint_ring(call->endpoint), &use,
                              vl_clock_now(call->endpoint->clock), text,
                              &payload));
     return vl_json_parse(vl_buf_str(&payload), VL_LIMIT_JSON_DEPTH, ret, NULL);
@@ -84,7 +84,7 @@ vl_mcp_talk_seal(const struct vl_mcp_call *call, struct vl_buf *ret)
     vl_json_close(&out, '}');
     struct vl_mcp_state_use use = use_of(call);
     if (payload.failed ||
-        vl_mcp_state_seal(call->endpoint->ring, &use,
+        vl_mcp_state_seal(vl_mcp_endpoint_ring(call->endpoint), &use,
                           vl_clock_now(call->endpoint->clock),
                           vl_buf_str(&payload), ret, NULL) != VALET_OK)
         ret->failed = true;

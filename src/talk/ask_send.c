@@ -58,6 +58,7 @@ ask_by_result(struct vl_mcp_call *call)
         vl_mcp_call_end_refused(call, "The answers so far are too long");
         return;
     }
+    call->on_lost = NULL; /* it comes again, or not */
     vl_mcp_call_end(call, false, "input_required");
     vl_mcp_post_answer(post, vl_buf_str(&text));
 }

@@ -39,6 +39,8 @@ leave_busy(struct vl_mcp_call *call)
 static void
 dispose(struct vl_mcp_call *call)
 {
+    void (*lost)(void *ctx) = call->on_lost;
+    void *lost_ctx = call->lost_ctx;
     VL_ASSERT(!call->task); /* it would find nobody */
     vl_list_remove(&call->in_endpoint);
     leave_session(call);
@@ -46,6 +48,16 @@ dispose(struct vl_mcp_call *call)
     if (call->post)
         vl_mcp_post_watch(call->post, NULL, NULL);
     vl_mcp_call_free(call);
+    if (lost)
+        lost(lost_ctx);
+}
+
+void
+vl_mcp_call_on_lost(struct vl_mcp_call *call, void (*lost)(void *ctx),
+                    void *ctx)
+{
+    call->on_lost = lost;
+    call->lost_ctx = ctx;
 }
 
 static void
@@ -234,6 +246,7 @@ vl_mcp_call_run(struct vl_mcp_call *call)
 {
     struct vl_mcp_server *server = call->endpoint->server;
     call->is_waiting = false;
+    call->on_lost = NULL;
     if (!(call->item->flags & VALET_MCP_ON_THREAD)) {
         handle(call);
         return;

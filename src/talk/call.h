@@ -66,7 +66,18 @@ struct vl_mcp_call {
     atomic_bool cancelled;
     void (*on_cancel)(struct vl_mcp_call *call, void *ctx);
     void *cancel_ctx;
+    void (*on_lost)(void *ctx);
+    void *lost_ctx;
 };
+
+/*
+ * For what a handler keeps of a call on its own account, on the server's
+ * thread, before valet_mcp_await(): `lost` is called, once, if the call ends
+ * while it waits, so that its handler will not run again. From 2026-07-28 on
+ * it never is: nobody knows whether a client will come again.
+ */
+void vl_mcp_call_on_lost(struct vl_mcp_call *call, void (*lost)(void *ctx),
+                         void *ctx);
 
 /* What a call is made of; all borrowed. */
 struct vl_mcp_call_order {

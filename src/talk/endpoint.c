@@ -164,8 +164,6 @@ vl_mcp_endpoint_new(struct vl_mcp_server *server,
     vl_list_init(&endpoint->streams);
     vl_list_init(&endpoint->missed);
     vl_list_init(&endpoint->listeners);
-    endpoint->own_ring = vl_keyring_new_random();
-    endpoint->ring = endpoint->own_ring;
     init_tasks(endpoint, home);
     vl_mcp_archive_init(&endpoint->archive);
     vl_mcp_sessions_init(&endpoint->sessions,
@@ -199,6 +197,14 @@ vl_mcp_endpoint_free(struct vl_mcp_endpoint *endpoint)
     vl_keyring_free(endpoint->own_ring);
     leave_server(endpoint);
     free(endpoint);
+}
+
+const struct vl_keyring *
+vl_mcp_endpoint_ring(struct vl_mcp_endpoint *endpoint)
+{
+    if (!endpoint->ring)
+        endpoint->ring = endpoint->own_ring = vl_keyring_new_random();
+    return endpoint->ring;
 }
 
 void

@@ -52,7 +52,7 @@ struct vl_mcp_endpoint {
     const struct vl_clock *clock;
     struct vl_mcp_sessions sessions;
     struct vl_mcp_catalog catalog;
-    const struct vl_keyring *ring; /* seals requestState */
+    const struct vl_keyring *ring; /* vl_mcp_endpoint_ring() */
     const char *resource;          /* for which it is sealed; or NULL */
     struct vl_keyring *own_ring;   /* the same, if nobody gave one */
     struct vl_mcp_gate *gate;      /* to this thread */
@@ -74,6 +74,10 @@ struct vl_mcp_endpoint {
     struct vl_buf scratch, frame;
 };
 
+/* What seals requestState. One of the endpoint's own is made when it is first
+ * needed: a server that asks nothing back does without OpenSSL, which takes 2
+ * MB of memory when it is begun. */
+const struct vl_keyring *vl_mcp_endpoint_ring(struct vl_mcp_endpoint *endpoint);
 /* The scratch buffer, emptied. */
 struct vl_buf *vl_mcp_scratch(struct vl_mcp_endpoint *endpoint);
 /* Starts the sweeper, if it is not running, or too slowly. */

@@ -6,6 +6,7 @@
 
 #include "io/life.h"
 #include "talk/inside.h"
+#include "talk/serve_stdio.h"
 #include "talk/stdio.h"
 
 /* For a client that does not read its last answers. */
@@ -70,17 +71,28 @@ serve(struct service *service, struct vl_mcp_server *server, valet_error *err)
 }
 
 valet_status
-valet_mcp_serve_stdio(valet_mcp_server *server, valet_error *err)
+vl_mcp_serve_stdio(struct vl_mcp_server *server,
+                   const struct vl_mcp_around *around, valet_error *err)
 {
     struct service service = {.life = {.drain = drain}};
     service.life.ctx = &service;
     VL_TRY(vl_mcp_server_check_rest(server, err));
     VL_TRY(vl_loop_new(&service.life.loop, err));
+    if (around)
+        around->begin(service.life.loop, around->ctx);
     valet_status status = serve(&service, server, err);
     vl_mcp_stdio_free(service.stdio);
     vl_mcp_endpoint_free(service.endpoint);
+    if (around)
+        around->end(around->ctx);
     vl_loop_free(service.life.loop);
     return status;
+}
+
+valet_status
+valet_mcp_serve_stdio(valet_mcp_server *server, valet_error *err)
+{
+    return vl_mcp_serve_stdio(server, NULL, err);
 }
 
 /* --- from any thread --- */

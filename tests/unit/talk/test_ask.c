@@ -1115,6 +1115,50 @@ ends_what_waits_with_whatever_it_waits_in(void **state)
     desk->endpoint = NULL;
 }
 
+static void
+note_lost(void *ctx)
+{
+    ++((struct desk *)ctx)->cancelled;
+}
+
+static void
+handle_and_keep(valet_mcp_call *call, void *ctx)
+{
+    struct desk *desk = ctx;
+    const char *answer = valet_mcp_elicit(call, "form", "Who?", FORM);
+    desk->started++;
+    if (answer) {
+        valet_mcp_finish(call, &(valet_mcp_result){.text = answer});
+        return;
+    }
+    vl_mcp_call_on_lost(call, note_lost, desk);
+    valet_mcp_await(call);
+}
+
+/* What a handler has begun for a call that waits has to end with it; and only
+ * with it. */
+static void
+tells_who_keeps_something_that_a_waiting_call_is_lost(void **state)
+{
+    struct desk *desk = *state;
+    add(desk, "keeper", handle_and_keep, desk);
+    for (size_t i = 0; i < VL_COUNT(versions); i++) {
+        struct person p = person_of(desk, versions[i], CAN_ALL);
+        desk->cancelled = 0;
+        begin(&p, "keeper");
+        if (!p.is_modern)
+            reply(&p, 0, "form", ANN);
+        assert_true(p.answer.finished);
+        fake_answer_done(&p.answer);
+        assert_int_equal(desk->cancelled, 0);
+        p = person_of(desk, versions[i], CAN_ALL);
+        begin(&p, "keeper");
+        vl_mcp_endpoint_end_family(desk->endpoint, "f1");
+        assert_int_equal(desk->cancelled, !p.is_modern);
+        fake_answer_done(&p.answer);
+    }
+}
+
 /* From 2026-07-28 on nothing waits here while a client makes up its mind. */
 static void
 remembers_nothing_of_a_question(void **state)
@@ -1243,6 +1287,7 @@ main(void)
         ASK_TEST(counts_an_answer_once),
         ASK_TEST(ends_a_call_whose_question_got_an_error),
         ASK_TEST(ends_what_waits_with_whatever_it_waits_in),
+        ASK_TEST(tells_who_keeps_something_that_a_waiting_call_is_lost),
         ASK_TEST(remembers_nothing_of_a_question),
         ASK_TEST(bears_a_handler_that_asks_after_the_end),
         ASK_TEST(asks_on_the_stream_of_http_sse),
