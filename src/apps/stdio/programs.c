@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apps/stdio/programs.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "apps/command/command.h"
+#include "core/status.h"
+#include "core/sys.h"
+#include "json/write.h"
+
+/* Names at their usual length, as many as there may be. */
+#define FILE_MAX 262144
+
+/* --- where --- */
+
+static valet_status
+folder_of(struct vl_buf *ret, valet_error *err)
+{
+    const char *config = vl_environment("XDG_CONFIG_HOME");
+    const char *home = vl_environment("HOME");
+    if (config && config[0] == '/')
+        vl_buf_addf(ret, "%s/mcp-valet", config);
+    else if (home && home[0] == '/')
+        vl_buf_addf(ret, "%s/.config/mcp-valet", home);
+    else
+        return vl_fail(err, VALET_NOT_FOUND, "",
+                       "neither XDG_CONFIG_HOME nor HOME is set: there is no "
+                       "place for the list of programs");
+    return vl_buf_check(ret, err);
+}
+
+/* --- reading --- */
+
+static valet_status
+parse(struct vl_programs *ret, valet_error *err)
+{
+    VL_TRY(vl_json_table_read(vl_buf_str(&ret->content), 1, &ret->arena,
+                              &ret->table, err));
+    for (size_t i = 0; i < ret->table.count; i++)
+        if (ret->table.rows[i].kind != VL_JSON_INT ||
+            !vl_str_starts(ret->table.rows[i].key, VL_STR("/")))
+            return vl_fail(err, VALET_INVALID, "",
+                           "row %zu is no program and the time since when",
+                           i + 1);
+    return VALET_OK;
+}
+
+valet_status
+vl_programs_read(struct vl_programs *ret, valet_error *err)
+{
+    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
+    valet_error why = {0};
+    *ret = (struct vl_programs){.arena = vl_arena_of(FILE_MAX),
+                                .content = vl_buf_of(FILE_MAX)};
+    if (folder_of(&path, NULL) != VALET_OK)
+        return VALET_OK; /* nor has anybody written it */
+    vl_buf_addz(&path, "/programs.json");
+    VL_TRY(vl_buf_check(&path, err));
+    valet_status status =
+        vl_file_read(vl_buf_cstr(&path), true, &ret->content, &why);
+    if (status == VALET_NOT_FOUND)
+        return VALET_OK;
+    if (status == VALET_OK) {
+        status = parse(ret, &why);
+        if (status != VALET_OK) {
+            ret->table.count = 0;
+            return vl_fail(err, VALET_INVALID, "", "%s is damaged: %s",
+                           vl_buf_cstr(&path), why.message);
+        }
+    } else if (err) {
+        *err = why;
+    }
+    return status;
+}
+
+bool
+vl_programs_has(const struct vl_programs *programs, const char *name)
+{
+    return vl_json_table_find(&programs->table, vl_str_z(name)) != NULL;
+}
+
+void
+vl_programs_done(struct vl_programs *programs)
+{
+    vl_arena_done(&programs->arena);
+    vl_buf_done(&programs->content);
+}
+
+/* --- writing --- */
+
+static valet_status
+write_file(struct vl_str json, valet_error *err)
+{
+    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
+    vl_auto(vl_buf) aside = vl_buf_of(PATH_MAX);
+    VL_TRY(folder_of(&path, err));
+    VL_TRY(vl_folder_make(vl_buf_cstr(&path), err));
+    vl_buf_addz(&path, "/programs.json");
+    vl_buf_addf(&aside, "%s.new-%d", vl_buf_cstr(&path), (int)getpid());
+    VL_TRY(vl_buf_check(&path, err));
+    VL_TRY(vl_buf_check(&aside, err));
+    return vl_file_replace(vl_buf_cstr(&path), vl_buf_cstr(&aside), json, err);
+}
+
+static void
+add_row(struct vl_json_out *out, struct vl_str name, struct vl_str since)
+{
+    vl_auto(vl_buf) key = vl_buf_of(PATH_MAX * 4);
+    vl_buf_add(&key, name);
+    vl_json_add_raw(out, vl_buf_cstr(&key), since);
+}
+
+/* The list without `name`, and with it at the end since `now_s`; 0: without. */
+static valet_status
+change(const struct vl_programs *programs, const char *name, int64_t now_s,
+       valet_error *err)
+{
+    vl_auto(vl_buf) json = vl_buf_of(FILE_MAX);
+    struct vl_json_out out = {&json, false};
+    char since[32];
+    vl_json_open(&out, '{');
+    for (size_t i = 0; i < programs->table.count; i++) {
+        const struct vl_json_row *row = &programs->table.rows[i];
+        if (!vl_str_eqz(row->key, name))
+            add_row(&out, row->key, row->value);
+    }
+    (void)snprintf(since, sizeof since, "%lld", (long long)now_s);
+    if (now_s)
+        add_row(&out, vl_str_z(name), vl_str_z(since));
+    vl_json_close(&out, '}');
+    vl_buf_addc(&json, '\n');
+    VL_TRY(vl_buf_check(&json, err));
+    return write_file(vl_buf_str(&json), err);
+}
+
+valet_status
+vl_programs_allow(const char *name, valet_error *err)
+{
+    vl_auto(vl_programs) programs;
+    VL_TRY(vl_programs_read(&programs, err));
+    if (vl_programs_has(&programs, name))
+        return VALET_OK;
+    if (programs.table.count == VL_PROGRAMS_MAX)
+        return vl_fail(err, VALET_LIMIT, "",
+                       "too many programs are allowed: forget some with "
+                       "mcp-valet allow --forget PROGRAM");
+    return change(&programs, name, vl_clock_now(&vl_clock_system) / 1000, err);
+}
+
+valet_status
+vl_programs_forget(const char *name, valet_error *err)
+{
+    vl_auto(vl_programs) programs;
+    VL_TRY(vl_programs_read(&programs, err));
+    if (!vl_programs_has(&programs, name))
+        return vl_fail(err, VALET_NOT_FOUND, "",
+                       "this program was not allowed");
+    return change(&programs, name, 0, err);
+}
