@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The revisions up to 2025-11-25: one says hello, and what was agreed holds for
+ * a session. Messages pass as they are; a session that the server has forgotten
+ * is begun again with the same hello, and the client does not notice.
+ */
+#include "apps/connect/downward.h"
+#include "apps/connect/inside.h"
+#include "apps/connect/upward.h"
+
+#include "core/limits.h"
+#include "core/sys.h"
+
+/* A request that was cancelled may be answered for so long: its answer is
+ * taken off the stream, and not told. */
+#define CANCELLED_MS 10000
+#define INITIALIZED                                                            \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+
+/* --- who waits for the session --- */
+
+static struct vl_bridge_call *
+call_at(struct vl_list *it)
+{
+    return VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+}
+
+static void
+go(struct vl_bridge_call *call)
+{
+    call->waits = false;
+    if (call->go)
+        call->go(call);
+    else
+        vl_bridge_call_send(call, NULL, 0);
+}
+
+static void
+let_go_on(struct vl_bridge *bridge)
+{
+    VL_LIST_EACH (it, &bridge->calls)
+        if (call_at(it)->waits)
+            go(call_at(it));
+}
+
+void
+vl_bridge_fail_waiting(struct vl_bridge *bridge, enum vl_rpc_code code,
+                       const char *why)
+{
+    struct vl_list *it = bridge->calls.next;
+    while (it != &bridge->calls) {
+        struct vl_bridge_call *call = call_at(it);
+        it = it->next;
+        if (!call->waits)
+            continue;
+        call->waits = false;
+        if (call->id)
+            vl_bridge_call_error(call, code, why);
+        else
+            vl_bridge_call_free(call);
+        it = bridge->calls.next; /* the list may be another */
+    }
+}
+
+/* --- a session begins --- */
+
+/* The end of `notifications/initialized`: a server that refuses it may take
+ * what follows all the same. */
+static bool
+begun(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (failure->status != VALET_OK)
+        vl_bridge_note(bridge,
+                       "the server refused notifications/initialized: "
+                       "%s",
+                       failure->why);
+    bridge->session = VL_SESSION_OPEN;
+    vl_remote_listen(bridge->remote);
+    if (bridge->client_is_legacy && bridge->is_ours)
+        vl_bridge_remind(bridge);
+    let_go_on(bridge);
+    return false;
+}
+
+/* What comes before it is acknowledged might overtake it: each message is a
+ * request of its own. */
+static void
+begin(struct vl_bridge *bridge, struct vl_str json)
+{
+    struct vl_bridge_call *call =
+        vl_bridge_call_new(bridge, (struct vl_str){NULL, 0},
+                           VL_STR("notifications/initialized"), json);
+    call->fail = begun;
+    bridge->session = VL_SESSION_BEGINNING;
+    vl_bridge_call_send(call, NULL, 0);
+}
+
+void
+vl_bridge_begin(struct vl_bridge *bridge, struct vl_str json)
+{
+    if (bridge->up)
+        vl_bridge_upward_begin(bridge);
+    else if (bridge->session == VL_SESSION_GREETED)
+        begin(bridge, json);
+}
+
+/* @spec HT-34 HT-37: a revision that is not known here is the client's to
+ * refuse. */
+static void
+note_version(struct vl_bridge *bridge, struct vl_str result)
+{
+    vl_auto(vl_json) doc = {NULL};
+    enum vl_mcp_version version;
+    bridge->speaks_legacy = VL_YES;
+    if (vl_json_parse_small(result, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
+            VALET_OK ||
+        !vl_mcp_version_parse(vl_json_get_str(doc.root, "protocolVersion"),
+                              &version) ||
+        vl_mcp_version_is_modern(version))
+        return;
+    bridge->version = version;
+    vl_remote_set_version(bridge->remote, vl_mcp_version_name(version));
+}
+
+/* --- the client says hello --- */
+
+/* It is answered with the first refusal. */
+static void
+give_up_greeting(struct vl_bridge *bridge)
+{
+    struct vl_bridge_call *call = bridge->greeting;
+    bridge->session = VL_SESSION_NONE;
+    if (call) {
+        vl_auto(vl_buf) error = vl_buf_of(VL_BRIDGE_MESSAGE);
+        vl_buf_addz(&error, call->extra);
+        bridge->greeting = NULL;
+        call->take = NULL;
+        vl_bridge_call_answer(
+            call, &(struct vl_bridge_answer){.error = vl_buf_str(&error)});
+    }
+    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
+                           "There is no session with the server");
+}
+
+/* @spec HT-12: the answer of the older transport, or of none. */
+static void
+http_sse_done(valet_status status, const struct vl_remote_end *end,
+              const valet_error *err, void *ctx)
+{
+    struct vl_bridge *bridge = ctx;
+    (void)end;
+    if (!bridge->greeting) {
+        bridge->session = VL_SESSION_NONE;
+        return;
+    }
+    if (status == VALET_OK) {
+        vl_bridge_call_send(bridge->greeting, NULL, 0);
+        return;
+    }
+    vl_bridge_note(bridge, "there is no older transport either: %s",
+                   err ? err->message : "");
+    give_up_greeting(bridge);
+}
+
+static void
+discovered(struct vl_bridge *bridge, struct vl_str result, void *ctx)
+{
+    bool may_be_http_sse = ctx != NULL;
+    if (!bridge->greeting)
+        return;
+    if (result.n) {
+        bridge->speaks_legacy = VL_NO;
+        bridge->speaks_modern = VL_YES;
+        vl_bridge_upward_start(bridge, result);
+        return;
+    }
+    if (may_be_http_sse) {
+        vl_remote_use_http_sse(bridge->remote, http_sse_done, bridge);
+        return;
+    }
+    give_up_greeting(bridge);
+}
+
+/*
+ * @spec CL-23 D16 HT-12 HT-75: what an `initialize` that was refused says about
+ * the server. 401, 403, 5xx and silence say nothing. 405, and 404 without an
+ * error of JSON-RPC: there is nobody who understands it, so the older transport
+ * is tried. Everything else might be a server that knows no `initialize` any
+ * more, and is asked; then the older transport is tried.
+ */
+static bool
+look_elsewhere(struct vl_bridge_call *call, int http_status,
+               struct vl_str error)
+{
+    struct vl_bridge *bridge = call->bridge;
+    bool is_refusal =
+        http_status == 200 ||
+        (http_status >= 400 && http_status < 500 && http_status != 401 &&
+         http_status != 403 && http_status != 408 && http_status != 429);
+    bool may_be_http_sse =
+        (http_status == 400 || http_status == 404 || http_status == 405) &&
+        !vl_bridge_is_modern_code(error);
+    if (!is_refusal || vl_remote_is_http_sse(bridge->remote))
+        return false;
+    if (http_status == 405 || (http_status == 404 && !error.n)) {
+        vl_remote_use_http_sse(bridge->remote, http_sse_done, bridge);
+        return true;
+    }
+    if (bridge->speaks_modern == VL_NO && !may_be_http_sse)
+        return false;
+    vl_auto(vl_buf) meta = vl_buf_of(VL_BRIDGE_MESSAGE);
+    vl_bridge_upward_meta(bridge, &meta);
+    vl_bridge_discover(bridge, vl_buf_str(&meta), discovered,
+                       may_be_http_sse ? bridge : NULL);
+    return true;
+}
+
+static bool
+greeting_failed(struct vl_bridge_call *call,
+                const struct vl_bridge_failure *failure)
+{
+    struct vl_bridge *bridge = call->bridge;
+    bridge->greeting = call;
+    vl_bridge_call_keep(call, failure->error, failure->why);
+    if (!look_elsewhere(call, failure->http_status, failure->error))
+        give_up_greeting(bridge);
+    return true;
+}
+
+static void
+greeted(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (answer->error.n) {
+        /* It is not over: it may be asked in another way. */
+        call->is_answered = false;
+        vl_remote_call_abort(&call->remote);
+        greeting_failed(call, &(struct vl_bridge_failure){
+                                  .http_status = answer->is_ours ? 0 : 200,
+                                  .error = answer->error,
+                              });
+        return;
+    }
+    bridge->greeting = NULL;
+    bridge->session = VL_SESSION_GREETED;
+    note_version(bridge, answer->result);
+    vl_bridge_call_pass(call, answer);
+    let_go_on(bridge);
+}
+
+/* @spec HT-37 2.5: a revision that we do not know is not asked for in the name
+ * of the client. */
+static void
+keep_hello(struct vl_bridge *bridge, const struct vl_rpc_message *message,
+           struct vl_str json)
+{
+    struct vl_json_view version =
+        vl_rpc_param(message, VL_STR("protocolVersion"));
+    enum vl_mcp_version known;
+    vl_buf_clear(&bridge->hello);
+    if (!version.node ||
+        (vl_mcp_version_parse(vl_json_view_str(version), &known) &&
+         !vl_mcp_version_is_modern(known))) {
+        vl_buf_add(&bridge->hello, json);
+        return;
+    }
+    size_t at = (size_t)(version.node->text.p - json.p);
+    vl_buf_add(&bridge->hello, vl_str_head(json, at));
+    vl_buf_addf(&bridge->hello, "\"%s\"",
+                vl_mcp_version_name(VL_MCP_LAST_LEGACY));
+    vl_buf_add(&bridge->hello, vl_str_from(json, at + version.node->text.n));
+}
+
+void
+vl_bridge_greet(struct vl_bridge *bridge, const struct vl_rpc_message *message,
+                struct vl_str json)
+{
+    if (bridge->session == VL_SESSION_GREETING) {
+        vl_bridge_refuse(bridge, message->id, VL_RPC_INVALID_REQUEST,
+                         "Another initialize is under way");
+        return;
+    }
+    keep_hello(bridge, message, json);
+    struct vl_bridge_call *call =
+        vl_bridge_call_of(bridge, message, vl_buf_str(&bridge->hello));
+    call->take = greeted;
+    call->fail = greeting_failed;
+    bridge->client_is_legacy = true;
+    bridge->is_ours = false;
+    vl_bridge_memory_done(bridge);
+    vl_bridge_memory_init(bridge);
+    bridge->session = VL_SESSION_GREETING;
+    vl_remote_forget_session(bridge->remote);
+    vl_bridge_call_send(call, NULL, 0);
+}
+
+/* --- again, in the client's name --- */
+
+static void
+reopened(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (answer->error.n) {
+        bridge->session = VL_SESSION_NONE;
+        vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
+                               "The server has ended the session, and does "
+                               "not begin another");
+        return;
+    }
+    note_version(bridge, answer->result);
+    if (bridge->down)
+        vl_bridge_downward_opened(bridge, answer->result);
+    begin(bridge, VL_STR(INITIALIZED));
+}
+
+static bool
+reopen_failed(struct vl_bridge_call *call,
+              const struct vl_bridge_failure *failure)
+{
+    struct vl_bridge *bridge = call->bridge;
+    vl_auto(vl_buf) why = vl_buf_of(sizeof(valet_error) * 2);
+    vl_buf_addz(&why, failure->why);
+    if (bridge->down && bridge->speaks_legacy == VL_UNKNOWN &&
+        vl_bridge_downward_refused(bridge, failure)) {
+        vl_bridge_call_free(call);
+        return true;
+    }
+    /* @spec ST-11: perhaps it is of another era now. */
+    if (!bridge->client_is_legacy && failure->http_status >= 400 &&
+        failure->http_status < 500)
+        bridge->speaks_modern = bridge->speaks_legacy = VL_UNKNOWN;
+    bridge->session = VL_SESSION_NONE;
+    vl_bridge_call_free(call);
+    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL, vl_buf_cstr(&why));
+    return true;
+}
+
+static void
+say_hello_again(struct vl_bridge *bridge)
+{
+    vl_auto(vl_bridge_message) hello;
+    if (!vl_bridge_message_read(vl_buf_str(&bridge->hello), &hello))
+        return;
+    struct vl_bridge_call *call = vl_bridge_call_new(
+        bridge, hello.id, VL_STR("initialize"), vl_buf_str(&bridge->hello));
+    call->take = reopened;
+    call->fail = reopen_failed;
+    vl_bridge_call_send(call, NULL, 0);
+}
+
+static void
+http_sse_again(valet_status status, const struct vl_remote_end *end,
+               const valet_error *err, void *ctx)
+{
+    struct vl_bridge *bridge = ctx;
+    (void)end;
+    if (status == VALET_OK) {
+        say_hello_again(bridge);
+        return;
+    }
+    bridge->session = VL_SESSION_NONE;
+    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
+                           err ? err->message : "The server is gone");
+}
+
+void
+vl_bridge_use_http_sse(struct vl_bridge *bridge)
+{
+    bridge->session = VL_SESSION_GREETING;
+    vl_remote_use_http_sse(bridge->remote, http_sse_again, bridge);
+}
+
+/* @spec HT-31 */
+void
+vl_bridge_reopen(struct vl_bridge *bridge)
+{
+    bridge->is_ours = true;
+    bridge->session = VL_SESSION_GREETING;
+    if (vl_remote_is_http_sse(bridge->remote))
+        vl_bridge_use_http_sse(bridge);
+    else
+        say_hello_again(bridge);
+}
+
+/* --- what passes --- */
+
+/* @spec HT-31: a lost session costs a request nothing but time. Where another
+ * request has begun the next one already, that is taken. */
+static bool
+failed(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (!failure->session_ended || !call->id || call->was_repeated)
+        return false;
+    call->was_repeated = true;
+    if (bridge->session == VL_SESSION_OPEN &&
+        !vl_remote_has_session(bridge->remote))
+        bridge->session = VL_SESSION_NONE;
+    vl_bridge_send_legacy(call);
+    return true;
+}
+
+void
+vl_bridge_send_legacy(struct vl_bridge_call *call)
+{
+    struct vl_bridge *bridge = call->bridge;
+    call->fail = failed;
+    if (bridge->session == VL_SESSION_OPEN ||
+        bridge->session == VL_SESSION_GREETED) {
+        go(call);
+        return;
+    }
+    call->waits = true;
+    if (bridge->session == VL_SESSION_NONE)
+        vl_bridge_reopen(bridge);
+}
+
+void
+vl_bridge_notify(struct vl_bridge *bridge, const char *method,
+                 struct vl_str json)
+{
+    if (bridge->session != VL_SESSION_NONE &&
+        bridge->call_count < VL_BRIDGE_CALLS)
+        vl_bridge_send_legacy(vl_bridge_call_new(
+            bridge, (struct vl_str){NULL, 0}, vl_str_z(method), json));
+}
+
+void
+vl_bridge_take_legacy(struct vl_bridge *bridge,
+                      const struct vl_rpc_message *message, struct vl_str json)
+{
+    if (bridge->up)
+        vl_bridge_upward_take(bridge, message);
+    else if (message->kind == VL_RPC_REQUEST) {
+        vl_bridge_remember(bridge, message);
+        vl_bridge_send_legacy(vl_bridge_call_of(bridge, message, json));
+    } else
+        vl_bridge_notify(bridge, "", json);
+}
+
+void
+vl_bridge_respond(struct vl_bridge *bridge, struct vl_str json)
+{
+    if (bridge->up)
+        vl_bridge_upward_respond(bridge, json);
+    else
+        vl_bridge_notify(bridge, "", json);
+}
+
+/* @spec HT-20: the server is told; that its stream is closed would tell it
+ * nothing. */
+void
+vl_bridge_cancel_legacy(struct vl_bridge_call *call, struct vl_str json)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (strcmp(call->method, "initialize") == 0)
+        return;
+    if (call->waits) {
+        vl_bridge_call_free(call);
+        return;
+    }
+    call->is_cancelled = true;
+    call->deadline = vl_mono_now() + CANCELLED_MS;
+    vl_bridge_notify(bridge, "notifications/cancelled", json);
+}
+
+/* --- the server is silent for good --- */
+
+/* With the older transport the answers would have come that way. */
+void
+vl_bridge_on_deaf(const valet_error *err, void *ctx)
+{
+    struct vl_bridge *bridge = ctx;
+    const char *why = err ? err->message : "the server has ended its stream";
+    if (!vl_remote_is_http_sse(bridge->remote)) {
+        vl_bridge_note(bridge, "the server tells nothing unasked any more: %s",
+                       why);
+        return;
+    }
+    if (bridge->session != VL_SESSION_GREETING)
+        bridge->session = VL_SESSION_NONE;
+    VL_LIST_EACH (it, &bridge->calls)
+        call_at(it)->waits |= !call_at(it)->is_answered;
+    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL, why);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Both sides are of the revisions up to 2025-11-25: messages pass as they are.
+ */
+#include "rig.h"
+
+#define HELLO                                                                  \
+    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"     \
+    "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{"  \
+    "\"name\":\"c\",\"version\":\"1\"}}}"
+#define WELCOME                                                                \
+    "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"protocolVersion\":\"2025-06-" \
+    "18\",\"capabilities\":{},\"serverInfo\":{\"name\":\"s\",\"version\":"     \
+    "\"1\"}}}"
+#define BEGIN "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+#define LIST  "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"tools/list\"}"
+#define TOOLS "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"tools\":[]}}"
+
+static void
+accept(size_t number)
+{
+    server_ends_with(number, VALET_OK,
+                     &(struct vl_remote_end){.http_status = 202}, "");
+}
+
+static void
+say_hello(void)
+{
+    client_says(HELLO);
+    size_t hello = server_gets(HELLO);
+    assert_true(the_remote->sent[hello].send.begins_session);
+    the_remote->has_session = true;
+    server_answers(hello, WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+}
+
+/* @spec HT-34 HT-37 D24 */
+static void
+what_is_said_passes_as_it_is(void **state)
+{
+    (void)state;
+    say_hello();
+    assert_string_equal(the_remote->version, "2025-06-18");
+    assert_true(the_remote->is_listening);
+    client_says(LIST);
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+    server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\","
+                 "\"params\":{\"level\":\"info\",\"data\":1}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\","
+                "\"params\":{\"level\":\"info\",\"data\":1}}");
+    client_gets_nothing();
+    server_gets_nothing();
+}
+
+/* Each message is a request of its own, and could overtake the other. */
+static void
+nothing_overtakes_the_beginning(void **state)
+{
+    (void)state;
+    client_says(HELLO);
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    size_t begin = server_gets(BEGIN);
+    client_says(LIST);
+    server_gets_nothing();
+    accept(begin);
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+}
+
+/* @spec HT-31 */
+static void
+what_held_for_a_session_holds_for_the_next(void **state)
+{
+#define WATCH(id, method)                                                      \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"resources/" method        \
+    "\",\"params\":{\"uri\":\"a:b\"}}"
+#define LEVEL(id)                                                              \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"logging/setLevel\","      \
+    "\"params\":{\"level\":\"debug\"}}"
+    (void)state;
+    say_hello();
+    client_says(WATCH("2", "subscribe"));
+    client_says(LEVEL("3"));
+    server_answers(server_gets(WATCH("2", "subscribe")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    server_answers(server_gets(LEVEL("3")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}");
+    client_says(LIST);
+    the_remote->has_session = false;
+    server_ends_with(
+        server_gets(LIST), VALET_NOT_FOUND,
+        &(struct vl_remote_end){.http_status = 404, .session_ended = true},
+        "no");
+    server_answers(server_gets(HELLO), WELCOME);
+    accept(server_gets(BEGIN));
+    size_t level = server_gets(LEVEL("\"mcp-valet-1\""));
+    size_t watch = server_gets(WATCH("\"mcp-valet-2\"", "subscribe"));
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+    server_answers(
+        level, "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-1\",\"result\":{}}");
+    server_refuses(watch, 400, "");
+    client_gets_nothing();
+}
+
+/* @spec HT-31 */
+static void
+a_lost_session_is_begun_again_unseen(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+    size_t first = server_gets(LIST);
+    size_t second =
+        server_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+    the_remote->has_session = false;
+    const struct vl_remote_end lost = {.http_status = 404,
+                                       .session_ended = true};
+    server_ends_with(first, VALET_NOT_FOUND, &lost, "no");
+    size_t hello = server_gets(HELLO);
+    server_ends_with(second, VALET_NOT_FOUND, &lost, "no");
+    server_gets_nothing();
+    the_remote->has_session = true;
+    server_answers(hello, WELCOME);
+    accept(server_gets(BEGIN));
+    server_answers(server_gets(LIST), TOOLS);
+    second = server_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}");
+    client_gets(TOOLS);
+    /* Once, and no more. */
+    server_ends_with(second, VALET_NOT_FOUND, &lost, "no");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+                "\"message\":\"no\"}}");
+    server_gets_nothing();
+}
+
+static void
+each_request_is_answered_whatever_happens(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    server_ends(server_gets(LIST));
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"The server ended its answer without a "
+                "result\"}}");
+    client_says(LIST);
+    server_refuses(server_gets(LIST), 503, "");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"the server refuses it\"}}");
+    client_says(LIST);
+    server_refuses(server_gets(LIST), 400,
+                   "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-1,"
+                   "\"message\":\"m\",\"data\":[1.5]}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-1,"
+                "\"message\":\"m\",\"data\":[1.5]}}");
+    /* Not twice. */
+    client_says(LIST);
+    size_t list = server_gets(LIST);
+    server_says(list, TOOLS);
+    server_says(list, TOOLS);
+    server_ends_with(list, VALET_RETRY, &(struct vl_remote_end){0}, "broke");
+    client_gets(TOOLS);
+    client_gets_nothing();
+}
+
+/* @spec D12 */
+static void
+nothing_of_a_challenge_is_told(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    server_refuses(server_gets(LIST), 401,
+                   "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-1,"
+                   "\"message\":\"https://elsewhere\"}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"the server refuses it\"}}");
+}
+
+/* @spec D16 */
+static void
+a_server_that_is_away_is_not_taken_for_another_kind(void **state)
+{
+    (void)state;
+    client_says(HELLO);
+    server_refuses(server_gets(HELLO), 503, "");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":{\"code\":-32603,"
+                "\"message\":\"the server refuses it\"}}");
+    server_gets_nothing();
+    client_says(HELLO);
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+}
+
+/* @spec HT-08 HT-12 */
+static void
+the_older_transport_is_tried(void **state)
+{
+    (void)state;
+    client_says(HELLO);
+    server_refuses(server_gets(HELLO), 405, "");
+    assert_true(the_remote->is_http_sse);
+    the_remote->http_sse_done(VALET_OK,
+                              &(struct vl_remote_end){.http_status = 200}, NULL,
+                              the_remote->http_sse_ctx);
+    size_t hello = server_gets(HELLO);
+    accept(hello);
+    client_gets_nothing();
+    server_tells(WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+    client_says(LIST);
+    accept(server_gets(LIST));
+    server_tells(TOOLS);
+    client_gets(TOOLS);
+    /* The stream is lost, and so is what was to come on it. */
+    client_says(LIST);
+    accept(server_gets(LIST));
+    the_remote->hooks.deaf(&(valet_error){.message = "gone"},
+                           the_remote->hooks.ctx);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"gone\"}}");
+    client_says(LIST);
+    server_gets_nothing();
+    the_remote->http_sse_done(VALET_OK,
+                              &(struct vl_remote_end){.http_status = 200}, NULL,
+                              the_remote->http_sse_ctx);
+    accept(server_gets(HELLO));
+    server_tells(WELCOME);
+    accept(server_gets(BEGIN));
+    accept(server_gets(LIST));
+    server_tells(TOOLS);
+    client_gets(TOOLS);
+    client_gets_nothing();
+}
+
+/* @spec HT-20 */
+static void
+a_cancellation_is_told_and_the_answer_is_not(void **state)
+{
+    static const char cancel[] =
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+        "\"params\":{\"requestId\":\"1\"}}";
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    size_t list = server_gets(LIST);
+    client_says(cancel);
+    accept(server_gets(cancel));
+    server_answers(list, TOOLS);
+    client_gets_nothing();
+    /* The id is free again. */
+    client_says(LIST);
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+}
+
+/* @spec ST-04 D5 HT-15 */
+static void
+a_batch_is_taken_apart(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says("[" LIST ",{\"jsonrpc\":\"2.0\",\"method\":\"x\"},1]");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                "\"message\":\"Invalid Request: it is no object\"}}");
+    size_t list = server_gets(LIST);
+    accept(server_gets("{\"jsonrpc\":\"2.0\",\"method\":\"x\"}"));
+    server_says(list, "[{\"jsonrpc\":\"2.0\",\"method\":\"y\"}," TOOLS "]");
+    server_ends(list);
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"y\"}");
+    client_gets(TOOLS);
+    client_gets_nothing();
+}
+
+/* The server asks, the client answers. */
+static void
+questions_pass_both_ways(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    size_t list = server_gets(LIST);
+    server_says(list, "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"roots/"
+                      "list\"}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"roots/list\"}");
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"roots\":[]}}");
+    accept(server_gets(
+        "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"roots\":[]}}"));
+    server_answers(list, TOOLS);
+    client_gets(TOOLS);
+}
+
+static void
+what_is_no_message_is_refused(void **state)
+{
+    (void)state;
+    client_says("{");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,"
+                "\"message\":\"Parse error\"}}");
+    client_says(LIST);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32600,"
+                "\"message\":\"Before all others comes initialize, or a _meta "
+                "that names a protocolVersion\"}}");
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}");
+    server_gets_nothing();
+    say_hello();
+    client_says(LIST);
+    client_says(LIST);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32600,"
+                "\"message\":\"A request with this id is under way\"}}");
+    size_t list = server_gets(LIST);
+    server_says(list, "{\"id\":1}");
+    assert_int_equal(notes, 1);
+    server_answers(list, TOOLS);
+    client_gets(TOOLS);
+}
+
+static void
+progress_is_shown_to_who_asked_for_it(void **state)
+{
+    static const char call[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"t\",\"_meta\":{\"progressToken\":\"p\"}}}";
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    client_says(call);
+    vl_bridge_tell(the_bridge, "Sign in");
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+                "\"params\":{\"progressToken\":\"p\",\"progress\":0.000001,"
+                "\"message\":\"Sign in\"}}");
+    client_gets_nothing();
+    (void)server_gets(LIST);
+    (void)server_gets(call);
+}
+
+/* A revision that is unknown here is not promised to the server. */
+static void
+an_unknown_revision_is_not_asked_for(void **state)
+{
+    (void)state;
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\","
+                "\"params\":{\"protocolVersion\":\"2099-01-01\",\"capabilities"
+                "\":{},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}");
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+}
+
+static void
+a_slow_client_holds_the_server(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    size_t list = server_gets(LIST);
+    the_lines->waiting = VL_LIMIT_STREAM_HIGH;
+    server_answers(list, TOOLS);
+    assert_true(the_remote->is_held);
+    the_lines->waiting = 0;
+    while (the_remote->is_held)
+        vl_loop_step(the_loop);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_begin, rig_end)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_said_passes_as_it_is),
+        TEST(nothing_overtakes_the_beginning),
+        TEST(what_held_for_a_session_holds_for_the_next),
+        TEST(a_lost_session_is_begun_again_unseen),
+        TEST(each_request_is_answered_whatever_happens),
+        TEST(nothing_of_a_challenge_is_told),
+        TEST(a_server_that_is_away_is_not_taken_for_another_kind),
+        TEST(the_older_transport_is_tried),
+        TEST(a_cancellation_is_told_and_the_answer_is_not),
+        TEST(a_batch_is_taken_apart),
+        TEST(questions_pass_both_ways),
+        TEST(what_is_no_message_is_refused),
+        TEST(progress_is_shown_to_who_asked_for_it),
+        TEST(an_unknown_revision_is_not_asked_for),
+        TEST(a_slow_client_holds_the_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The client is of one era, the server of the other.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "rig.h"
+
+#define META                                                                   \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","   \
+    "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}},"     \
+    "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"c\",\"version\":\"1\"" \
+    "}}"
+#define HELLO_OF(id)                                                           \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"initialize\",\"params\":" \
+    "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"elicitation\":"   \
+    "{}},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}"
+#define BEGIN "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+#define REQUEST(id, method, params)                                            \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method                  \
+    "\",\"params\":{" params "}}"
+#define RESULT(id, result)                                                     \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{" result "}}"
+#define REFUSAL(code)                                                          \
+    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":" code               \
+    ",\"message\":\"m\"}}"
+
+static void
+accept(size_t number)
+{
+    server_ends_with(number, VALET_OK,
+                     &(struct vl_remote_end){.http_status = 202}, "");
+}
+
+/* --- upward --- */
+
+#define CAPABILITIES                                                           \
+    "\"capabilities\":{\"tools\":{\"listChanged\":true},\"resources\":{"       \
+    "\"subscribe\":true}}"
+#define LISTEN(id, more)                                                       \
+    REQUEST("\"mcp-valet-" id "\"", "subscriptions/listen",                    \
+            "\"notifications\":{\"toolsListChanged\":true" more "}," META)
+
+static void
+begin_upward(void)
+{
+    client_says(HELLO_OF("0"));
+    server_refuses(server_gets(HELLO_OF("0")), 400, REFUSAL("-32602"));
+    size_t probe =
+        server_gets(REQUEST("\"mcp-valet-1\"", "server/discover", META));
+    server_answers(
+        probe,
+        RESULT("\"mcp-valet-1\"",
+               "\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-"
+               "28\"]," CAPABILITIES ",\"instructions\":\"i\",\"_meta\":{\"io."
+               "modelcontextprotocol/serverInfo\":{\"name\":\"s\",\"version\":"
+               "\"1\"}}"));
+    client_gets(RESULT("0", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES
+                            ",\"serverInfo\":{\"name\":\"s\",\"version\":\"1\"}"
+                            ",\"instructions\":\"i\""));
+    client_says(BEGIN);
+    size_t listen = server_gets(LISTEN("2", ""));
+    server_says(listen,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+                "acknowledged\",\"params\":{}}");
+    client_gets_nothing();
+}
+
+static void
+an_older_client_says_who_it_is_with_each_request(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "ping", ""));
+    client_gets(RESULT("1", ""));
+    client_says(REQUEST("2", "prompts/list",
+                        "\"cursor\":\"c\",\"_meta\":{\"progressToken\":1}"));
+    size_t list = server_gets(REQUEST(
+        "2", "prompts/list",
+        "\"cursor\":\"c\",\"_meta\":{\"progressToken\":1,\"io."
+        "modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io."
+        "modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}},"
+        "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"c\",\"version\":"
+        "\"1\"}}"));
+    assert_string_equal(the_remote->sent[list].version, "2026-07-28");
+    assert_string_equal(headers_of(list), "Mcp-Method:prompts/list;");
+    server_answers(list, RESULT("2", "\"prompts\":[]"));
+    client_gets(RESULT("2", "\"prompts\":[]"));
+}
+
+static void
+what_is_watched_is_listened_to(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "resources/subscribe", "\"uri\":\"a:b\""));
+    size_t listen =
+        server_gets(LISTEN("3", ",\"resourceSubscriptions\":[\"a:b\"]"));
+    client_gets(RESULT("1", ""));
+    /* The first one is over. */
+    assert_true(the_remote->sent[listen - 1].is_gone);
+    server_says(listen, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                        "resources/updated\",\"params\":{\"uri\":\"a:b\"}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/"
+                "updated\",\"params\":{\"uri\":\"a:b\"}}");
+}
+
+/* @spec CL-24 */
+static void
+a_result_that_asks_becomes_requests(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "prompts/get", "\"name\":\"p\""));
+    size_t get =
+        server_gets(REQUEST("1", "prompts/get", "\"name\":\"p\"," META));
+    assert_string_equal(headers_of(get), "Mcp-Method:prompts/get;Mcp-Name:p;");
+    server_answers(
+        get, RESULT("1", "\"resultType\":\"input_required\",\"inputRequests\":"
+                         "{\"k\":{\"method\":\"elicitation/create\",\"params\":"
+                         "{\"message\":\"m\"}}},\"requestState\":\"\\u00e4\""));
+    client_gets(
+        REQUEST("\"mcp-valet-3\"", "elicitation/create", "\"message\":\"m\""));
+    client_gets_nothing();
+    client_says(RESULT("\"mcp-valet-3\"", "\"action\":\"decline\""));
+    get = server_gets(REQUEST("\"mcp-valet-4\"", "prompts/get",
+                              "\"name\":\"p\",\"inputResponses\":{\"k\":{"
+                              "\"action\":\"decline\"}},\"requestState\":\"\303"
+                              "\244\"," META));
+    server_answers(get, RESULT("\"mcp-valet-4\"", "\"messages\":[]"));
+    client_gets(RESULT("1", "\"messages\":[]"));
+    /* A client that does not answer. */
+    client_says(REQUEST("2", "prompts/get", "\"name\":\"p\""));
+    get = server_gets(REQUEST("2", "prompts/get", "\"name\":\"p\"," META));
+    server_answers(
+        get, RESULT("2", "\"resultType\":\"input_required\",\"inputRequests\":"
+                         "{\"k\":{\"method\":\"roots/list\"}}"));
+    client_gets(REQUEST("\"mcp-valet-5\"", "roots/list", ""));
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-5\",\"error\":{"
+                "\"code\":-1,\"message\":\"m\"}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32603,"
+                "\"message\":\"The client did not answer what the server "
+                "asked\"}}");
+    server_gets_nothing();
+}
+
+static void
+its_errors_have_their_older_names(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "resources/read", "\"uri\":\"a:b\""));
+    server_refuses(
+        server_gets(REQUEST("1", "resources/read", "\"uri\":\"a:b\"," META)),
+        400, REFUSAL("-32602"));
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32002,"
+                "\"message\":\"m\"}}");
+}
+
+/* --- downward --- */
+
+#define WELCOME                                                                \
+    RESULT("\"mcp-valet-1\"",                                                  \
+           "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES                  \
+           ",\"serverInfo\":{\"name\":\"s\",\"version\":\"1\"}")
+#define DISCOVER REQUEST("1", "server/discover", META)
+
+static void
+begin_downward(void)
+{
+    client_says(DISCOVER);
+    server_refuses(server_gets(DISCOVER), 400, REFUSAL("-32000"));
+    size_t hello = server_gets(HELLO_OF("\"mcp-valet-1\""));
+    assert_true(the_remote->sent[hello].send.begins_session);
+    server_answers(hello, WELCOME);
+    accept(server_gets(BEGIN));
+    client_gets(RESULT(
+        "1", "\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28"
+             "\"]," CAPABILITIES ",\"ttlMs\":0,\"cacheScope\":\"private\","
+             "\"_meta\":{\"io.modelcontextprotocol/serverInfo\":{\"name\":"
+             "\"s\",\"version\":\"1\"}}"));
+}
+
+/* @spec HT-55 HT-56 HT-71 */
+static void
+a_newer_client_gets_what_it_demands(void **state)
+{
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "tools/list", META));
+    size_t list = server_gets(REQUEST("2", "tools/list", "\"_meta\":{}"));
+    assert_string_equal(headers_of(list), "");
+    assert_false(the_remote->sent[list].send.is_stateless);
+    server_answers(list, RESULT("2", "\"tools\":[]"));
+    client_gets(RESULT("2", "\"resultType\":\"complete\",\"ttlMs\":0,"
+                            "\"cacheScope\":\"private\",\"tools\":[]"));
+    client_says(REQUEST("3", "tools/call", "\"name\":\"t\"," META));
+    server_answers(
+        server_gets(REQUEST("3", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
+        RESULT("3", ""));
+    client_gets(RESULT("3", "\"resultType\":\"complete\""));
+}
+
+/* The state of a result that asks. */
+static void
+read_state(char *ret)
+{
+    struct vl_str rest =
+        vl_str_from(vl_buf_str(&the_lines->out), the_lines->seen);
+    const char *at = memmem(rest.p, rest.n, "requestState\":\"", 15);
+    assert_non_null(at);
+    memcpy(ret, at + 15, 32);
+    ret[32] = '\0';
+    the_lines->seen += vl_str_index(rest, '\n') + 1;
+}
+
+/* @spec HT-68 */
+static void
+a_question_becomes_a_result_that_asks(void **state)
+{
+    char name[33], line[1024];
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META));
+    size_t call =
+        server_gets(REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}"));
+    server_says(call, REQUEST("7", "elicitation/create", "\"message\":\"m\""));
+    read_state(name);
+    client_gets_nothing();
+    /* What it has not said it can do it is not asked. */
+    server_says(call, REQUEST("8", "sampling/createMessage", ""));
+    accept(server_gets("{\"jsonrpc\":\"2.0\",\"id\":8,\"error\":{\"code\":-"
+                       "32601,\"message\":\"The client cannot be asked this "
+                       "now\"}}"));
+    (void)snprintf(line, sizeof line,
+                   REQUEST("3", "tools/call",
+                           "\"name\":\"t\",\"inputResponses\":{\"q0\":{"
+                           "\"action\":\"accept\"}},\"requestState\":\"%s\"," //
+                           META),
+                   name);
+    client_says(line);
+    accept(server_gets(RESULT("7", "\"action\":\"accept\"")));
+    server_answers(call, RESULT("2", "\"content\":[]"));
+    client_gets(RESULT("3", "\"resultType\":\"complete\",\"content\":[]"));
+    /* Once, and no more. */
+    client_says(line);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32602,"
+                "\"message\":\"Nothing waits for this requestState any "
+                "more\"}}");
+    server_gets_nothing();
+}
+
+/* @spec HT-65 HT-66 */
+static void
+who_listens_is_told(void **state)
+{
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("\"l\"", "subscriptions/listen",
+                        "\"notifications\":{\"toolsListChanged\":true,"
+                        "\"promptsListChanged\":true,\"resourceSubscriptions\":"
+                        "[\"a:b\"]}," META));
+    size_t watch = server_gets(
+        REQUEST("\"mcp-valet-2\"", "resources/subscribe", "\"uri\":\"a:b\""));
+    server_answers(watch, RESULT("\"mcp-valet-2\"", ""));
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+                "acknowledged\",\"params\":{\"_meta\":{\"io."
+                "modelcontextprotocol/subscriptionId\":\"l\"},"
+                "\"notifications\":{\"toolsListChanged\":true,"
+                "\"resourceSubscriptions\":[\"a:b\"]}}}");
+    server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
+                 "list_changed\"}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
+                "list_changed\",\"params\":{\"_meta\":{\"io."
+                "modelcontextprotocol/subscriptionId\":\"l\"}}}");
+    server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/prompts/"
+                 "list_changed\"}");
+    server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/"
+                 "updated\",\"params\":{\"uri\":\"a:c\"}}");
+    client_gets_nothing();
+    client_says("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                "\"params\":{\"requestId\":\"l\"}}");
+    accept(server_gets(REQUEST("\"mcp-valet-3\"", "resources/unsubscribe",
+                               "\"uri\":\"a:b\"")));
+    server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
+                 "list_changed\"}");
+    client_gets_nothing();
+}
+
+/* @spec HT-73 */
+static void
+its_errors_have_their_newer_names(void **state)
+{
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "resources/read", "\"uri\":\"a:b\"," META));
+    server_answers(server_gets(REQUEST("2", "resources/read",
+                                       "\"uri\":\"a:b\",\"_meta\":{}")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32002,"
+                   "\"message\":\"m\",\"data\":{\"uri\":\"a:b\"}}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32602,"
+                "\"message\":\"m\",\"data\":{\"uri\":\"a:b\"}}}");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_begin, rig_end)
+    const struct CMUnitTest tests[] = {
+        TEST(an_older_client_says_who_it_is_with_each_request),
+        TEST(what_is_watched_is_listened_to),
+        TEST(a_result_that_asks_becomes_requests),
+        TEST(its_errors_have_their_older_names),
+        TEST(a_newer_client_gets_what_it_demands),
+        TEST(a_question_becomes_a_result_that_asks),
+        TEST(who_listens_is_told),
+        TEST(its_errors_have_their_newer_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
