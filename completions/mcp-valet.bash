@@ -13,10 +13,10 @@ _mcp_valet() {
 		cur=
 	fi
 	if ((COMP_CWORD == 1)); then
-		words='serve check config login logout accounts token help --help --version'
+		words='serve check config login logout accounts token stdio allow connect help --help --version'
 	else
 		case $command,$prev in
-		serve,--config | check,--config | serve,--audit | *,--ca-file | *,--cache-file)
+		serve,--config | check,--config | serve,--audit | *,--ca-file | *,--cache-file | connect,--*-file)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
@@ -27,8 +27,11 @@ _mcp_valet() {
 		login,--output) words='plain json' ;;
 		accounts,--output) words='table json' ;;
 		token,--output) words='json plain' ;;
+		stdio,--consent) words='first-use always never' ;;
+		stdio,--select | stdio,--graph-url | stdio,--cache-ttl | stdio,--timeout | stdio,--token-env) return ;;
 		# Names and ids are the person's; to list accounts could ask them to
 		# unlock a keyring.
+		connect,--issuer | connect,--*-url | connect,--callback-port | connect,--token-env | connect,--timeout) return ;;
 		*,--account | *,--scope | *,--claims | *,--tenant | *,--client-id | *,--authority-host) return ;;
 		serve,*) words='--config --dev --listen --audit' ;;
 		check,*) words=--config ;;
@@ -36,8 +39,15 @@ _mcp_valet() {
 		logout,*) words="--account --all $whom" ;;
 		accounts,*) words="--output $whom" ;;
 		token,*) words="--scope --account --output --renew --claims $whom" ;;
+		connect,*)
+			words='--client-id --client-secret-file --client-key-file --issuer --client-metadata-url'
+			words+=' --client-credentials --scope --callback-port --token-file --token-env --cache-file'
+			words+=' --secret-service --no-cache --forget --ca-file --timeout --quiet'
+			;;
 		config,config) words='sample options schema man' ;;
-		help,help) words='serve check config login logout accounts token' ;;
+		stdio,*) words="--scope --account --select --graph-url --cache-ttl --device-code --browser --broker --timeout --consent --token-env $whom" ;;
+		allow,*) words='--list --forget' ;;
+		help,help) words='serve check config login logout accounts token stdio allow connect' ;;
 		esac
 		# It is understood in this place only.
 		((COMP_CWORD == 2)) && [[ $command != help ]] && words+=' --help'

@@ -47,7 +47,8 @@ struct vl_option_list {
  * options and missing values are complained about. False: usage.
  */
 struct vl_option {
-    const char *name;            /* with its dashes */
+    const char *name;            /* with its dashes; "": the one argument that
+                                    is no option */
     const char **value;          /* takes one … */
     bool *flag;                  /* … or is one … */
     struct vl_option_list *list; /* … or takes one each time */

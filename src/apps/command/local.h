@@ -15,5 +15,14 @@
 #define VL_LOCAL_TOKEN                                                         \
     .name = "token",                                                           \
     .summary = "print an access token of a person who is signed in"
+#define VL_LOCAL_CONNECT                                                       \
+    .name = "connect",                                                         \
+    .summary = "reach a remote MCP server from standard input and output"
+#define VL_LOCAL_STDIO                                                         \
+    .name = "stdio",                                                           \
+    .summary = "serve tools to an MCP client over stdio, with sign-in"
+#define VL_LOCAL_ALLOW                                                         \
+    .name = "allow", .summary = "let a program use the sign-in by way of "     \
+                                "stdio"
 
 #endif

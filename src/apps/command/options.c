@@ -32,10 +32,13 @@ parse_option(int argc, char **argv, int *i, const struct vl_option *options,
              size_t count)
 {
     struct vl_str argument = vl_str_z(argv[*i]);
+    const struct vl_option *bare = find_option(VL_STR(""), options, count);
+    if (bare && argument.n && argument.p[0] != '-' && !*bare->value)
+        return set_value(bare, argv[*i]);
     size_t equals = vl_str_index(argument, '=');
     const struct vl_option *option =
         find_option(vl_str_head(argument, equals), options, count);
-    if (!option) {
+    if (!option || option == bare) {
         vl_complain("unknown argument: %s", argv[*i]);
         return false;
     }

@@ -11,5 +11,8 @@ extern const struct vl_command vl_command_login;
 extern const struct vl_command vl_command_logout;
 extern const struct vl_command vl_command_accounts;
 extern const struct vl_command vl_command_token;
+extern const struct vl_command vl_command_connect;
+extern const struct vl_command vl_command_stdio;
+extern const struct vl_command vl_command_allow;
 
 #endif

@@ -62,13 +62,14 @@ is_many(const char *tenant)
     return false;
 }
 
-static int
-miss(const char *what, const char *option, const char *variable)
+static valet_status
+miss(valet_error *err, const char *what, const char *option,
+     const char *variable)
 {
-    vl_complain("%s is not known: give %s, or set %s, or sign in once with "
-                "mcp-valet login %s …, which remembers it",
-                what, option, variable, option);
-    return VL_EXIT_USAGE;
+    return vl_fail(err, VALET_INVALID, "not_configured",
+                   "%s is not known: give %s, or set %s, or sign in once with "
+                   "mcp-valet login %s …, which remembers it",
+                   what, option, variable, option);
 }
 
 static valet_status
@@ -88,39 +89,50 @@ make_client(struct vl_whom *whom, valet_error *err)
         .cache_file = now->cache_file,
         .modules = vl_buf_cstr(&modules),
         .ca_file = now->ca_file,
+        .capabilities = whom->capabilities,
     };
     return valet_client_new(&options, &whom->client, err);
+}
+
+valet_status
+vl_whom_find(struct vl_whom *whom, valet_error *err)
+{
+    if (whom->cache_file && whom->secret_service)
+        return vl_fail(err, VALET_INVALID, "",
+                       "tokens are kept by --cache-file or by "
+                       "--secret-service, not by both");
+    VL_TRY(settle(whom, err));
+    if (!whom->now.client_id)
+        return miss(err, "the application's (client) id", "--client-id ID",
+                    "AZURE_CLIENT_ID");
+    if (is_many(whom->now.tenant))
+        return vl_fail(err, VALET_INVALID, "",
+                       "%s is no tenant: give the id or a domain of the one "
+                       "that is meant",
+                       whom->now.tenant);
+    /* Some authorities have one tenant alone. */
+    valet_status status = make_client(whom, err);
+    if (status != VALET_OK && !whom->now.tenant)
+        return miss(err, "the tenant", "--tenant TENANT", "AZURE_TENANT_ID");
+    return status;
 }
 
 int
 vl_whom_open(struct vl_whom *whom)
 {
     valet_error err = {0};
-    if (whom->cache_file && whom->secret_service) {
-        vl_complain("tokens are kept by --cache-file or by --secret-service, "
-                    "not by both");
-        return VL_EXIT_USAGE;
-    }
-    if (settle(whom, &err) != VALET_OK) {
-        vl_complain("%s", err.message);
-        return VL_EXIT_USAGE;
-    }
-    if (!whom->now.client_id)
-        return miss("the application's (client) id", "--client-id ID",
-                    "AZURE_CLIENT_ID");
-    if (is_many(whom->now.tenant)) {
-        vl_complain("%s is no tenant: give the id or a domain of the one that "
-                    "is meant",
-                    whom->now.tenant);
-        return VL_EXIT_USAGE;
-    }
-    /* Some authorities have one tenant alone. */
-    if (make_client(whom, &err) == VALET_OK)
+    if (vl_whom_find(whom, &err) == VALET_OK)
         return VL_EXIT_OK;
-    if (!whom->now.tenant)
-        return miss("the tenant", "--tenant TENANT", "AZURE_TENANT_ID");
     vl_complain("%s", err.message);
     return VL_EXIT_USAGE;
+}
+
+void
+vl_whom_close(struct vl_whom *whom)
+{
+    vl_whom_done(whom);
+    whom->client = NULL;
+    whom->kept = whom->now = (struct vl_settings){.arena = vl_arena_of(0)};
 }
 
 void

@@ -15,6 +15,8 @@ struct vl_whom {
     /* What was typed; borrowed. */
     const char *tenant, *client_id, *authority_host, *ca_file, *cache_file;
     bool secret_service;
+    /* What the program can do (valet/entra.h); or NULL. */
+    const char *const *capabilities;
 
     struct vl_settings kept; /* as they were found */
     struct vl_settings now;  /* what holds, and `kept`'s texts */
@@ -48,6 +50,11 @@ struct vl_whom {
  * complained about. `whom` goes to vl_whom_done() in any case.
  */
 int vl_whom_open(struct vl_whom *whom);
+/* The same for who has nobody to complain to. */
+valet_status vl_whom_find(struct vl_whom *whom, valet_error *err) VALET_CHECK;
+/* After one that failed: what was typed is still there, and it can be tried
+ * again. */
+void vl_whom_close(struct vl_whom *whom);
 void vl_whom_done(struct vl_whom *whom);
 
 /* Remembers what held, for the next commands. `tenant_id` is the id of the

@@ -13,6 +13,9 @@ main(int argc, char **argv)
     static const struct vl_command logout = {VL_LOCAL_LOGOUT};
     static const struct vl_command accounts = {VL_LOCAL_ACCOUNTS};
     static const struct vl_command token = {VL_LOCAL_TOKEN};
+    static const struct vl_command connect = {VL_LOCAL_CONNECT};
+    static const struct vl_command stdio = {VL_LOCAL_STDIO};
+    static const struct vl_command allow = {VL_LOCAL_ALLOW};
     static const struct vl_command *const rows[] = {
         &vl_command_serve,
         &vl_command_check,
@@ -21,6 +24,9 @@ main(int argc, char **argv)
         &logout,
         &accounts,
         &token,
+        &stdio,
+        &allow,
+        &connect,
     };
     static const struct vl_commands commands = {rows, VL_COUNT(rows),
                                                 vl_local_run};
