@@ -39,7 +39,7 @@ function complete(...words) {
 
 describe('mcp-valet', () => {
   test('lists its commands', () => {
-    assert.deepEqual(commands, ['serve', 'check', 'config', 'login', 'logout', 'accounts', 'token']);
+    assert.deepEqual(commands, ['serve', 'check', 'config', 'login', 'logout', 'accounts', 'token', 'stdio', 'allow', 'connect']);
     for (const flag of ['help', '--help', '-h']) assert.equal(run(VALET, flag).stdout, helpOf());
     for (const name of commands) {
       assert.match(helpOf(name), new RegExp(`^usage: mcp-valet ${name} `));
@@ -59,7 +59,12 @@ describe('mcp-valet', () => {
       ['accounts', '--output', 'plain'], ['token'], ['token', '--scope', 'x', '--output', 'yaml'],
       ['token', ...Array(33).fill('--scope=x')],
       ['login', '--client-id', 'x', '--tenant', 'organizations'], ['accounts', '--client-id', 'x', '--tenant', 'a b'],
-      ['accounts', '--client-id', 'x', '--tenant', 'y.example', '--authority-host', 'https://login.example']]) {
+      ['accounts', '--client-id', 'x', '--tenant', 'y.example', '--authority-host', 'https://login.example'],
+      ['connect'], ['connect', 'ftp://x'], ['connect', 'http://x.example/'], ['connect', 'https://x', 'https://y'],
+      ['connect', 'https://x', '--token-file', 'a', '--token-env', 'B'], ['connect', 'https://x', '--token-env', 'UNSET_X'],
+      ['connect', 'https://x', '--client-secret-file', 'a'], ['connect', 'https://x', '--client-credentials'],
+      ['connect', 'https://x', '--cache-file', 'a', '--no-cache'], ['connect', 'https://x', '--callback-port', '65536'],
+      ['connect', 'https://x', '--timeout', 'long'], ['connect', 'https://x', '--client-id', 'a', '--client-secret-file', '/nowhere']]) {
       const end = run(VALET, ...args);
       assert.equal(end.status, 2, args.join(' '));
       assert.equal(end.stdout, '', args.join(' '));

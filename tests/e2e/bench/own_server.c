@@ -149,6 +149,21 @@ serve_http(const char *how, const char *what, valet_mcp_server *server,
     return status;
 }
 
+static void
+announce_local(const char *url, void *ctx)
+{
+    (void)ctx;
+    announce(url);
+}
+
+static valet_status
+serve_local(const char *listen, valet_mcp_server *server, valet_error *err)
+{
+    const valet_mcp_address address = {.listen = listen,
+                                       .ready = announce_local};
+    return valet_mcp_serve_local_http(server, &address, err);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -161,8 +176,10 @@ main(int argc, char **argv)
     if (status == VALET_OK)
         status = valet_mcp_add_tool(server, &tool, &err);
     if (status == VALET_OK)
-        status = argc > 2 ? serve_http(argv[1], argv[2], server, &err)
-                          : valet_mcp_serve_stdio(server, &err);
+        status = argc < 3 ? valet_mcp_serve_stdio(server, &err)
+                 : strcmp(argv[1], "local") == 0
+                     ? serve_local(argv[2], server, &err)
+                     : serve_http(argv[1], argv[2], server, &err);
     if (status != VALET_OK)
         (void)fprintf(stderr, "bench-own-server: %s\n", err.message);
     valet_mcp_server_free(server);

@@ -9,11 +9,13 @@ import mainJob from './main-job.mjs';
 import remote from './remote.mjs';
 import { cleanUp } from './setup.mjs';
 import acquire from './acquire.mjs';
+import connect from './connect.mjs';
 import envelope from './envelope.mjs';
+import localServer from './local-server.mjs';
 import mcp from './mcp.mjs';
 import validate from './validate.mjs';
 
-const all = { ...mainJob, ...remote, ...validate, ...acquire, ...envelope, ...mcp };
+const all = { ...mainJob, ...remote, ...validate, ...acquire, ...envelope, ...mcp, ...localServer, ...connect };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(all);
 const results = {};
 

@@ -9,7 +9,9 @@
  * with an "id" are answered before the next is sent), and on the last line the
  * call, with ID where its id has to stand. Every answer has to be a result
  * without "isError":true. Prints one line of JSON: calls, the seconds they
- * took, and the CPU seconds of the server in that time, all threads.
+ * took, the CPU seconds of the server in that time, all threads, and the kB
+ * that it alone has at the end (Private_Clean and Private_Dirty), of which it
+ * has written the last.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -221,9 +223,27 @@ open_connection(char *text)
     return text;
 }
 
+static void
+read_memory(long *ret_all, long *ret_dirty)
+{
+    char path[64], line[256];
+    long clean = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)load.pid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        die(path);
+    while (fgets(line, sizeof line, file)) {
+        (void)sscanf(line, "Private_Clean: %ld", &clean);
+        (void)sscanf(line, "Private_Dirty: %ld", ret_dirty);
+    }
+    (void)fclose(file);
+    *ret_all = clean + *ret_dirty;
+}
+
 int
 main(int argc, char **argv)
 {
+    long memory = 0, dirty = 0;
     if (argc < 6)
         return 2;
     char *messages = read_messages(argv[1]);
@@ -243,8 +263,10 @@ main(int argc, char **argv)
     call_for(atof(argv[4]) / 1000, in_flight);
     cpu = seconds(load.cpu) - cpu;
     wall = seconds(CLOCK_MONOTONIC) - wall;
-    (void)printf("{\"calls\":%lu,\"seconds\":%.6f,\"cpu\":%.6f}\n",
-                 load.answered - answered, wall, cpu);
+    read_memory(&memory, &dirty);
+    (void)printf("{\"calls\":%lu,\"seconds\":%.6f,\"cpu\":%.6f,"
+                 "\"memory\":%ld,\"dirty\":%ld}\n",
+                 load.answered - answered, wall, cpu, memory, dirty);
     while (load.answered < load.sent)
         read_answers();
     (void)close(load.to);

@@ -15,11 +15,17 @@ const runner = (version) => path.resolve(import.meta.dirname, `../node_modules/c
 
 // Runs a version of the suite to its end: its exit code, what it said, and the
 // checks of each scenario. Its process is ended when it takes too long.
-export async function runSuite(version, url, args = [], { timeout = 120000 } = {}) {
+export const runSuite = (version, url, args = [], options = {}) => run(version, ['server', '--url', url, ...args], options);
+
+// The same with the suite as the server, which starts a client for each
+// scenario: `command`, a line that it splits at blanks.
+export const runClientSuite = (version, command, args = [], options = {}) =>
+  run(version, ['client', '--command', command, ...args], options);
+
+async function run(version, args, { timeout = 120000 }) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'valet-conformance-'));
   try {
-    const child = spawn(process.execPath, [runner(version), 'server', '--url', url, ...args, '-o', folder],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [runner(version), ...args, '-o', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { output += text; });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
@@ -34,13 +40,14 @@ export async function runSuite(version, url, args = [], { timeout = 120000 } = {
   }
 }
 
-// The suite writes each scenario's checks to server-NAME-TIME/checks.json; none
-// when the scenario itself broke off.
+// The suite writes each scenario's checks to NAME-TIME/checks.json, of servers
+// with "server-" before it; none when the scenario itself broke off. Names may
+// have a folder in them.
 const BROKEN = [{ id: 'checks.json', status: 'FAILURE', errorMessage: 'the scenario broke off' }];
 function readChecks(folder) {
   const scenarios = new Map();
-  for (const name of readdirSync(folder).sort()) {
-    const [, scenario] = /^server-(.*)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name) ?? [];
+  for (const name of readdirSync(folder, { recursive: true }).sort()) {
+    const [, scenario] = /^(?:server-)?(.*)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name) ?? [];
     const file = path.join(folder, name, 'checks.json');
     if (scenario) scenarios.set(scenario, existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : BROKEN);
   }

@@ -49,10 +49,10 @@ export class Talker {
     return Object.assign(talker, { client, transport });
   }
 
-  static async overStdio(name, command, args = []) {
+  static async overStdio(name, command, args = [], env = undefined) {
     const talker = new Talker(name);
     talker.client = talker.make();
-    talker.transport = new talker.kind.Stdio({ command, args, stderr: 'pipe' });
+    talker.transport = new talker.kind.Stdio({ command, args, env, stderr: 'pipe' });
     await talker.client.connect(talker.transport);
     return talker;
   }
