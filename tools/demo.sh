@@ -43,6 +43,17 @@ An IDE (.vscode/mcp.json, .cursor/mcp.json and alike):
   { "servers": { "valet-demo": { "type": "http", "url": "$url/mcp" } } }
 A client of the older kind (HTTP+SSE): $url/sse
 
+A client that speaks only over standard input and output; and there, a local
+server with the same people (both may sign in at once, in one browser):
+  { "mcpServers": {
+    "valet-demo": { "command": "$PWD/$bin/mcp-valet",
+      "args": ["connect", "$url/mcp", "--cache-file", "$PWD/$home/tokens"] },
+    "me": { "command": "$PWD/$bin/mcp-valet",
+      "args": ["stdio", "--cache-file", "$PWD/$home/tokens",
+        "--tenant", "${tenant##*/}",
+        "--client-id", "$("$bin/mcp-valet-tenant" --describe | jq -r .apps.public.id)",
+        "--authority-host", "${tenant%/*}"] } } }
+
 curl, to see the challenge that starts every sign-in:
   curl -i -X POST $url/mcp
 
