@@ -140,6 +140,7 @@ vl_book_site(const struct vl_book *book, const char *url, struct vl_site *ret)
     ret->takes_metadata_url =
         vl_json_is_true(vl_json_get(entry, "takes_metadata_url"));
     ret->sends_iss = vl_json_is_true(vl_json_get(entry, "sends_iss"));
+    ret->is_entra = vl_json_is_true(vl_json_get(entry, "is_entra"));
     ret->has_documents = vl_json_is_true(vl_json_get(entry, "has_documents"));
     ret->proofs = read_proofs(vl_json_get(entry, "proofs"));
     ret->signs_es256 =

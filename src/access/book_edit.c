@@ -14,8 +14,9 @@ const struct vl_book_section_form vl_book_sections[VL_BOOK_SECTION_COUNT] = {
                        {"url", "issuer", "resource", "authorization_endpoint",
                         "token_endpoint", "registration_endpoint",
                         "resource_scopes", "offers_offline_access",
-                        "takes_metadata_url", "sends_iss", "has_documents",
-                        "no_sign_in", "only_public", "proofs", "signs"}},
+                        "takes_metadata_url", "sends_iss", "is_entra",
+                        "has_documents", "no_sign_in", "only_public", "proofs",
+                        "signs"}},
     [VL_BOOK_CLIENTS] = {"clients",
                          {"issuer", "id", "secret", "proof", "redirect_uri",
                           "secret_ends"}},
@@ -174,6 +175,7 @@ write_site(struct vl_json_out *out, const void *what)
     vl_json_add_bool(out, "offers_offline_access", site->offers_offline_access);
     vl_json_add_bool(out, "takes_metadata_url", site->takes_metadata_url);
     vl_json_add_bool(out, "sends_iss", site->sends_iss);
+    vl_json_add_bool(out, "is_entra", site->is_entra);
     vl_json_add_bool(out, "has_documents", site->has_documents);
     vl_json_add_bool(out, "only_public", site->only_public);
     vl_json_open_key(out, "proofs", '[');

@@ -2,6 +2,7 @@
 #include "access/documents.h"
 
 #include "access/address.h"
+#include "access/entra.h"
 #include "core/status.h"
 #include "oauth/scope.h"
 #include "json/read.h"
@@ -191,6 +192,8 @@ judge_sign_in(const struct json_t *root, const struct vl_document_of *of,
         !vl_json_has_str(types, VL_STR("code")))
         return "it gives no authorization codes";
     /* @spec CL-06 */
+    if (site->is_entra)
+        return NULL;
     if (is_said(root, "code_challenge_methods_supported")
             ? !vl_json_has_str(pkce, VL_STR("S256"))
             : !of->is_guessed)
@@ -229,6 +232,7 @@ vl_document_read_server(struct vl_str text, const struct vl_document_of *of,
             "asked for the metadata of %.80s, got that of " VL_STR_FMT,
             of->issuer, VL_STR_ARG(vl_str_head(issuer, SHOWN_MAX)));
     VL_TRY(keep(site, issuer, &site->issuer, err));
+    site->is_entra = vl_entra_is_issuer(site->issuer, doc.root);
     VL_TRY(take_endpoints(doc.root, of, site, err));
     take_abilities(doc.root, site);
     site->has_documents = true;

@@ -3,6 +3,7 @@
  * A new token, by a person at a browser or by the client's own credentials: as
  * which client, for which scopes.
  */
+#include "access/entra.h"
 #include "access/inside.h"
 #include "access/scopes.h"
 #include "core/sys.h"
@@ -26,8 +27,8 @@ vl_access_work_challenged(const struct vl_access_work *work)
 
 /* @spec CL-09 CL-18: with what was asked for before, if the server wants more;
  * and with the way to a refresh token, if there is one. */
-static void
-choose_scopes(struct vl_access_work *work)
+static valet_status
+choose_scopes(struct vl_access_work *work, valet_error *err)
 {
     struct vl_access *access = work->access;
     struct vl_str challenged = vl_access_work_challenged(work);
@@ -38,11 +39,16 @@ choose_scopes(struct vl_access_work *work)
         if (access->tokens.asked)
             vl_access_scopes_add(&work->scope, vl_str_z(access->tokens.asked));
     }
-    vl_access_scopes_add(&work->scope,
-                         access->scope ? vl_str_z(access->scope) : challenged);
+    if (access->site.is_entra && !access->scope)
+        VL_TRY(vl_entra_check_scopes(&access->site, challenged, &work->scope,
+                                     err));
+    else
+        vl_access_scopes_add(
+            &work->scope, access->scope ? vl_str_z(access->scope) : challenged);
     if (access->flow == VL_ACCESS_PERSON && vl_buf_size(&work->scope) &&
         access->site.offers_offline_access)
         vl_access_scopes_add(&work->scope, OFFLINE);
+    return vl_buf_check(&work->scope, err);
 }
 
 /* Scopes that were asked for and are in the token's, or not known not to be,
@@ -126,9 +132,12 @@ choose_client(struct vl_access_work *work, valet_error *err)
         return VALET_OK;
     return vl_fail(err, VALET_DENIED, "",
                    "%s does not let programs register themselves: register "
-                   "one there, with the redirect URI "
-                   "http://127.0.0.1/callback, and give its id (--client-id)",
-                   access->site.issuer);
+                   "one there, with the redirect URI %s, and give its id "
+                   "(--client-id)",
+                   access->site.issuer,
+                   access->site.is_entra
+                       ? "http://localhost (mobile and desktop applications)"
+                       : "http://127.0.0.1/callback");
 }
 
 /* The client is not known there any more: once more, as a new one. */
@@ -396,8 +405,7 @@ vl_access_obtain(struct vl_access_work *work)
 {
     bool is_person = work->access->flow == VL_ACCESS_PERSON;
     valet_error err = {0};
-    choose_scopes(work);
-    valet_status status = vl_buf_check(&work->scope, &err);
+    valet_status status = choose_scopes(work, &err);
     if (status == VALET_OK && is_person)
         status = check_person(work, &err);
     if (status == VALET_OK)

@@ -104,8 +104,8 @@ send_request(struct vl_redeem *op, struct vl_fetcher *fetcher,
     vl_auto(vl_buf) form = vl_buf_of_secret(FORM_MAX);
     vl_auto(vl_buf) header = vl_buf_of_secret(2 * VL_PROOF_HEADER_MAX);
     add_grant(in, &form);
-    /* @spec CL-07 */
-    if (in->site->resource)
+    /* @spec CL-07; entra.h */
+    if (in->site->resource && !in->site->is_entra)
         vl_form_add(&form, "resource", vl_str_z(in->site->resource));
     VL_TRY(vl_proof_add(in->site, in->client, &form, &header, err));
     VL_TRY(vl_buf_check(&form, err));

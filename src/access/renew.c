@@ -73,16 +73,18 @@ static void
 start(struct vl_access_work *work)
 {
     struct vl_access *access = work->access;
-    work->redeem =
-        vl_redeem_start(access->loop, access->fetcher,
-                        &(struct vl_redeem_in){
-                            .site = &access->site,
-                            .client = &work->client,
-                            .grant = VL_GRANT_REFRESH,
-                            .refresh = &access->tokens.tokens.refresh,
-                            .scope = "",
-                        },
-                        on_tokens, work);
+    const char *asked = access->tokens.asked;
+    work->redeem = vl_redeem_start(
+        access->loop, access->fetcher,
+        &(struct vl_redeem_in){
+            .site = &access->site,
+            .client = &work->client,
+            .grant = VL_GRANT_REFRESH,
+            .refresh = &access->tokens.tokens.refresh,
+            /* Entra ID would choose an API by itself. */
+            .scope = access->site.is_entra && asked ? asked : "",
+        },
+        on_tokens, work);
 }
 
 static void

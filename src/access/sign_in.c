@@ -110,7 +110,9 @@ vl_access_sign_in_new(const struct vl_access *access, unsigned port,
                       vl_access_signed_in *done, void *ctx,
                       struct vl_access_sign_in **ret, valet_error *err)
 {
-    const struct vl_loopback_at at = {port, access->callback_host, PATH};
+    const struct vl_loopback_at at = {
+        port, access->site.is_entra ? "localhost" : access->callback_host,
+        access->site.is_entra ? NULL : PATH};
     struct vl_access_sign_in *sign_in = vl_alloc(sizeof *sign_in);
     *sign_in =
         (struct vl_access_sign_in){.access = access, .done = done, .ctx = ctx};
@@ -155,6 +157,8 @@ vl_access_sign_in_url(struct vl_buf *out, const struct vl_access_visit *visit,
     vl_url_add_param(out, "state", state);
     if (visit->scope[0])
         vl_url_add_param(out, "scope", vl_str_z(visit->scope));
+    if (site->is_entra)
+        return; /* entra.h */
     if (site->resource)
         vl_url_add_param(out, "resource", vl_str_z(site->resource));
     /* OpenID Connect Core section 11 wants it. */

@@ -40,6 +40,7 @@ struct vl_site {
     bool offers_offline_access;  /* the authorization server lists it */
     bool takes_metadata_url;     /* client_id_metadata_document_supported */
     bool sends_iss;     /* authorization_response_iss_parameter_supported */
+    bool is_entra;      /* it is Entra ID itself: access/entra.h */
     bool has_documents; /* of the authorization server: else the endpoints are
                            the default ones of 2025-03-26 */
     unsigned proofs;    /* VL_PROOF_…; 0: it does not say */
