@@ -71,7 +71,9 @@ struct vl_bridge {
     enum vl_bridge_session session;
     struct vl_buf hello; /* as it was sent; kept for the next session */
     struct vl_bridge_call *greeting; /* of the client, to be answered */
-    bool is_ours; /* the session was begun by us, not by the client */
+    bool had_session;                /* the transport's, at its beginning */
+    unsigned lost; /* sessions in a row that were lost at their beginning */
+    bool is_ours;  /* the session was begun by us, not by the client */
     enum vl_mcp_version version;
     struct vl_map watched;   /* resources, of a client of the older era */
     struct vl_buf log_level; /* JSON, or empty */

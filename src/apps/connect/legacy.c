@@ -14,6 +14,8 @@
 /* A request that was cancelled may be answered for so long: its answer is
  * taken off the stream, and not told. */
 #define CANCELLED_MS 10000
+/* A server that forgets every session at once has none. */
+#define LOST_MAX 3
 #define INITIALIZED                                                            \
     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
 
@@ -64,18 +66,43 @@ vl_bridge_fail_waiting(struct vl_bridge *bridge, enum vl_rpc_code code,
 
 /* --- a session begins --- */
 
-/* The end of `notifications/initialized`: a server that refuses it may take
- * what follows all the same. */
+/* What the transport has forgotten, whoever was told so. */
+static void
+note_loss(struct vl_bridge *bridge)
+{
+    if (bridge->session == VL_SESSION_OPEN && bridge->had_session &&
+        !vl_remote_has_session(bridge->remote))
+        bridge->session = VL_SESSION_NONE;
+}
+
+static bool
+somebody_waits(struct vl_bridge *bridge)
+{
+    VL_LIST_EACH (it, &bridge->calls)
+        if (call_at(it)->waits)
+            return true;
+    return false;
+}
+
+/* The end of `notifications/initialized`. A server that refuses it may take
+ * what follows all the same, unless it has forgotten the session meanwhile. */
 static bool
 begun(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
 {
     struct vl_bridge *bridge = call->bridge;
+    bridge->session = VL_SESSION_OPEN;
+    note_loss(bridge);
+    if (bridge->session == VL_SESSION_NONE && bridge->lost++ < LOST_MAX) {
+        if (somebody_waits(bridge))
+            vl_bridge_reopen(bridge);
+        return false;
+    }
+    bridge->lost = 0;
+    bridge->session = VL_SESSION_OPEN;
     if (failure->status != VALET_OK)
         vl_bridge_note(bridge,
-                       "the server refused notifications/initialized: "
-                       "%s",
+                       "the server refused notifications/initialized: %s",
                        failure->why);
-    bridge->session = VL_SESSION_OPEN;
     vl_remote_listen(bridge->remote);
     if (bridge->client_is_legacy && bridge->is_ours)
         vl_bridge_remind(bridge);
@@ -113,6 +140,7 @@ note_version(struct vl_bridge *bridge, struct vl_str result)
     vl_auto(vl_json) doc = {NULL};
     enum vl_mcp_version version;
     bridge->speaks_legacy = VL_YES;
+    bridge->had_session = vl_remote_has_session(bridge->remote);
     if (vl_json_parse_small(result, VL_LIMIT_JSON_DEPTH, &doc, NULL) !=
             VALET_OK ||
         !vl_mcp_version_parse(vl_json_get_str(doc.root, "protocolVersion"),
@@ -390,13 +418,9 @@ vl_bridge_reopen(struct vl_bridge *bridge)
 static bool
 failed(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
 {
-    struct vl_bridge *bridge = call->bridge;
     if (!failure->session_ended || !call->id || call->was_repeated)
         return false;
     call->was_repeated = true;
-    if (bridge->session == VL_SESSION_OPEN &&
-        !vl_remote_has_session(bridge->remote))
-        bridge->session = VL_SESSION_NONE;
     vl_bridge_send_legacy(call);
     return true;
 }
@@ -406,6 +430,7 @@ vl_bridge_send_legacy(struct vl_bridge_call *call)
 {
     struct vl_bridge *bridge = call->bridge;
     call->fail = failed;
+    note_loss(bridge);
     if (bridge->session == VL_SESSION_OPEN ||
         bridge->session == VL_SESSION_GREETED) {
         go(call);

@@ -72,6 +72,41 @@ nothing_overtakes_the_beginning(void **state)
     client_gets(TOOLS);
 }
 
+/* @spec HT-31: whoever was told that it is lost. */
+static void
+a_session_that_is_lost_at_its_beginning_is_begun_again(void **state)
+{
+    static const char note[] = "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}";
+    const struct vl_remote_end lost = {.http_status = 404,
+                                       .session_ended = true};
+    (void)state;
+    client_says(HELLO);
+    the_remote->has_session = true;
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    size_t begin = server_gets(BEGIN);
+    client_says(LIST);
+    the_remote->has_session = false;
+    server_ends_with(begin, VALET_NOT_FOUND, &lost, "no");
+    size_t hello = server_gets(HELLO);
+    the_remote->has_session = true;
+    server_answers(hello, WELCOME);
+    accept(server_gets(BEGIN));
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+    /* It was a notification that met the loss. */
+    client_says(note);
+    the_remote->has_session = false;
+    server_ends_with(server_gets(note), VALET_NOT_FOUND, &lost, "no");
+    client_says(LIST);
+    the_remote->has_session = true;
+    server_answers(server_gets(HELLO), WELCOME);
+    accept(server_gets(BEGIN));
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+}
+
 /* @spec HT-31 */
 static void
 what_held_for_a_session_holds_for_the_next(void **state)
@@ -379,6 +414,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_said_passes_as_it_is),
         TEST(nothing_overtakes_the_beginning),
+        TEST(a_session_that_is_lost_at_its_beginning_is_begun_again),
         TEST(what_held_for_a_session_holds_for_the_next),
         TEST(a_lost_session_is_begun_again_unseen),
         TEST(each_request_is_answered_whatever_happens),
