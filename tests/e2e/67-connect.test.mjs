@@ -1,13 +1,18 @@
 // mcp-valet connect: every stdio client of both SDKs reaches remote servers of
 // every kind.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EVERYTHING } from './lib/conformance.mjs';
 import { Desk } from './lib/desk.mjs';
 import { does, LIMIT } from './lib/does.mjs';
 import { oneEra } from './lib/one-era.mjs';
+import { SdkServer } from './lib/sdk-server.mjs';
 import { KINDS, Talker } from './lib/talker.mjs';
-import { Program, runToEnd, VALET } from './lib/valet.mjs';
+import { isSanitized, Program, runToEnd, VALET } from './lib/valet.mjs';
 
 const STDIO = Object.keys(KINDS).filter((name) => !KINDS[name].path);
 const talk = (name, url, ...args) => Talker.overStdio(name, VALET, ['connect', url, '--no-cache', ...args]);
@@ -84,5 +89,109 @@ describe('a server that is not there', () => {
   test('is told to the client in an answer, and the client may ask again', LIMIT, async () => {
     await Promise.all(STDIO.map((name) =>
       assert.rejects(talk(name, 'http://127.0.0.1:9/mcp'), name === 'SDK v2, pinned' ? /did not offer/ : /127\.0\.0\.1|reach|connect/i)));
+  });
+});
+
+describe('a server of the SDK that knows only the older era', () => {
+  let server;
+  before(async () => { server = await SdkServer.start(); });
+  after(() => server.stop());
+
+  for (const place of ['/mcp', '/sse'])
+    test(`answers, and asks, at ${place}`, LIMIT, async () => {
+      await Promise.all(STDIO.map(async (name) => {
+        const talker = await talk(name, server.origin + place);
+        assert.equal(await talker.ask('greet', { name }), `Hello, ${name}!`);
+        assert.equal(await talker.ask('ask'), `accept ${name}`);
+        await talker.close();
+      }));
+    });
+
+  // @spec HT-31 HT-32
+  test('may forget a session, which is begun again; it is ended at the end', LIMIT, async () => {
+    const talkers = await Promise.all(STDIO.map((name) => talk(name, `${server.origin}/mcp`)));
+    for (let i = 0; i < 2; i++) {
+      server.forget();
+      await Promise.all(talkers.map(async (talker) => {
+        const words = await Promise.all([1, 2, 3].map((n) => talker.ask('greet', { name: `${n}` })));
+        assert.deepEqual(words, ['Hello, 1!', 'Hello, 2!', 'Hello, 3!']);
+      }));
+    }
+    const before = server.deleted;
+    await Promise.all(talkers.map((talker) => talker.close()));
+    assert.equal(server.deleted, before + talkers.length);
+  });
+});
+
+describe('its life', () => {
+  let server, url;
+  before(async () => {
+    server = await Program.start(EVERYTHING, ['--http', '127.0.0.1:0']);
+    url = new URL('/mcp', server.info.url).href;
+  }, LIMIT);
+  after(() => server.stop());
+  const say = (program, message) => program.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  // With a call under way.
+  const begin = async () => {
+    const program = Program.start(VALET, ['connect', url, '--no-cache'], { ready: false });
+    program.child.stdin.on('error', () => {});
+    say(program, {
+      id: 0, method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'e2e', version: '1' } },
+    });
+    for (let i = 0; !program.stdout; i++) {
+      assert.ok(i < 500, program.stderr);
+      await new Promise((r) => { setTimeout(r, 10); });
+    }
+    say(program, { method: 'notifications/initialized' });
+    say(program, { id: 1, method: 'tools/call', params: { name: 'slow_compute', arguments: { seconds: 60 } } });
+    await new Promise((r) => { setTimeout(r, 100); });
+    return program;
+  };
+
+  // @spec ST-06
+  for (const [what, end] of [
+    ['its input ends', (program) => program.child.stdin.end()],
+    ['it gets SIGTERM', (program) => program.child.kill('SIGTERM')],
+    ['it gets SIGINT', (program) => program.child.kill('SIGINT')],
+    ['nobody reads it any more', (program) => {
+      program.child.stdout.destroy();
+      say(program, { id: 2, method: 'ping' });
+    }]])
+    test(`ends with 0 when ${what}, whatever is under way`, LIMIT, async () => {
+      const program = await begin(), most = isSanitized(program.pid) ? 4000 : 1500, began = Date.now();
+      end(program);
+      assert.deepEqual(await program.exited, { code: 0, signal: null }, program.stderr);
+      assert.ok(Date.now() - began < most, `${Date.now() - began} ms`);
+      assert.equal(program.stderr, '');
+      for (const line of program.stdout.split('\n').slice(0, -1)) assert.equal(JSON.parse(line).jsonrpc, '2.0');
+    });
+
+  // @spec CL-16 CL-17
+  test('a given token is sent, from a file or a variable, and no other is asked for', LIMIT, async () => {
+    const seen = [], folder = mkdtempSync(path.join(os.tmpdir(), 'valet-connect-')), file = path.join(folder, 'token');
+    const wall = http.createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+    });
+    await new Promise((resolve) => { wall.listen(0, '127.0.0.1', resolve); });
+    writeFileSync(file, 'token-of-a-file\n', { mode: 0o600 });
+    try {
+      for (const [args, env, token] of [
+        [['--token-file', file], {}, 'token-of-a-file'],
+        [['--token-env', 'A_TOKEN'], { A_TOKEN: 'token-of-a-variable' }, 'token-of-a-variable']]) {
+        seen.length = 0;
+        const there = `http://127.0.0.1:${wall.address().port}/mcp`;
+        await assert.rejects(Talker.overStdio('SDK v1', VALET, ['connect', there, ...args], env), (error) => {
+          assert.doesNotMatch(error.message, /token-of/);
+          return true;
+        });
+        assert.deepEqual(new Set(seen), new Set([`Bearer ${token}`]));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+      wall.closeAllConnections();
+      wall.close();
+    }
   });
 });

@@ -167,7 +167,7 @@ doubt(struct vl_bridge_call *call, int http_status, struct vl_str error,
     struct vl_bridge *bridge = call->bridge;
     vl_auto(vl_rpc_body) body;
     struct vl_rpc_message message;
-    if (!call->client_id || bridge->speaks_modern != VL_UNKNOWN ||
+    if (!call->client_id || bridge->speaks_modern == VL_YES ||
         !is_of_older_era(http_status, error))
         return false;
     bool is_probe = strcmp(call->method, "server/discover") == 0;
@@ -177,6 +177,11 @@ doubt(struct vl_bridge_call *call, int http_status, struct vl_str error,
     vl_bridge_call_keep(call, error, why);
     call->is_answered = false;
     vl_remote_call_abort(&call->remote);
+    /* It was on its way when another one was refused. */
+    if (bridge->speaks_modern == VL_NO) {
+        vl_bridge_downward_redo(call);
+        return true;
+    }
     call->waits_for_era = true;
     if (is_probe) {
         probed(bridge, (struct vl_str){NULL, 0}, NULL);

@@ -200,6 +200,29 @@ a_newer_client_gets_what_it_demands(void **state)
     client_gets(RESULT("3", "\"resultType\":\"complete\""));
 }
 
+/* @spec CL-23: all that were on their way when the first was refused. */
+static void
+requests_that_come_together_are_translated_together(void **state)
+{
+    (void)state;
+    client_says(REQUEST("2", "prompts/list", META));
+    client_says(REQUEST("3", "resources/list", META));
+    size_t first = server_gets(REQUEST("2", "prompts/list", META));
+    size_t second = server_gets(REQUEST("3", "resources/list", META));
+    server_refuses(first, 400, REFUSAL("-32000"));
+    server_refuses(
+        server_gets(REQUEST("\"mcp-valet-1\"", "server/discover", META)), 400,
+        REFUSAL("-32000"));
+    size_t hello = server_gets(HELLO_OF("\"mcp-valet-2\""));
+    server_refuses(second, 400, REFUSAL("-32000"));
+    client_gets_nothing();
+    server_answers(hello, RESULT("\"mcp-valet-2\"", CAPABILITIES));
+    accept(server_gets(BEGIN));
+    (void)server_gets(REQUEST("2", "prompts/list", "\"_meta\":{}"));
+    (void)server_gets(REQUEST("3", "resources/list", "\"_meta\":{}"));
+    client_gets_nothing();
+}
+
 /* The state of a result that asks. */
 static void
 read_state(char *ret)
@@ -311,6 +334,7 @@ main(void)
         TEST(a_result_that_asks_becomes_requests),
         TEST(its_errors_have_their_older_names),
         TEST(a_newer_client_gets_what_it_demands),
+        TEST(requests_that_come_together_are_translated_together),
         TEST(a_question_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
         TEST(its_errors_have_their_newer_names),
