@@ -11,6 +11,9 @@
 #include "core/limits.h"
 #include "core/sys.h"
 
+/* URLElicitationRequired of 2025-11-25. */
+#define NEEDS_ADDRESS (-32042)
+
 /* --- both ways --- */
 
 void
@@ -79,16 +82,23 @@ complete(const char *method, struct vl_str result, struct vl_buf *ret)
     vl_buf_add(ret, rest);
 }
 
-/* @spec HT-73 */
+/* @spec HT-73: an address that has to be opened first (-32042) has no number of
+ * its own any more; its sentence says what it is. */
+static int64_t
+newer_code(int64_t code)
+{
+    return code == NEEDS_ADDRESS
+               ? VL_RPC_INTERNAL
+               : vl_rpc_code_for(true, (enum vl_rpc_code)code);
+}
+
 static void
 pass_error(struct vl_bridge_call *call, struct vl_str error)
 {
     vl_auto(vl_buf) text = vl_buf_of(VL_BRIDGE_MESSAGE);
     int64_t code = VL_RPC_INTERNAL;
-    if (vl_bridge_error_code(error, &code) &&
-        vl_rpc_code_for(true, (enum vl_rpc_code)code) != code) {
-        vl_bridge_error_recode(
-            error, vl_rpc_code_for(true, (enum vl_rpc_code)code), &text);
+    if (vl_bridge_error_code(error, &code) && newer_code(code) != code) {
+        vl_bridge_error_recode(error, newer_code(code), &text);
         error = vl_buf_str(&text);
     }
     vl_bridge_call_pass(call, &(struct vl_bridge_answer){.error = error});

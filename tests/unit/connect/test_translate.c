@@ -322,6 +322,12 @@ its_errors_have_their_newer_names(void **state)
                    "\"message\":\"m\",\"data\":{\"uri\":\"a:b\"}}}");
     client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32602,"
                 "\"message\":\"m\",\"data\":{\"uri\":\"a:b\"}}}");
+    client_says(REQUEST("3", "prompts/list", META));
+    server_answers(server_gets(REQUEST("3", "prompts/list", "\"_meta\":{}")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32042,"
+                   "\"message\":\"m\",\"data\":{\"elicitations\":[]}}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32603,"
+                "\"message\":\"m\",\"data\":{\"elicitations\":[]}}}");
 }
 
 int
