@@ -31,11 +31,12 @@ const sets = {
   '2026-07-28': {
     ...ALWAYS,
     1: `${ALWAYS[1]} json-schema-ref-no-deref`,
-    2: 'auth/resource-mismatch',
-    4: 'sep-2322-client-request-state auth/metadata-issuer-mismatch',
+    2: 'auth/resource-mismatch auth/metadata-issuer-mismatch',
+    4: 'sep-2322-client-request-state',
+    7: 'auth/iss-supported-missing auth/iss-wrong-issuer auth/iss-unexpected auth/iss-normalized',
     8: `${ALWAYS[8]} request-metadata http-standard-headers`,
     10: `${ALWAYS[10]} auth/offline-access-scope auth/offline-access-not-supported auth/iss-supported
-      auth/iss-not-advertised auth/iss-supported-missing auth/iss-wrong-issuer auth/iss-unexpected auth/iss-normalized
+      auth/iss-not-advertised
       http-custom-headers http-invalid-tool-headers`,
     20: 'auth/authorization-server-migration',
   },
