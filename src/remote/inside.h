@@ -19,8 +19,9 @@
 #include "remote/answer.h"
 #include "remote/remote.h"
 
-/* Messages that were sent and have not ended: an agent has a handful. */
-#define VL_REMOTE_CALLS_MAX 256
+/* Messages that were sent and have not ended: an agent has a handful; whoever
+ * sends them counts more strictly. */
+#define VL_REMOTE_CALLS_MAX 2048
 /* A tool may work for long before it says anything, and a server need not say
  * that it has begun: how long is waited is for the asking client to say. */
 #define VL_REMOTE_HEAD_MS 86400000

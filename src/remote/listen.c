@@ -17,6 +17,7 @@ struct vl_listening {
     struct vl_answer *answer;
     struct vl_timer *timer;
     unsigned tries;
+    bool was_open;
     int64_t opened_at; /* of vl_mono_now() */
 };
 
@@ -43,6 +44,20 @@ give_up(struct vl_listening *listening, const valet_error *err)
     vl_listening_free(listening);
     if (err && hooks.deaf)
         hooks.deaf(err, hooks.ctx);
+}
+
+/* @spec HT-31: where there was a stream, this cannot mean that there is none.
+ */
+static void
+lose_session(struct vl_listening *listening)
+{
+    struct vl_remote *remote = listening->remote;
+    struct vl_remote_hooks hooks = remote->hooks;
+    valet_error err = {0};
+    (void)vl_fail(&err, VALET_NOT_FOUND, "", "the server has lost the session");
+    vl_remote_forget_session(remote); /* and with it, this */
+    if (hooks.deaf)
+        hooks.deaf(&err, hooks.ctx);
 }
 
 static void
@@ -89,6 +104,7 @@ on_head(int status, const struct vl_headers *headers, void *ctx)
         vl_answer_kind_of(status, vl_headers_get(headers, "content-type"));
     if (kind == VL_ANSWER_EVENTS) {
         listening->opened_at = vl_mono_now();
+        listening->was_open = true;
         vl_answer_begin(listening->answer, kind);
         return;
     }
@@ -122,6 +138,10 @@ on_end(valet_status status, const struct vl_ask_end *end,
     if (listening->opened_at && vl_mono_now() - listening->opened_at >= LONG_MS)
         listening->tries = 0;
     listening->opened_at = 0;
+    if (end->session_ended && listening->was_open) {
+        lose_session(listening);
+        return;
+    }
     /* 409: there may be one, and the last one has not been missed yet. */
     if (is_none(end->http_status))
         give_up(listening, NULL);

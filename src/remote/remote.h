@@ -44,8 +44,9 @@ struct vl_remote_hooks {
      * choice. */
     void (*authorize)(const struct vl_remote_refusal *refusal,
                       struct vl_remote_retry *retry, void *ctx);
-    /* The listening stream, or that of HTTP+SSE, has ended for good. NULL:
-     * nobody is told. */
+    /* The listening stream, or that of HTTP+SSE, has ended for good. With
+     * VALET_NOT_FOUND the session has ended, and is forgotten. NULL: nobody is
+     * told. */
     void (*deaf)(const valet_error *err, void *ctx);
     void *ctx;
 };

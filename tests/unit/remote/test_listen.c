@@ -185,6 +185,25 @@ the_stream_of_a_session_ends_with_it(void **state)
     assert_int_equal(rig.deafs, 0);
 }
 
+/* @spec HT-31: a server that had a stream, and knows the session no more. */
+static void
+that_the_session_is_lost_is_told(void **state)
+{
+    (void)state;
+    rig_begin();
+    server.ends = true;
+    vl_remote_listen(rig.remote);
+    RIG_UNTIL(rig.told_count == 1);
+    server.status = 404;
+    RIG_UNTIL(rig.deafs == 1);
+    assert_int_equal(rig.deaf.status, VALET_NOT_FOUND);
+    assert_false(vl_remote_has_session(rig.remote));
+    assert_null(rig.remote->listening);
+    size_t seen = rig.seen_count;
+    rig_wait(150);
+    assert_int_equal(rig.seen_count, seen);
+}
+
 static void
 listen_again(struct vl_remote_call *call)
 {
@@ -228,6 +247,7 @@ main(void)
         TEST(what_is_no_message_is_passed_over),
         TEST(what_cannot_be_read_is_not_asked_for_again),
         TEST(the_stream_of_a_session_ends_with_it),
+        TEST(that_the_session_is_lost_is_told),
         TEST(a_message_may_end_the_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
