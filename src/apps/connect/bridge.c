@@ -14,6 +14,8 @@
 /* How often time-outs are looked for, and a client that reads slowly. */
 #define SWEEP_MS 500
 #define HELD_MS  5
+/* For the server, when it is read again. */
+#define GRANTED_MS 2000
 /* The session is given back, and the last lines are written, for so long. */
 #define LEAVE_MS 1000
 /* A server could have us fill the client's log. */
@@ -21,7 +23,24 @@
 /* Messages of a client's batch (2025-03-26). */
 #define BATCH_MAX 256
 
+#define TEXT(number)    #number
+#define TEXT_OF(number) TEXT(number)
+#define TOO_MANY        TEXT_OF(VL_BRIDGE_CALLS) " requests are under way already"
+
 /* --- what the client gets --- */
+
+/* What has come while nothing was read is still to be read. */
+static void
+grant_time(struct vl_bridge *bridge)
+{
+    int64_t next = vl_mono_now() + GRANTED_MS;
+    VL_LIST_EACH (it, &bridge->calls) {
+        struct vl_bridge_call *call =
+            VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+        if (call->deadline && call->deadline < next)
+            call->deadline = next;
+    }
+}
 
 static void
 hold(struct vl_bridge *bridge, bool is_held)
@@ -29,6 +48,8 @@ hold(struct vl_bridge *bridge, bool is_held)
     if (bridge->is_held == is_held)
         return;
     bridge->is_held = is_held;
+    if (!is_held)
+        grant_time(bridge);
     vl_remote_hold(bridge->remote, is_held);
     vl_timer_start(bridge->sweep, is_held ? HELD_MS : SWEEP_MS);
 }
@@ -140,9 +161,8 @@ take_request(struct vl_bridge *bridge, const struct vl_rpc_message *message,
         vl_json_view_get(message->meta, VL_STR(VL_META_VERSION));
     vl_auto(vl_buf) id = vl_buf_of(2 * VL_RPC_ID_MAX);
     vl_rpc_write_id(&id, message->id);
-    if (bridge->call_count >= VL_BRIDGE_CALLS)
-        vl_bridge_refuse(bridge, message->id, VL_RPC_INTERNAL,
-                         "Too many requests are under way");
+    if (bridge->request_count >= VL_BRIDGE_CALLS)
+        vl_bridge_refuse(bridge, message->id, VL_RPC_INTERNAL, TOO_MANY);
     else if (vl_bridge_call_of_client(bridge, vl_buf_str(&id)))
         vl_bridge_refuse(bridge, message->id, VL_RPC_INVALID_REQUEST,
                          "A request with this id is under way");
@@ -238,7 +258,8 @@ on_end(bool broken, void *ctx)
 
 /* --- time --- */
 
-/* True: something was done, and the list may be another. */
+/* True: something was done, and the list may be another. A server that is not
+ * read is not late. */
 static bool
 look_at(struct vl_bridge_call *call, int64_t now)
 {
@@ -250,7 +271,7 @@ look_at(struct vl_bridge_call *call, int64_t now)
         vl_bridge_send_modern(call);
         return true;
     }
-    if (!call->deadline || call->deadline > now ||
+    if (!call->deadline || call->deadline > now || call->bridge->is_held ||
         (call->is_listener && !call->is_answered))
         return false;
     if (call->is_answered || call->is_cancelled || call->is_parked ||
@@ -259,6 +280,7 @@ look_at(struct vl_bridge_call *call, int64_t now)
         return true;
     }
     vl_remote_call_abort(&call->remote);
+    vl_bridge_tell_cancelled(call);
     vl_bridge_call_error(call, VL_RPC_INTERNAL,
                          "The server did not answer in time");
     return true;
@@ -274,6 +296,7 @@ sweep(void *ctx)
     if (bridge->is_held &&
         vl_lines_waiting(bridge->lines) < VL_LIMIT_STREAM_HIGH / 2)
         hold(bridge, false);
+    vl_bridge_reopen_late(bridge, now);
     VL_LIST_EACH (it, &bridge->calls)
         if (look_at(VL_CONTAINER(it, struct vl_bridge_call, in_bridge), now)) {
             next = 1;
@@ -281,7 +304,8 @@ sweep(void *ctx)
         }
     if (bridge->is_held && next > HELD_MS)
         next = HELD_MS;
-    bridge->is_awake = bridge->is_held || bridge->call_count;
+    bridge->is_awake =
+        bridge->is_held || bridge->call_count || bridge->reopen_at;
     if (bridge->is_awake)
         vl_timer_start(bridge->sweep, next);
 }

@@ -53,7 +53,11 @@ vl_bridge_call_of(struct vl_bridge *bridge,
         vl_rpc_write_id(&id, message->id);
     struct vl_bridge_call *call =
         vl_bridge_call_new(bridge, vl_buf_str(&id), message->method, json);
-    call->client_id = call->id ? vl_strdup(call->id) : NULL;
+    if (call->id) {
+        call->client_id = vl_strdup(call->id);
+        call->is_request = true;
+        bridge->request_count++;
+    }
     if (vl_rpc_id_read(vl_json_view_get(message->meta, VL_STR("progressToken")),
                        &token_id)) {
         vl_rpc_write_id(&token, token_id);
@@ -90,6 +94,7 @@ vl_bridge_call_free(struct vl_bridge_call *call)
     vl_remote_call_abort(&call->remote);
     vl_list_remove(&call->in_bridge);
     bridge->call_count--;
+    bridge->request_count -= call->is_request;
     if (bridge->greeting == call)
         bridge->greeting = NULL;
     bury(call);

@@ -36,7 +36,8 @@ struct vl_bridge_call {
     char *client_id, *id;
     char *method;
     struct vl_buf json;
-    char *token; /* of progress, JSON; or NULL */
+    char *token;     /* of progress, JSON; or NULL */
+    bool is_request; /* of the client: counted */
     bool is_modern;
     bool waits; /* for the session */
     bool waits_for_era, waits_for_tools;

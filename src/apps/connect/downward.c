@@ -54,10 +54,14 @@ is_cacheable(const char *method)
     return false;
 }
 
+/* Of the result itself: what is in it may have members of that name too. */
 static bool
-has(struct vl_str text, const char *word)
+has(struct vl_str result, const char *key)
 {
-    return memmem(text.p, text.n, word, strlen(word)) != NULL;
+    vl_auto(vl_json) doc = {NULL};
+    return memmem(result.p, result.n, key, strlen(key)) &&
+           vl_json_parse(result, VL_LIMIT_JSON_DEPTH, &doc, NULL) == VALET_OK &&
+           vl_json_get(doc.root, key);
 }
 
 /* @spec HT-56 HT-71: the members that this era demands, in front of all
@@ -71,11 +75,11 @@ complete(const char *method, struct vl_str result, struct vl_buf *ret)
         rest = vl_str_from(rest, 1);
     struct vl_json_out out = {ret, false};
     vl_json_open(&out, '{');
-    if (!has(result, "\"resultType\""))
+    if (!has(result, "resultType"))
         vl_json_add_z(&out, "resultType", "complete");
-    if (is_cacheable(method) && !has(result, "\"ttlMs\""))
+    if (is_cacheable(method) && !has(result, "ttlMs"))
         vl_json_add_int(&out, "ttlMs", 0);
-    if (is_cacheable(method) && !has(result, "\"cacheScope\""))
+    if (is_cacheable(method) && !has(result, "cacheScope"))
         vl_json_add_z(&out, "cacheScope", "private");
     if (out.comma && rest.n && rest.p[0] != '}')
         vl_buf_addc(ret, ',');
@@ -152,6 +156,7 @@ is_wanted_by_any(struct vl_bridge *bridge,
     return false;
 }
 
+/* @spec ST-08: nothing more of what was cancelled. */
 void
 vl_bridge_downward_relay(struct vl_bridge *bridge, struct vl_bridge_call *call,
                          const struct vl_bridge_message *message)
@@ -161,7 +166,8 @@ vl_bridge_downward_relay(struct vl_bridge *bridge, struct vl_bridge_call *call,
     else if (vl_str_ends(message->method, VL_STR("/list_changed")) ||
              vl_str_eqz(message->method, "notifications/resources/updated"))
         vl_downward_announce(bridge, message);
-    else if (call && call->client_id && is_wanted(call, message))
+    else if (call && call->client_id && !call->is_cancelled &&
+             is_wanted(call, message))
         vl_bridge_write(bridge, message->line);
     else if (!call && is_wanted_by_any(bridge, message))
         vl_bridge_write(bridge, message->line);
@@ -400,19 +406,12 @@ vl_bridge_downward_redo(struct vl_bridge_call *call)
 void
 vl_bridge_downward_cancel(struct vl_bridge_call *call)
 {
-    vl_auto(vl_buf) json = vl_buf_of(VL_BRIDGE_MESSAGE);
-    struct vl_json_out out = {&json, false};
     if (call->is_listener) {
         vl_downward_unlisten(call);
         vl_bridge_call_free(call);
-        return;
+    } else {
+        vl_bridge_cancel_legacy(call, (struct vl_str){NULL, 0});
     }
-    vl_rpc_open_notification(&out, "notifications/cancelled");
-    vl_json_open_key(&out, "params", '{');
-    vl_json_add_raw(&out, "requestId", vl_str_z(call->id));
-    vl_json_close(&out, '}');
-    vl_json_close(&out, '}');
-    vl_bridge_cancel_legacy(call, vl_buf_str(&json));
 }
 
 void

@@ -26,6 +26,9 @@
 #define VL_BRIDGE_MESSAGE (16 * 1024 * 1024)
 /* Requests under way. An agent has a handful; no server takes so many. */
 #define VL_BRIDGE_CALLS 256
+/* All messages under way: besides, what each of them may bring about, that is
+ * answers to what it asks, its cancellation, what is said for a session. */
+#define VL_BRIDGE_MESSAGES ((size_t)4 * VL_BRIDGE_CALLS)
 
 /* "io.modelcontextprotocol/…", members of _meta. */
 #define VL_META(name)        "io.modelcontextprotocol/" name
@@ -56,8 +59,8 @@ struct vl_bridge {
     struct vl_lines *lines;
     struct vl_remote *remote;
     struct vl_list calls;
-    size_t call_count;
-    struct vl_timer *sweep; /* time-outs, and lines that wait */
+    size_t call_count, request_count; /* the latter of the client */
+    struct vl_timer *sweep;           /* time-outs, and lines that wait */
     bool is_held, is_awake;
     bool is_ending;
     void (*done)(void *ctx);
@@ -74,6 +77,10 @@ struct vl_bridge {
     bool had_session;                /* the transport's, at its beginning */
     unsigned lost; /* sessions in a row that were lost at their beginning */
     bool is_ours;  /* the session was begun by us, not by the client */
+    bool is_early; /* the client has not waited for the answer to initialize */
+    bool is_http_sse;  /* the server is known to speak the older transport */
+    int64_t reopen_at; /* nobody asks, and the session is lost; 0: it is not */
+    unsigned reopen_tries;
     enum vl_mcp_version version;
     struct vl_map watched;   /* resources, of a client of the older era */
     struct vl_buf log_level; /* JSON, or empty */
@@ -114,6 +121,8 @@ void vl_bridge_begin(struct vl_bridge *bridge, struct vl_str json);
 void vl_bridge_reopen(struct vl_bridge *bridge);
 /* The same by HTTP+SSE. */
 void vl_bridge_use_http_sse(struct vl_bridge *bridge);
+/* Looks whether it is time for that. */
+void vl_bridge_reopen_late(struct vl_bridge *bridge, int64_t now);
 void
 vl_bridge_take_legacy(struct vl_bridge *bridge,
                       const struct vl_rpc_message *message, struct vl_str json);
@@ -124,7 +133,10 @@ void vl_bridge_respond(struct vl_bridge *bridge, struct vl_str json);
 /* A notification to the server, JSON. */
 void vl_bridge_notify(struct vl_bridge *bridge, const char *method,
                       struct vl_str json);
+/* `json`: how the client says so; empty: in our words. */
 void vl_bridge_cancel_legacy(struct vl_bridge_call *call, struct vl_str json);
+/* Tells the server that nobody waits for the answer to what was sent. */
+void vl_bridge_tell_cancelled(struct vl_bridge_call *call);
 void vl_bridge_on_deaf(const valet_error *err, void *ctx);
 void vl_bridge_fail_waiting(struct vl_bridge *bridge, enum vl_rpc_code code,
                             const char *why);

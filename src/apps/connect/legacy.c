@@ -16,6 +16,10 @@
 #define CANCELLED_MS 10000
 /* A server that forgets every session at once has none. */
 #define LOST_MAX 3
+/* A session that was lost while nobody asks is begun again after so long;
+ * longer, while the server is not there. */
+#define REOPEN_MS      1000
+#define REOPEN_MOST_MS 30000
 #define INITIALIZED                                                            \
     "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
 
@@ -103,6 +107,8 @@ begun(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
         vl_bridge_note(bridge,
                        "the server refused notifications/initialized: %s",
                        failure->why);
+    bridge->reopen_at = 0;
+    bridge->reopen_tries = 0;
     vl_remote_listen(bridge->remote);
     if (bridge->client_is_legacy && bridge->is_ours)
         vl_bridge_remind(bridge);
@@ -123,10 +129,14 @@ begin(struct vl_bridge *bridge, struct vl_str json)
     vl_bridge_call_send(call, NULL, 0);
 }
 
+/* A client that has not waited for the answer to its initialize means what it
+ * says all the same. */
 void
 vl_bridge_begin(struct vl_bridge *bridge, struct vl_str json)
 {
-    if (bridge->up)
+    if (bridge->session == VL_SESSION_GREETING && !bridge->is_ours)
+        bridge->is_early = true;
+    else if (bridge->up)
         vl_bridge_upward_begin(bridge);
     else if (bridge->session == VL_SESSION_GREETED)
         begin(bridge, json);
@@ -153,6 +163,15 @@ note_version(struct vl_bridge *bridge, struct vl_str result)
 
 /* --- the client says hello --- */
 
+/* 401, 403, 5xx and silence say nothing about the server. */
+static bool
+is_refusal(int http_status)
+{
+    return http_status == 200 ||
+           (http_status >= 400 && http_status < 500 && http_status != 401 &&
+            http_status != 403 && http_status != 408 && http_status != 429);
+}
+
 /* It is answered with the first refusal. */
 static void
 give_up_greeting(struct vl_bridge *bridge)
@@ -171,13 +190,25 @@ give_up_greeting(struct vl_bridge *bridge)
                            "There is no session with the server");
 }
 
+/* @spec ST-11: a server that is not there says nothing about itself; one that
+ * refuses may have learnt another transport. */
+static void
+note_http_sse(struct vl_bridge *bridge, valet_status status, int http_status)
+{
+    if (status == VALET_OK)
+        bridge->is_http_sse = true;
+    else if (is_refusal(http_status))
+        bridge->is_http_sse = false;
+}
+
 /* @spec HT-12: the answer of the older transport, or of none. */
 static void
 http_sse_done(valet_status status, const struct vl_remote_end *end,
               const valet_error *err, void *ctx)
 {
     struct vl_bridge *bridge = ctx;
-    (void)end;
+    const char *why = err ? err->message : "The server is gone";
+    note_http_sse(bridge, status, end->http_status);
     if (!bridge->greeting) {
         bridge->session = VL_SESSION_NONE;
         return;
@@ -186,8 +217,10 @@ http_sse_done(valet_status status, const struct vl_remote_end *end,
         vl_bridge_call_send(bridge->greeting, NULL, 0);
         return;
     }
-    vl_bridge_note(bridge, "there is no older transport either: %s",
-                   err ? err->message : "");
+    if (bridge->greeting->extra)
+        vl_bridge_note(bridge, "there is no older transport either: %s", why);
+    else
+        vl_bridge_call_keep(bridge->greeting, (struct vl_str){NULL, 0}, why);
     give_up_greeting(bridge);
 }
 
@@ -212,7 +245,7 @@ discovered(struct vl_bridge *bridge, struct vl_str result, void *ctx)
 
 /*
  * @spec CL-23 D16 HT-12 HT-75: what an `initialize` that was refused says about
- * the server. 401, 403, 5xx and silence say nothing. 405, and 404 without an
+ * the server. 405, and 404 without an
  * error of JSON-RPC: there is nobody who understands it, so the older transport
  * is tried. Everything else might be a server that knows no `initialize` any
  * more, and is asked; then the older transport is tried.
@@ -222,14 +255,10 @@ look_elsewhere(struct vl_bridge_call *call, int http_status,
                struct vl_str error)
 {
     struct vl_bridge *bridge = call->bridge;
-    bool is_refusal =
-        http_status == 200 ||
-        (http_status >= 400 && http_status < 500 && http_status != 401 &&
-         http_status != 403 && http_status != 408 && http_status != 429);
     bool may_be_http_sse =
         (http_status == 400 || http_status == 404 || http_status == 405) &&
         !vl_bridge_is_modern_code(error);
-    if (!is_refusal || vl_remote_is_http_sse(bridge->remote))
+    if (!is_refusal(http_status) || vl_remote_is_http_sse(bridge->remote))
         return false;
     if (http_status == 405 || (http_status == 404 && !error.n)) {
         vl_remote_use_http_sse(bridge->remote, http_sse_done, bridge);
@@ -273,8 +302,12 @@ greeted(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
     bridge->greeting = NULL;
     bridge->session = VL_SESSION_GREETED;
     note_version(bridge, answer->result);
+    vl_bridge_upward_end(bridge);
     vl_bridge_call_pass(call, answer);
-    let_go_on(bridge);
+    if (bridge->is_early)
+        begin(bridge, VL_STR(INITIALIZED));
+    else
+        let_go_on(bridge);
 }
 
 /* @spec HT-37 2.5: a revision that we do not know is not asked for in the name
@@ -315,12 +348,18 @@ vl_bridge_greet(struct vl_bridge *bridge, const struct vl_rpc_message *message,
     call->take = greeted;
     call->fail = greeting_failed;
     bridge->client_is_legacy = true;
-    bridge->is_ours = false;
+    bridge->is_ours = bridge->is_early = false;
+    bridge->reopen_at = 0;
     vl_bridge_memory_done(bridge);
     vl_bridge_memory_init(bridge);
     bridge->session = VL_SESSION_GREETING;
     vl_remote_forget_session(bridge->remote);
-    vl_bridge_call_send(call, NULL, 0);
+    if (bridge->is_http_sse) {
+        bridge->greeting = call;
+        vl_remote_use_http_sse(bridge->remote, http_sse_done, bridge);
+    } else {
+        vl_bridge_call_send(call, NULL, 0);
+    }
 }
 
 /* --- again, in the client's name --- */
@@ -342,6 +381,19 @@ reopened(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
     begin(bridge, VL_STR(INITIALIZED));
 }
 
+/* As long as the server is not there; otherwise the next request shows it. */
+static void
+reopen_later(struct vl_bridge *bridge, valet_status status)
+{
+    unsigned tries = bridge->reopen_tries;
+    if (status != VALET_RETRY || bridge->speaks_legacy != VL_YES)
+        return;
+    bridge->reopen_tries++;
+    bridge->reopen_at =
+        vl_mono_now() + (tries < 5 ? REOPEN_MS << tries : REOPEN_MOST_MS);
+    vl_bridge_wake(bridge);
+}
+
 static bool
 reopen_failed(struct vl_bridge_call *call,
               const struct vl_bridge_failure *failure)
@@ -359,6 +411,7 @@ reopen_failed(struct vl_bridge_call *call,
         failure->http_status < 500)
         bridge->speaks_modern = bridge->speaks_legacy = VL_UNKNOWN;
     bridge->session = VL_SESSION_NONE;
+    reopen_later(bridge, failure->status);
     vl_bridge_call_free(call);
     vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL, vl_buf_cstr(&why));
     return true;
@@ -382,12 +435,13 @@ http_sse_again(valet_status status, const struct vl_remote_end *end,
                const valet_error *err, void *ctx)
 {
     struct vl_bridge *bridge = ctx;
-    (void)end;
+    note_http_sse(bridge, status, end->http_status);
     if (status == VALET_OK) {
         say_hello_again(bridge);
         return;
     }
     bridge->session = VL_SESSION_NONE;
+    reopen_later(bridge, status);
     vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
                            err ? err->message : "The server is gone");
 }
@@ -404,11 +458,29 @@ void
 vl_bridge_reopen(struct vl_bridge *bridge)
 {
     bridge->is_ours = true;
+    bridge->reopen_at = 0;
     bridge->session = VL_SESSION_GREETING;
-    if (vl_remote_is_http_sse(bridge->remote))
+    if (bridge->is_http_sse)
         vl_bridge_use_http_sse(bridge);
     else
         say_hello_again(bridge);
+}
+
+/* A client that only listens would wait for ever. */
+static void
+reopen_unasked(struct vl_bridge *bridge)
+{
+    bridge->reopen_tries = 0;
+    bridge->reopen_at = vl_mono_now() + REOPEN_MS;
+    vl_bridge_wake(bridge);
+}
+
+void
+vl_bridge_reopen_late(struct vl_bridge *bridge, int64_t now)
+{
+    if (bridge->reopen_at && bridge->reopen_at <= now &&
+        bridge->session == VL_SESSION_NONE)
+        vl_bridge_reopen(bridge);
 }
 
 /* --- what passes --- */
@@ -445,8 +517,12 @@ void
 vl_bridge_notify(struct vl_bridge *bridge, const char *method,
                  struct vl_str json)
 {
-    if (bridge->session != VL_SESSION_NONE &&
-        bridge->call_count < VL_BRIDGE_CALLS)
+    if (bridge->session == VL_SESSION_NONE)
+        return;
+    if (bridge->call_count >= VL_BRIDGE_MESSAGES)
+        vl_bridge_note(bridge, "the server does not take what the client "
+                               "says; some of it is left out");
+    else
         vl_bridge_send_legacy(vl_bridge_call_new(
             bridge, (struct vl_str){NULL, 0}, vl_str_z(method), json));
 }
@@ -487,7 +563,27 @@ vl_bridge_cancel_legacy(struct vl_bridge_call *call, struct vl_str json)
     }
     call->is_cancelled = true;
     call->deadline = vl_mono_now() + CANCELLED_MS;
-    vl_bridge_notify(bridge, "notifications/cancelled", json);
+    if (json.n)
+        vl_bridge_notify(bridge, "notifications/cancelled", json);
+    else
+        vl_bridge_tell_cancelled(call);
+}
+
+void
+vl_bridge_tell_cancelled(struct vl_bridge_call *call)
+{
+    vl_auto(vl_buf) json = vl_buf_of(VL_BRIDGE_MESSAGE);
+    struct vl_json_out out = {&json, false};
+    if (call->is_modern || call->waits || !call->id ||
+        strcmp(call->method, "initialize") == 0)
+        return;
+    vl_rpc_open_notification(&out, "notifications/cancelled");
+    vl_json_open_key(&out, "params", '{');
+    vl_json_add_raw(&out, "requestId", vl_str_z(call->id));
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    vl_bridge_notify(call->bridge, "notifications/cancelled",
+                     vl_buf_str(&json));
 }
 
 /* --- the server is silent for good --- */
@@ -499,10 +595,18 @@ vl_bridge_on_deaf(const valet_error *err, void *ctx)
     struct vl_bridge *bridge = ctx;
     const char *why = err ? err->message : "the server has ended its stream";
     if (!vl_remote_is_http_sse(bridge->remote)) {
-        vl_bridge_note(bridge, "the server tells nothing unasked any more: %s",
-                       why);
+        bool is_lost = err && err->status == VALET_NOT_FOUND;
+        if (!is_lost) {
+            vl_bridge_note(
+                bridge, "the server tells nothing unasked any more: %s", why);
+        } else if (bridge->session == VL_SESSION_OPEN) {
+            bridge->session = VL_SESSION_NONE;
+            reopen_unasked(bridge);
+        }
         return;
     }
+    if (bridge->session == VL_SESSION_OPEN)
+        reopen_unasked(bridge);
     if (bridge->session != VL_SESSION_GREETING)
         bridge->session = VL_SESSION_NONE;
     VL_LIST_EACH (it, &bridge->calls)

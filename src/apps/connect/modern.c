@@ -510,7 +510,8 @@ take_note(struct vl_bridge *bridge, const struct vl_rpc_message *message,
           struct vl_str json)
 {
     if (!bridge->modern_version[0] || bridge->speaks_modern == VL_NO ||
-        bridge->call_count >= VL_BRIDGE_CALLS || !is_word(message->method, 256))
+        bridge->call_count >= VL_BRIDGE_MESSAGES ||
+        !is_word(message->method, 256))
         return;
     struct vl_bridge_call *call = vl_bridge_call_of(bridge, message, json);
     vl_bridge_call_modernize(call, message);

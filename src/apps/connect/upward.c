@@ -310,6 +310,32 @@ vl_bridge_upward_take(struct vl_bridge *bridge,
         translate(bridge, message);
 }
 
+/* --- its end --- */
+
+/* What was asked in its way is not answered any more. */
+void
+vl_bridge_upward_end(struct vl_bridge *bridge)
+{
+    struct vl_list *it = bridge->calls.next;
+    while (bridge->up && it != &bridge->calls) {
+        struct vl_bridge_call *call =
+            VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+        it = it->next;
+        if (call->is_answered ||
+            (call->pass != pass && call->take != listener_ended))
+            continue;
+        call->take = NULL;
+        call->pass = NULL;
+        call->is_parked = false;
+        vl_remote_call_abort(&call->remote);
+        vl_bridge_call_error(call, VL_RPC_INTERNAL,
+                             "The conversation has begun anew");
+        it = bridge->calls.next; /* the list may be another */
+    }
+    vl_bridge_upward_free(bridge->up);
+    bridge->up = NULL;
+}
+
 /* --- hello --- */
 
 /* @spec 2.5: the client's own, where it is one of that era. */
@@ -388,9 +414,7 @@ vl_bridge_upward_start(struct vl_bridge *bridge, struct vl_str discovered)
         doc.root = NULL;
     vl_bridge_note(bridge, "the server speaks 2026-07-28 alone; the client is "
                            "translated to it");
-    if (bridge->up && bridge->up->listener)
-        vl_bridge_call_free(bridge->up->listener);
-    vl_bridge_upward_free(bridge->up);
+    vl_bridge_upward_end(bridge);
     bridge->up = make(bridge, doc.root);
     (void)snprintf(bridge->modern_version, sizeof bridge->modern_version, "%s",
                    vl_mcp_version_name(VL_MCP_FIRST_MODERN));

@@ -32,6 +32,9 @@ void vl_bridge_upward_take(struct vl_bridge *bridge,
                            const struct vl_rpc_message *message);
 /* An answer of the client to a question. */
 void vl_bridge_upward_respond(struct vl_bridge *bridge, struct vl_str json);
+/* The client, or the server, begins in another way: what is under way gets
+ * errors. It need not be there. */
+void vl_bridge_upward_end(struct vl_bridge *bridge);
 void vl_bridge_upward_free(struct vl_bridge_upward *up);
 
 /* --- among themselves --- */

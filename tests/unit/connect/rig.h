@@ -8,13 +8,14 @@
 
 #include "apps/connect/bridge.h"
 #include "core/status.h"
+#include "core/sys.h"
 #include "io/lines.h"
 #include "vl_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RIG_SENT_MAX 256
+#define RIG_SENT_MAX 1024
 
 struct vl_lines {
     struct vl_lines_hooks hooks;
@@ -45,6 +46,7 @@ static struct vl_remote *the_remote;
 static struct vl_loop *the_loop;
 static struct vl_bridge *the_bridge;
 static size_t ends, notes;
+static int64_t timeout_ms; /* of the next bridge */
 
 /* --- in place of io/lines --- */
 
@@ -232,6 +234,7 @@ rig_begin(void **state)
                                             .note = rig_note};
     struct vl_bridge_config with_loop = config;
     ends = notes = 0;
+    with_loop.timeout_ms = timeout_ms;
     assert_ok(vl_loop_new(&the_loop, NULL));
     with_loop.loop = the_loop;
     assert_ok(vl_bridge_new(&with_loop, &the_bridge, NULL));
@@ -302,6 +305,23 @@ static inline const char *
 headers_of(size_t number)
 {
     return vl_buf_cstr(&the_remote->sent[number].headers);
+}
+
+/* The next message of the server's side, after at most so long. */
+static inline void
+server_waits(int64_t ms)
+{
+    int64_t until = vl_mono_now() + ms;
+    while (the_remote->seen == the_remote->count && vl_mono_now() < until)
+        vl_loop_step(the_loop);
+}
+
+static inline void
+server_is_deaf(valet_status status)
+{
+    valet_error err = {.status = status};
+    (void)snprintf(err.message, sizeof err.message, "the stream is lost");
+    the_remote->hooks.deaf(&err, the_remote->hooks.ctx);
 }
 
 /* On the answer to a message; or unasked. */

@@ -407,6 +407,184 @@ a_slow_client_holds_the_server(void **state)
         vl_loop_step(the_loop);
 }
 
+/* Scripts say everything at once. */
+static void
+a_client_need_not_wait_for_the_first_answer(void **state)
+{
+    (void)state;
+    client_says(HELLO);
+    client_says(BEGIN);
+    client_says(LIST);
+    size_t hello = server_gets(HELLO);
+    server_gets_nothing();
+    the_remote->has_session = true;
+    server_answers(hello, WELCOME);
+    client_gets(WELCOME);
+    size_t begin = server_gets(BEGIN);
+    server_gets_nothing();
+    accept(begin);
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+}
+
+/* @spec HT-31: whoever only listens hears of it. */
+static void
+a_session_that_is_lost_while_nobody_asks_is_begun_again(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(WATCH("2", "subscribe"));
+    server_answers(server_gets(WATCH("2", "subscribe")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    the_remote->has_session = the_remote->is_listening = false;
+    server_is_deaf(VALET_NOT_FOUND);
+    server_waits(3000);
+    server_refuses(server_gets(HELLO), 503, "");
+    server_waits(5000);
+    size_t hello = server_gets(HELLO);
+    the_remote->has_session = true;
+    server_answers(hello, WELCOME);
+    accept(server_gets(BEGIN));
+    assert_true(the_remote->is_listening);
+    server_gets(WATCH("\"mcp-valet-1\"", "subscribe"));
+    client_gets_nothing();
+}
+
+static void
+http_sse_ends(valet_status status, int http_status)
+{
+    valet_error err = {.status = status};
+    const struct vl_remote_end end = {.http_status = http_status};
+    the_remote->is_http_sse = status == VALET_OK;
+    the_remote->http_sse_done(status, &end, &err, the_remote->http_sse_ctx);
+}
+
+/* A server of the older transport is still one when it was away. */
+static void
+the_older_transport_is_taken_up_again(void **state)
+{
+    (void)state;
+    client_says(HELLO);
+    server_refuses(server_gets(HELLO), 405, "");
+    http_sse_ends(VALET_OK, 200);
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+    client_says(LIST);
+    accept(server_gets(LIST));
+    server_is_deaf(VALET_RETRY);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"the stream is lost\"}}");
+    for (size_t i = 0; i < 3; i++) {
+        client_says(LIST);
+        assert_true(the_remote->is_http_sse);
+        http_sse_ends(VALET_RETRY, i == 1 ? 503 : 0);
+        server_gets_nothing();
+        client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":"
+                    "-32603,\"message\":\"\"}}");
+    }
+    client_says(HELLO);
+    server_gets_nothing();
+    http_sse_ends(VALET_RETRY, 0);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":{\"code\":-32603,"
+                "\"message\":\"\"}}");
+    client_says(HELLO);
+    http_sse_ends(VALET_OK, 200);
+    server_answers(server_gets(HELLO), WELCOME);
+    client_gets(WELCOME);
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+    client_says(LIST);
+    accept(server_gets(LIST));
+    server_tells(TOOLS);
+    client_gets(TOOLS);
+}
+
+#define CALL(id)                                                               \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id                                          \
+    ",\"method\":\"tools/call\",\"params\":{\"name\":\"x\"}}"
+
+/* A client that asks as much as it may can still answer, and cancel. */
+static void
+what_requests_bring_about_has_room(void **state)
+{
+    char text[256];
+    (void)state;
+    say_hello();
+    for (int i = 1; i <= 256; i++) {
+        (void)snprintf(text, sizeof text, CALL("%d"), i);
+        client_says(text);
+        server_gets(text);
+    }
+    client_says(CALL("257"));
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":257,\"error\":{\"code\":-32603,"
+                "\"message\":\"256 requests are under way already\"}}");
+    server_gets_nothing();
+    for (int i = 0; i < 256; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{}}", i);
+        client_says(text);
+        server_gets(text);
+    }
+    client_says("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                "\"params\":{\"requestId\":7}}");
+    server_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                "\"params\":{\"requestId\":7}}");
+    client_gets_nothing();
+}
+
+static int
+begin_impatiently(void **state)
+{
+    timeout_ms = 300;
+    (void)rig_begin(state);
+    timeout_ms = 0;
+    return 0;
+}
+
+/* @spec HT-20 */
+static void
+a_server_that_is_late_is_told_that_nobody_waits(void **state)
+{
+    (void)state;
+    say_hello();
+    client_says(CALL("1"));
+    server_gets(CALL("1"));
+    server_waits(3000);
+    accept(server_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                       "cancelled\",\"params\":{\"requestId\":1}}"));
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+                "\"message\":\"The server did not answer in time\"}}");
+}
+
+/* It is the client who is. */
+static void
+a_server_that_is_not_read_is_not_late(void **state)
+{
+    (void)state;
+    say_hello();
+    the_lines->waiting = (size_t)1 << 30;
+    client_says(CALL("1"));
+    client_says("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}");
+    size_t call = server_gets(CALL("1"));
+    server_answers(server_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":"
+                               "\"tools/list\"}"),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    assert_true(the_remote->is_held);
+    server_waits(1000);
+    client_gets_nothing();
+    the_lines->waiting = 0;
+    while (the_remote->is_held)
+        vl_loop_step(the_loop);
+    server_waits(600);
+    server_gets_nothing();
+    server_answers(call, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+}
+
 int
 main(void)
 {
@@ -428,6 +606,15 @@ main(void)
         TEST(progress_is_shown_to_who_asked_for_it),
         TEST(an_unknown_revision_is_not_asked_for),
         TEST(a_slow_client_holds_the_server),
+        TEST(a_client_need_not_wait_for_the_first_answer),
+        TEST(a_session_that_is_lost_while_nobody_asks_is_begun_again),
+        TEST(the_older_transport_is_taken_up_again),
+        TEST(what_requests_bring_about_has_room),
+        cmocka_unit_test_setup_teardown(
+            a_server_that_is_late_is_told_that_nobody_waits, begin_impatiently,
+            rig_end),
+        cmocka_unit_test_setup_teardown(a_server_that_is_not_read_is_not_late,
+                                        begin_impatiently, rig_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

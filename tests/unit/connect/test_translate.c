@@ -198,6 +198,63 @@ a_newer_client_gets_what_it_demands(void **state)
         server_gets(REQUEST("3", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
         RESULT("3", ""));
     client_gets(RESULT("3", "\"resultType\":\"complete\""));
+    /* What is said of the result itself counts. */
+#define SCHEMA                                                                 \
+    "\"tools\":[{\"inputSchema\":{\"properties\":{\"ttlMs\":{},"               \
+    "\"resultType\":{}}}}]"
+    client_says(REQUEST("4", "tools/list", META));
+    server_answers(server_gets(REQUEST("4", "tools/list", "\"_meta\":{}")),
+                   RESULT("4", "\"ttlMs\":7," SCHEMA));
+    client_gets(RESULT("4", "\"resultType\":\"complete\",\"cacheScope\":"
+                            "\"private\",\"ttlMs\":7," SCHEMA));
+}
+
+/* @spec ST-08 */
+static void
+nothing_more_is_told_of_what_was_cancelled(void **state)
+{
+#define PROGRESS                                                               \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{"  \
+    "\"progressToken\":5,\"progress\":1}}"
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META));
+    size_t call =
+        server_gets(REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}"));
+    server_says(call, PROGRESS);
+    client_gets(PROGRESS);
+    client_says("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                "\"params\":{\"requestId\":2}}");
+    accept(server_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                       "cancelled\",\"params\":{\"requestId\":2}}"));
+    server_says(call, PROGRESS);
+    server_answers(call, RESULT("2", ""));
+    client_gets_nothing();
+}
+
+/* The client says initialize once more, and the server is of both eras now. */
+static void
+a_client_that_begins_anew_gets_what_there_is_now(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "tools/call", "\"name\":\"t\""));
+    size_t list = server_gets(REQUEST("\"mcp-valet-3\"", "tools/list", META));
+    (void)list;
+    client_says(HELLO_OF("2"));
+    server_answers(
+        server_gets(HELLO_OF("2")),
+        RESULT("2", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES));
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+                "\"message\":\"The conversation has begun anew\"}}");
+    client_gets(
+        RESULT("2", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES));
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+    client_says(REQUEST("3", "tools/list", ""));
+    server_answers(server_gets(REQUEST("3", "tools/list", "")),
+                   RESULT("3", "\"tools\":[]"));
+    client_gets(RESULT("3", "\"tools\":[]"));
 }
 
 /* @spec CL-23: all that were on their way when the first was refused. */
@@ -343,6 +400,8 @@ main(void)
         TEST(requests_that_come_together_are_translated_together),
         TEST(a_question_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
+        TEST(nothing_more_is_told_of_what_was_cancelled),
+        TEST(a_client_that_begins_anew_gets_what_there_is_now),
         TEST(its_errors_have_their_newer_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
