@@ -40,7 +40,7 @@ struct vl_bridge_call {
     bool is_request; /* of the client: counted */
     bool is_modern;
     bool waits; /* for the session */
-    bool waits_for_era, waits_for_tools;
+    bool waits_for_era, waits_for_tools, waits_for_listener;
     bool was_repeated;
     bool is_answered;  /* its stream has still to end */
     bool is_cancelled; /* the client waits no more */

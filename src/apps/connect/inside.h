@@ -6,6 +6,7 @@
  *     call.c      one message to the server, until its end
  *     message.c   what the server says
  *     legacy.c    the older era: hello, session, messages as they are
+ *     reopen.c    a session that was lost is begun again
  *     memory.c    what holds for a session, for the next one
  *     modern.c    2026-07-28: headers, listeners, which era the server is of
  *     tools.c     the schemas by which headers repeat arguments
@@ -116,13 +117,18 @@ void vl_bridge_on_message(struct vl_str json, struct vl_remote_call *remote,
 void vl_bridge_greet(struct vl_bridge *bridge,
                      const struct vl_rpc_message *message, struct vl_str json);
 void vl_bridge_begin(struct vl_bridge *bridge, struct vl_str json);
-/* A session of ours, with bridge->hello; who waits is let go on when it is
- * there. */
-void vl_bridge_reopen(struct vl_bridge *bridge);
-/* The same by HTTP+SSE. */
-void vl_bridge_use_http_sse(struct vl_bridge *bridge);
-/* Looks whether it is time for that. */
-void vl_bridge_reopen_late(struct vl_bridge *bridge, int64_t now);
+/* `notifications/initialized`; who waits is let go on when it is taken. */
+void vl_bridge_open(struct vl_bridge *bridge, struct vl_str json);
+#define VL_BRIDGE_INITIALIZED                                                  \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+/* What the result of initialize says of revisions. */
+void vl_bridge_note_version(struct vl_bridge *bridge, struct vl_str result);
+/* A status that says something about the server: not 401, 403, 5xx, silence. */
+bool vl_bridge_is_refusal(int http_status);
+/* How the older transport has begun. */
+void vl_bridge_note_http_sse(struct vl_bridge *bridge, valet_status status,
+                             int http_status);
+
 void
 vl_bridge_take_legacy(struct vl_bridge *bridge,
                       const struct vl_rpc_message *message, struct vl_str json);
@@ -140,6 +146,16 @@ void vl_bridge_tell_cancelled(struct vl_bridge_call *call);
 void vl_bridge_on_deaf(const valet_error *err, void *ctx);
 void vl_bridge_fail_waiting(struct vl_bridge *bridge, enum vl_rpc_code code,
                             const char *why);
+
+/* --- reopen.c --- */
+/* A session of ours, with bridge->hello; who waits is let go on when it is
+ * there. */
+void vl_bridge_reopen(struct vl_bridge *bridge);
+/* The same by HTTP+SSE. */
+void vl_bridge_use_http_sse(struct vl_bridge *bridge);
+/* After a while, though nobody asks; looks whether it is time for that. */
+void vl_bridge_reopen_unasked(struct vl_bridge *bridge);
+void vl_bridge_reopen_late(struct vl_bridge *bridge, int64_t now);
 
 /* --- memory.c --- */
 void vl_bridge_memory_init(struct vl_bridge *bridge);

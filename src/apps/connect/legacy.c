@@ -16,12 +16,6 @@
 #define CANCELLED_MS 10000
 /* A server that forgets every session at once has none. */
 #define LOST_MAX 3
-/* A session that was lost while nobody asks is begun again after so long;
- * longer, while the server is not there. */
-#define REOPEN_MS      1000
-#define REOPEN_MOST_MS 30000
-#define INITIALIZED                                                            \
-    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
 
 /* --- who waits for the session --- */
 
@@ -118,8 +112,8 @@ begun(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
 
 /* What comes before it is acknowledged might overtake it: each message is a
  * request of its own. */
-static void
-begin(struct vl_bridge *bridge, struct vl_str json)
+void
+vl_bridge_open(struct vl_bridge *bridge, struct vl_str json)
 {
     struct vl_bridge_call *call =
         vl_bridge_call_new(bridge, (struct vl_str){NULL, 0},
@@ -139,13 +133,13 @@ vl_bridge_begin(struct vl_bridge *bridge, struct vl_str json)
     else if (bridge->up)
         vl_bridge_upward_begin(bridge);
     else if (bridge->session == VL_SESSION_GREETED)
-        begin(bridge, json);
+        vl_bridge_open(bridge, json);
 }
 
 /* @spec HT-34 HT-37: a revision that is not known here is the client's to
  * refuse. */
-static void
-note_version(struct vl_bridge *bridge, struct vl_str result)
+void
+vl_bridge_note_version(struct vl_bridge *bridge, struct vl_str result)
 {
     vl_auto(vl_json) doc = {NULL};
     enum vl_mcp_version version;
@@ -164,8 +158,8 @@ note_version(struct vl_bridge *bridge, struct vl_str result)
 /* --- the client says hello --- */
 
 /* 401, 403, 5xx and silence say nothing about the server. */
-static bool
-is_refusal(int http_status)
+bool
+vl_bridge_is_refusal(int http_status)
 {
     return http_status == 200 ||
            (http_status >= 400 && http_status < 500 && http_status != 401 &&
@@ -192,12 +186,13 @@ give_up_greeting(struct vl_bridge *bridge)
 
 /* @spec ST-11: a server that is not there says nothing about itself; one that
  * refuses may have learnt another transport. */
-static void
-note_http_sse(struct vl_bridge *bridge, valet_status status, int http_status)
+void
+vl_bridge_note_http_sse(struct vl_bridge *bridge, valet_status status,
+                        int http_status)
 {
     if (status == VALET_OK)
         bridge->is_http_sse = true;
-    else if (is_refusal(http_status))
+    else if (vl_bridge_is_refusal(http_status))
         bridge->is_http_sse = false;
 }
 
@@ -208,7 +203,7 @@ http_sse_done(valet_status status, const struct vl_remote_end *end,
 {
     struct vl_bridge *bridge = ctx;
     const char *why = err ? err->message : "The server is gone";
-    note_http_sse(bridge, status, end->http_status);
+    vl_bridge_note_http_sse(bridge, status, end->http_status);
     if (!bridge->greeting) {
         bridge->session = VL_SESSION_NONE;
         return;
@@ -258,7 +253,8 @@ look_elsewhere(struct vl_bridge_call *call, int http_status,
     bool may_be_http_sse =
         (http_status == 400 || http_status == 404 || http_status == 405) &&
         !vl_bridge_is_modern_code(error);
-    if (!is_refusal(http_status) || vl_remote_is_http_sse(bridge->remote))
+    if (!vl_bridge_is_refusal(http_status) ||
+        vl_remote_is_http_sse(bridge->remote))
         return false;
     if (http_status == 405 || (http_status == 404 && !error.n)) {
         vl_remote_use_http_sse(bridge->remote, http_sse_done, bridge);
@@ -301,11 +297,11 @@ greeted(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
     }
     bridge->greeting = NULL;
     bridge->session = VL_SESSION_GREETED;
-    note_version(bridge, answer->result);
+    vl_bridge_note_version(bridge, answer->result);
     vl_bridge_upward_end(bridge);
     vl_bridge_call_pass(call, answer);
     if (bridge->is_early)
-        begin(bridge, VL_STR(INITIALIZED));
+        vl_bridge_open(bridge, VL_STR(VL_BRIDGE_INITIALIZED));
     else
         let_go_on(bridge);
 }
@@ -360,127 +356,6 @@ vl_bridge_greet(struct vl_bridge *bridge, const struct vl_rpc_message *message,
     } else {
         vl_bridge_call_send(call, NULL, 0);
     }
-}
-
-/* --- again, in the client's name --- */
-
-static void
-reopened(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
-{
-    struct vl_bridge *bridge = call->bridge;
-    if (answer->error.n) {
-        bridge->session = VL_SESSION_NONE;
-        vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
-                               "The server has ended the session, and does "
-                               "not begin another");
-        return;
-    }
-    note_version(bridge, answer->result);
-    if (bridge->down)
-        vl_bridge_downward_opened(bridge, answer->result);
-    begin(bridge, VL_STR(INITIALIZED));
-}
-
-/* As long as the server is not there; otherwise the next request shows it. */
-static void
-reopen_later(struct vl_bridge *bridge, valet_status status)
-{
-    unsigned tries = bridge->reopen_tries;
-    if (status != VALET_RETRY || bridge->speaks_legacy != VL_YES)
-        return;
-    bridge->reopen_tries++;
-    bridge->reopen_at =
-        vl_mono_now() + (tries < 5 ? REOPEN_MS << tries : REOPEN_MOST_MS);
-    vl_bridge_wake(bridge);
-}
-
-static bool
-reopen_failed(struct vl_bridge_call *call,
-              const struct vl_bridge_failure *failure)
-{
-    struct vl_bridge *bridge = call->bridge;
-    vl_auto(vl_buf) why = vl_buf_of(sizeof(valet_error) * 2);
-    vl_buf_addz(&why, failure->why);
-    if (bridge->down && bridge->speaks_legacy == VL_UNKNOWN &&
-        vl_bridge_downward_refused(bridge, failure)) {
-        vl_bridge_call_free(call);
-        return true;
-    }
-    /* @spec ST-11: perhaps it is of another era now. */
-    if (!bridge->client_is_legacy && failure->http_status >= 400 &&
-        failure->http_status < 500)
-        bridge->speaks_modern = bridge->speaks_legacy = VL_UNKNOWN;
-    bridge->session = VL_SESSION_NONE;
-    reopen_later(bridge, failure->status);
-    vl_bridge_call_free(call);
-    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL, vl_buf_cstr(&why));
-    return true;
-}
-
-static void
-say_hello_again(struct vl_bridge *bridge)
-{
-    vl_auto(vl_bridge_message) hello;
-    if (!vl_bridge_message_read(vl_buf_str(&bridge->hello), &hello))
-        return;
-    struct vl_bridge_call *call = vl_bridge_call_new(
-        bridge, hello.id, VL_STR("initialize"), vl_buf_str(&bridge->hello));
-    call->take = reopened;
-    call->fail = reopen_failed;
-    vl_bridge_call_send(call, NULL, 0);
-}
-
-static void
-http_sse_again(valet_status status, const struct vl_remote_end *end,
-               const valet_error *err, void *ctx)
-{
-    struct vl_bridge *bridge = ctx;
-    note_http_sse(bridge, status, end->http_status);
-    if (status == VALET_OK) {
-        say_hello_again(bridge);
-        return;
-    }
-    bridge->session = VL_SESSION_NONE;
-    reopen_later(bridge, status);
-    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
-                           err ? err->message : "The server is gone");
-}
-
-void
-vl_bridge_use_http_sse(struct vl_bridge *bridge)
-{
-    bridge->session = VL_SESSION_GREETING;
-    vl_remote_use_http_sse(bridge->remote, http_sse_again, bridge);
-}
-
-/* @spec HT-31 */
-void
-vl_bridge_reopen(struct vl_bridge *bridge)
-{
-    bridge->is_ours = true;
-    bridge->reopen_at = 0;
-    bridge->session = VL_SESSION_GREETING;
-    if (bridge->is_http_sse)
-        vl_bridge_use_http_sse(bridge);
-    else
-        say_hello_again(bridge);
-}
-
-/* A client that only listens would wait for ever. */
-static void
-reopen_unasked(struct vl_bridge *bridge)
-{
-    bridge->reopen_tries = 0;
-    bridge->reopen_at = vl_mono_now() + REOPEN_MS;
-    vl_bridge_wake(bridge);
-}
-
-void
-vl_bridge_reopen_late(struct vl_bridge *bridge, int64_t now)
-{
-    if (bridge->reopen_at && bridge->reopen_at <= now &&
-        bridge->session == VL_SESSION_NONE)
-        vl_bridge_reopen(bridge);
 }
 
 /* --- what passes --- */
@@ -601,12 +476,12 @@ vl_bridge_on_deaf(const valet_error *err, void *ctx)
                 bridge, "the server tells nothing unasked any more: %s", why);
         } else if (bridge->session == VL_SESSION_OPEN) {
             bridge->session = VL_SESSION_NONE;
-            reopen_unasked(bridge);
+            vl_bridge_reopen_unasked(bridge);
         }
         return;
     }
     if (bridge->session == VL_SESSION_OPEN)
-        reopen_unasked(bridge);
+        vl_bridge_reopen_unasked(bridge);
     if (bridge->session != VL_SESSION_GREETING)
         bridge->session = VL_SESSION_NONE;
     VL_LIST_EACH (it, &bridge->calls)

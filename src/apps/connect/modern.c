@@ -6,6 +6,7 @@
  */
 #include "apps/connect/downward.h"
 #include "apps/connect/inside.h"
+#include "apps/connect/upward.h"
 
 #include <stdlib.h>
 
@@ -425,8 +426,12 @@ listen_again(struct vl_bridge_call *call,
     int64_t wait = AGAIN_MS << (call->attempts < 5 ? call->attempts : 5);
     bool is_over =
         failure->status != VALET_OK && failure->status != VALET_RETRY;
-    if (!call->is_acknowledged || is_over)
+    /* Whether the first one gets through is the client's business; of one of
+     * ours nobody would hear. */
+    if ((!call->is_acknowledged && call->client_id) || is_over)
         return false;
+    if (!call->is_acknowledged)
+        vl_bridge_upward_missed(call);
     call->attempts++;
     call->again_at =
         vl_mono_now() + (wait < AGAIN_MOST_MS ? wait : AGAIN_MOST_MS);
@@ -455,6 +460,8 @@ relay_listened(struct vl_bridge_call *call,
         bool is_news = !call->is_acknowledged;
         call->is_acknowledged = true;
         call->attempts = 0;
+        if (!call->client_id)
+            vl_bridge_upward_heard(call);
         if (!is_news || !call->client_id)
             return;
     }

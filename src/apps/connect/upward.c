@@ -149,13 +149,65 @@ capability(const struct vl_bridge_upward *up, const char *group,
 }
 
 static void
+silence(struct vl_bridge_upward *up)
+{
+    struct vl_bridge_call *old = up->fading;
+    up->fading = NULL;
+    if (old)
+        vl_bridge_call_free(old);
+}
+
+/* Those that wait until it is listened: nobody takes them but we. */
+static void
+answer_subscribers(struct vl_bridge *bridge, bool is_heard)
+{
+    struct vl_list *it = bridge->calls.next;
+    while (it != &bridge->calls) {
+        struct vl_bridge_call *call =
+            VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+        it = it->next;
+        if (!call->waits_for_listener)
+            continue;
+        call->waits_for_listener = false;
+        if (is_heard)
+            vl_bridge_call_answer(
+                call, &(struct vl_bridge_answer){.result = VL_STR("{}")});
+        else
+            vl_bridge_call_error(call, VL_RPC_INTERNAL,
+                                 "The server does not tell what changes");
+        it = bridge->calls.next; /* the list may be another */
+    }
+}
+
+void
+vl_bridge_upward_missed(struct vl_bridge_call *call)
+{
+    if (call->bridge->up && call->bridge->up->listener == call)
+        answer_subscribers(call->bridge, false);
+}
+
+void
+vl_bridge_upward_heard(struct vl_bridge_call *call)
+{
+    struct vl_bridge *bridge = call->bridge;
+    if (!bridge->up || bridge->up->listener != call)
+        return;
+    silence(bridge->up);
+    answer_subscribers(bridge, true);
+}
+
+static void
 listener_ended(struct vl_bridge_call *call,
                const struct vl_bridge_answer *answer)
 {
     struct vl_bridge *bridge = call->bridge;
+    if (bridge->up->fading == call)
+        bridge->up->fading = NULL;
     if (bridge->up->listener != call)
         return;
     bridge->up->listener = NULL;
+    silence(bridge->up);
+    answer_subscribers(bridge, answer->result.n > 0);
     /* @spec HT-66: it was ended, not refused. */
     if (answer->result.n)
         open_listener(bridge, LISTEN_AGAIN_MS);
@@ -212,20 +264,26 @@ open_listener(struct vl_bridge *bridge, int64_t wait_ms)
         vl_bridge_send_modern(call);
 }
 
-/* @spec ST-09: the set has changed; the new one is heard before the old one is
- * silenced, so that nothing is missed. */
+/* @spec ST-09: the set has changed; the old one is silenced when the new one is
+ * heard, so that nothing is missed. */
 static void
 listen_anew(struct vl_bridge *bridge)
 {
-    struct vl_bridge_call *old = bridge->up->listener;
-    bridge->up->listener = NULL;
-    if (vl_map_size(&bridge->up->uris) ||
-        capability(bridge->up, "tools", "listChanged") ||
-        capability(bridge->up, "prompts", "listChanged") ||
-        capability(bridge->up, "resources", "listChanged"))
-        open_listener(bridge, 0);
-    if (old)
+    struct vl_bridge_upward *up = bridge->up;
+    struct vl_bridge_call *old = up->listener;
+    up->listener = NULL;
+    if (old && old->is_acknowledged) {
+        silence(up);
+        up->fading = old;
+    } else if (old) {
         vl_bridge_call_free(old);
+    }
+    if (vl_map_size(&up->uris) || capability(up, "tools", "listChanged") ||
+        capability(up, "prompts", "listChanged") ||
+        capability(up, "resources", "listChanged"))
+        open_listener(bridge, 0);
+    else
+        silence(up);
 }
 
 void
@@ -265,7 +323,15 @@ subscribe(struct vl_bridge *bridge, const struct vl_rpc_message *message,
     else
         vl_map_take(uris, uri);
     listen_anew(bridge);
-    vl_bridge_reply(bridge, message->id, VL_STR("{}"));
+    if (!bridge->up->listener) {
+        vl_bridge_reply(bridge, message->id, VL_STR("{}"));
+        return;
+    }
+    struct vl_bridge_call *call =
+        vl_bridge_call_of(bridge, message, VL_STR(""));
+    call->waits_for_listener = true;
+    call->is_modern = true;
+    call->pass = pass;
 }
 
 /* Sent to the server in its own words. */
@@ -310,6 +376,34 @@ vl_bridge_upward_take(struct vl_bridge *bridge,
         translate(bridge, message);
 }
 
+static bool
+is_the_clients(const struct vl_bridge_call *call)
+{
+    return call->waits && call->client_id && !call->go;
+}
+
+void
+vl_bridge_upward_take_waiting(struct vl_bridge *bridge)
+{
+    struct vl_list *it = bridge->calls.next;
+    while (it != &bridge->calls) {
+        struct vl_bridge_call *call =
+            VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+        vl_auto(vl_rpc_body) body;
+        struct vl_rpc_message message;
+        it = it->next;
+        vl_rpc_body_init(&body);
+        if (!is_the_clients(call) ||
+            !vl_bridge_call_read(call, &body, &message))
+            continue;
+        call->holds++;
+        vl_bridge_call_free(call);
+        vl_bridge_upward_take(bridge, &message);
+        vl_bridge_call_release(call);
+        it = bridge->calls.next; /* the list may be another */
+    }
+}
+
 /* --- its end --- */
 
 /* What was asked in its way is not answered any more. */
@@ -334,6 +428,23 @@ vl_bridge_upward_end(struct vl_bridge *bridge)
     }
     vl_bridge_upward_free(bridge->up);
     bridge->up = NULL;
+}
+
+static void
+add_watched(struct vl_str uri, void *value, void *ctx)
+{
+    (void)value;
+    vl_map_put(ctx, uri, ctx);
+}
+
+/* What was said in a session that is no more. */
+static void
+take_over(struct vl_bridge *bridge)
+{
+    struct vl_bridge_upward *up = bridge->up;
+    vl_map_each(&bridge->watched, add_watched, &up->uris);
+    if (vl_buf_size(&bridge->log_level))
+        up->log_level = vl_strdup(vl_buf_cstr(&bridge->log_level));
 }
 
 /* --- hello --- */
@@ -416,16 +527,22 @@ vl_bridge_upward_start(struct vl_bridge *bridge, struct vl_str discovered)
                            "translated to it");
     vl_bridge_upward_end(bridge);
     bridge->up = make(bridge, doc.root);
+    take_over(bridge);
     (void)snprintf(bridge->modern_version, sizeof bridge->modern_version, "%s",
                    vl_mcp_version_name(VL_MCP_FIRST_MODERN));
     write_welcome(bridge, doc.root, &welcome);
     bridge->greeting = NULL;
     bridge->session = VL_SESSION_NONE;
-    call->take = NULL;
-    vl_bridge_call_answer(
-        call, &(struct vl_bridge_answer){.result = vl_buf_str(&welcome)});
-    vl_bridge_fail_waiting(bridge, VL_RPC_INVALID_REQUEST,
-                           "It came before the answer to initialize");
+    if (call) {
+        call->take = NULL;
+        vl_bridge_call_answer(
+            call, &(struct vl_bridge_answer){.result = vl_buf_str(&welcome)});
+    }
+    if (!call || bridge->is_early)
+        vl_bridge_upward_begin(bridge);
+    vl_bridge_upward_take_waiting(bridge);
+    vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL,
+                           "There is no session with the server");
 }
 
 void

@@ -16,13 +16,15 @@ struct vl_bridge_upward {
     char *log_level;             /* JSON, or NULL: none was wanted */
     struct vl_map uris;          /* resources that are watched */
     struct vl_bridge_call *listener;
+    struct vl_bridge_call *fading; /* the one before, until it has begun */
     struct vl_list rounds; /* calls that wait for the client's answers */
 };
 
 /* --- for the other files of the bridge --- */
 
 /* The server is of 2026-07-28 alone, as this result of server/discover says;
- * bridge->greeting is answered, and from now on all goes another way. */
+ * bridge->greeting is answered, if there is one, and from now on all goes
+ * another way. */
 void vl_bridge_upward_start(struct vl_bridge *bridge, struct vl_str discovered);
 /* What each request says about the client of bridge->hello: the value of
  * _meta. */
@@ -30,6 +32,12 @@ void vl_bridge_upward_meta(struct vl_bridge *bridge, struct vl_buf *ret);
 void vl_bridge_upward_begin(struct vl_bridge *bridge);
 void vl_bridge_upward_take(struct vl_bridge *bridge,
                            const struct vl_rpc_message *message);
+/* The same for requests that have waited for the era of the server. */
+void vl_bridge_upward_take_waiting(struct vl_bridge *bridge);
+/* A listener has been acknowledged. */
+void vl_bridge_upward_heard(struct vl_bridge_call *call);
+/* It has not yet, and will be tried again. */
+void vl_bridge_upward_missed(struct vl_bridge_call *call);
 /* An answer of the client to a question. */
 void vl_bridge_upward_respond(struct vl_bridge *bridge, struct vl_str json);
 /* The client, or the server, begins in another way: what is under way gets

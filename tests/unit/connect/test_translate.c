@@ -40,11 +40,13 @@ accept(size_t number)
     REQUEST("\"mcp-valet-" id "\"", "subscriptions/listen",                    \
             "\"notifications\":{\"toolsListChanged\":true" more "}," META)
 
+#define ACKNOWLEDGED                                                           \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"           \
+    "acknowledged\",\"params\":{}}"
+
 static void
-begin_upward(void)
+discover_upward(void)
 {
-    client_says(HELLO_OF("0"));
-    server_refuses(server_gets(HELLO_OF("0")), 400, REFUSAL("-32602"));
     size_t probe =
         server_gets(REQUEST("\"mcp-valet-1\"", "server/discover", META));
     server_answers(
@@ -54,14 +56,20 @@ begin_upward(void)
                "28\"]," CAPABILITIES ",\"instructions\":\"i\",\"_meta\":{\"io."
                "modelcontextprotocol/serverInfo\":{\"name\":\"s\",\"version\":"
                "\"1\"}}"));
+}
+
+static void
+begin_upward(void)
+{
+    client_says(HELLO_OF("0"));
+    server_refuses(server_gets(HELLO_OF("0")), 400, REFUSAL("-32602"));
+    discover_upward();
     client_gets(RESULT("0", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES
                             ",\"serverInfo\":{\"name\":\"s\",\"version\":\"1\"}"
                             ",\"instructions\":\"i\""));
     client_says(BEGIN);
     size_t listen = server_gets(LISTEN("2", ""));
-    server_says(listen,
-                "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
-                "acknowledged\",\"params\":{}}");
+    server_says(listen, ACKNOWLEDGED);
     client_gets_nothing();
 }
 
@@ -95,8 +103,11 @@ what_is_watched_is_listened_to(void **state)
     client_says(REQUEST("1", "resources/subscribe", "\"uri\":\"a:b\""));
     size_t listen =
         server_gets(LISTEN("3", ",\"resourceSubscriptions\":[\"a:b\"]"));
+    /* Until the new one is heard, the old one is. */
+    client_gets_nothing();
+    assert_false(the_remote->sent[listen - 1].is_gone);
+    server_says(listen, ACKNOWLEDGED);
     client_gets(RESULT("1", ""));
-    /* The first one is over. */
     assert_true(the_remote->sent[listen - 1].is_gone);
     server_says(listen, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
                         "resources/updated\",\"params\":{\"uri\":\"a:b\"}}");
@@ -229,6 +240,80 @@ nothing_more_is_told_of_what_was_cancelled(void **state)
                        "cancelled\",\"params\":{\"requestId\":2}}"));
     server_says(call, PROGRESS);
     server_answers(call, RESULT("2", ""));
+    client_gets_nothing();
+}
+
+/* A server that is not there at first is heard when it is. */
+static void
+what_is_watched_is_listened_to_later(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "resources/subscribe", "\"uri\":\"a:b\""));
+    size_t listen =
+        server_gets(LISTEN("3", ",\"resourceSubscriptions\":[\"a:b\"]"));
+    server_refuses(listen, 503, "");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32603,"
+                "\"message\":\"The server does not tell what changes\"}}");
+    assert_false(the_remote->sent[listen - 1].is_gone);
+    server_waits(3000);
+    listen = server_gets(LISTEN("3", ",\"resourceSubscriptions\":[\"a:b\"]"));
+    server_says(listen, ACKNOWLEDGED);
+    assert_true(the_remote->sent[listen - 2].is_gone);
+    client_gets_nothing();
+}
+
+/* The client has not waited, and the server is of the newer era. */
+static void
+what_came_before_the_first_answer_is_translated(void **state)
+{
+    (void)state;
+    client_says(HELLO_OF("0"));
+    client_says(BEGIN);
+    client_says(REQUEST("1", "prompts/list", ""));
+    server_refuses(server_gets(HELLO_OF("0")), 400, REFUSAL("-32602"));
+    discover_upward();
+    client_gets(RESULT("0", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES
+                            ",\"serverInfo\":{\"name\":\"s\",\"version\":\"1\"}"
+                            ",\"instructions\":\"i\""));
+    server_gets(LISTEN("2", ""));
+    server_answers(server_gets(REQUEST("1", "prompts/list", META)),
+                   RESULT("1", "\"prompts\":[]"));
+    client_gets(RESULT("1", "\"prompts\":[]"));
+}
+
+/* @spec ST-11 */
+static void
+a_server_may_be_of_the_newer_era_the_next_time(void **state)
+{
+    (void)state;
+    client_says(HELLO_OF("0"));
+    the_remote->has_session = true;
+    server_answers(
+        server_gets(HELLO_OF("0")),
+        RESULT("0", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES));
+    client_gets(
+        RESULT("0", "\"protocolVersion\":\"2025-11-25\"," CAPABILITIES));
+    client_says(BEGIN);
+    accept(server_gets(BEGIN));
+    client_says(REQUEST("1", "resources/subscribe", "\"uri\":\"a:b\""));
+    server_answers(
+        server_gets(REQUEST("1", "resources/subscribe", "\"uri\":\"a:b\"")),
+        RESULT("1", ""));
+    client_gets(RESULT("1", ""));
+    client_says(REQUEST("2", "prompts/list", ""));
+    the_remote->has_session = false;
+    server_ends_with(
+        server_gets(REQUEST("2", "prompts/list", "")), VALET_NOT_FOUND,
+        &(struct vl_remote_end){.http_status = 404, .session_ended = true}, "");
+    server_refuses(server_gets(HELLO_OF("0")), 400, REFUSAL("-32602"));
+    discover_upward();
+    server_says(
+        server_gets(LISTEN("2", ",\"resourceSubscriptions\":[\"a:b\"]")),
+        ACKNOWLEDGED);
+    server_answers(server_gets(REQUEST("2", "prompts/list", META)),
+                   RESULT("2", "\"prompts\":[]"));
+    client_gets(RESULT("2", "\"prompts\":[]"));
     client_gets_nothing();
 }
 
@@ -400,6 +485,9 @@ main(void)
         TEST(requests_that_come_together_are_translated_together),
         TEST(a_question_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
+        TEST(what_is_watched_is_listened_to_later),
+        TEST(what_came_before_the_first_answer_is_translated),
+        TEST(a_server_may_be_of_the_newer_era_the_next_time),
         TEST(nothing_more_is_told_of_what_was_cancelled),
         TEST(a_client_that_begins_anew_gets_what_there_is_now),
         TEST(its_errors_have_their_newer_names),
