@@ -326,6 +326,9 @@ prepare(struct vl_bridge *bridge, const struct vl_rpc_message *message)
     if (vl_json_parse(vl_buf_str(&can), VL_LIMIT_JSON_DEPTH,
                       &bridge->down->abilities, NULL) != VALET_OK)
         bridge->down->abilities.root = NULL;
+    /* A client that speaks both eras at once has a session already. */
+    if (bridge->client_is_legacy)
+        return;
     char *id = vl_bridge_new_id(bridge);
     vl_buf_clear(&bridge->hello);
     vl_rpc_open_answer_raw(&out, vl_str_z(id));

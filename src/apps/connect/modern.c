@@ -159,6 +159,17 @@ probed(struct vl_bridge *bridge, struct vl_str result, void *ctx)
     settle_era(bridge);
 }
 
+/* @spec ST-11: a server that knew this era, and says what one does that never
+ * has: it wants a session, or there is nobody for POST. */
+static bool
+is_another_server(int http_status, struct vl_str error)
+{
+    int64_t code;
+    return http_status != 200 && is_of_older_era(http_status, error) &&
+           (!error.n || (vl_bridge_error_code(error, &code) && code <= -32000 &&
+                         code > VL_RPC_HEADER_MISMATCH));
+}
+
 /* The answer to `call` may mean that the server is of the older era. True: it
  * will be seen. */
 static bool
@@ -168,8 +179,12 @@ doubt(struct vl_bridge_call *call, int http_status, struct vl_str error,
     struct vl_bridge *bridge = call->bridge;
     vl_auto(vl_rpc_body) body;
     struct vl_rpc_message message;
-    if (!call->client_id || bridge->speaks_modern == VL_YES ||
-        !is_of_older_era(http_status, error))
+    if (!call->client_id || bridge->up || !is_of_older_era(http_status, error))
+        return false;
+    if (bridge->speaks_modern == VL_YES &&
+        is_another_server(http_status, error))
+        bridge->speaks_modern = VL_UNKNOWN;
+    if (bridge->speaks_modern == VL_YES)
         return false;
     bool is_probe = strcmp(call->method, "server/discover") == 0;
     /* In an answer of 200, errors are about what was asked. */

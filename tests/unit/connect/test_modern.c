@@ -232,6 +232,40 @@ a_refusal_is_looked_into(void **state)
     server_gets_nothing();
 }
 
+/* @spec ST-11 */
+static void
+a_server_may_be_of_the_older_era_the_next_time(void **state)
+{
+    (void)state;
+    discover();
+    client_says(LIST);
+    server_refuses(
+        server_gets(LIST), 400,
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
+        "\"message\":\"Server not initialized\"}}");
+    server_refuses(
+        server_gets(
+            "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-1\",\"method\":\"server/"
+            "discover\",\"params\":{" META "}}"),
+        404, "");
+    server_answers(
+        server_gets(
+            "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-2\",\"method\":"
+            "\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
+            "\"capabilities\":{},\"clientInfo\":{\"name\":\"unknown\","
+            "\"version\":\"0\"}}}"),
+        "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-2\",\"result\":{"
+        "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}}");
+    server_ends(server_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                            "initialized\"}"));
+    server_answers(server_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":"
+                               "\"tools/list\",\"params\":{\"_meta\":{}}}"),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[]}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"resultType\":"
+                "\"complete\",\"ttlMs\":0,\"cacheScope\":\"private\","
+                "\"tools\":[]}}");
+}
+
 static void
 what_no_header_carries_is_refused(void **state)
 {
@@ -263,6 +297,7 @@ main(void)
         TEST(a_listener_that_never_was_is_refused),
         TEST(its_errors_are_the_clients_business),
         TEST(a_refusal_is_looked_into),
+        TEST(a_server_may_be_of_the_older_era_the_next_time),
         TEST(what_no_header_carries_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
