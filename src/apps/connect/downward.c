@@ -237,7 +237,8 @@ set_level(struct vl_bridge *bridge, const struct vl_rpc_message *message)
     if (!is_known && may_log) {
         free(down->log_level);
         down->log_level = vl_strdup(vl_buf_cstr(&level));
-        vl_bridge_say(bridge, "logging/setLevel", "level", vl_buf_str(&level));
+        (void)vl_bridge_say(bridge, "logging/setLevel", "level",
+                            vl_buf_str(&level));
     }
     return true;
 }

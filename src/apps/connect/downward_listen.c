@@ -12,7 +12,14 @@
 /* `extra` of a listener. */
 struct ears {
     bool tools, prompts, resources;
+    bool has_begun;
     struct vl_map uris;
+    size_t waiting; /* resources that the server has not said yes to yet */
+};
+
+/* `extra` of a request that is sent for one. */
+struct wish {
+    char *listener, *uri; /* the former by the client's id */
 };
 
 static void
@@ -46,7 +53,7 @@ static void
 watch_one(struct vl_str uri, void *value, void *ctx)
 {
     (void)value;
-    vl_bridge_watch(ctx, uri, "resources/subscribe");
+    (void)vl_bridge_watch(ctx, uri, "resources/subscribe");
 }
 
 struct leaving {
@@ -65,14 +72,14 @@ unwatch_one(struct vl_str uri, void *value, void *ctx)
         if (other && other != leaving->ears && vl_map_find(&other->uris, uri))
             return;
     }
-    vl_bridge_watch(leaving->bridge, uri, "resources/unsubscribe");
+    (void)vl_bridge_watch(leaving->bridge, uri, "resources/unsubscribe");
 }
 
 void
 vl_downward_unlisten(struct vl_bridge_call *call)
 {
     struct leaving leaving = {call->bridge, call->extra};
-    if (call->is_acknowledged)
+    if (leaving.ears->has_begun)
         vl_map_each(&leaving.ears->uris, unwatch_one, &leaving);
 }
 
@@ -133,6 +140,46 @@ acknowledge(struct vl_bridge_call *call)
     call->is_acknowledged = true;
 }
 
+static void
+free_wish(void *extra)
+{
+    struct wish *wish = extra;
+    free(wish->listener);
+    free(wish->uri);
+    free(wish);
+}
+
+/* What the server refuses to watch is not acknowledged. */
+static void
+watched(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
+{
+    const struct wish *wish = call->extra;
+    struct vl_bridge_call *listener =
+        vl_bridge_call_of_client(call->bridge, vl_str_z(wish->listener));
+    struct ears *ears = listener ? ears_of(&listener->in_bridge) : NULL;
+    if (!ears || listener->is_acknowledged)
+        return;
+    if (answer->error.n)
+        vl_map_take(&ears->uris, vl_str_z(wish->uri));
+    if (ears->waiting && --ears->waiting == 0)
+        acknowledge(listener);
+}
+
+static void
+watch_first(struct vl_str uri, void *value, void *ctx)
+{
+    struct vl_bridge_call *listener = ctx, *call;
+    struct wish *wish = vl_alloc(sizeof *wish);
+    (void)value;
+    call = vl_bridge_watch(listener->bridge, uri, "resources/subscribe");
+    wish->listener = vl_strdup(listener->client_id);
+    wish->uri = vl_alloc(uri.n + 1);
+    memcpy(wish->uri, uri.p, uri.n);
+    call->take = watched;
+    call->extra = wish;
+    call->extra_free = free_wish;
+}
+
 /* There is a session: it is known what the server has. */
 static void
 begin(struct vl_bridge_call *call)
@@ -146,8 +193,11 @@ begin(struct vl_bridge_call *call)
         vl_map_done(&ears->uris);
         vl_map_init(&ears->uris);
     }
-    vl_map_each(&ears->uris, watch_one, bridge);
-    acknowledge(call);
+    ears->has_begun = true;
+    ears->waiting = vl_map_size(&ears->uris);
+    vl_map_each(&ears->uris, watch_first, call);
+    if (!ears->waiting)
+        acknowledge(call);
 }
 
 void

@@ -165,13 +165,14 @@ void vl_bridge_remember(struct vl_bridge *bridge,
                         const struct vl_rpc_message *message);
 /* The session is another one. */
 void vl_bridge_remind(struct vl_bridge *bridge);
-/* A request of ours in the session, with one parameter, JSON; whose answer
- * nobody waits for. */
-void vl_bridge_say(struct vl_bridge *bridge, const char *method,
-                   const char *key, struct vl_str value);
+/* A request of ours in the session, with one parameter, JSON; nobody
+ * waits for its answer, unless another `take` is given to it. */
+struct vl_bridge_call *
+vl_bridge_say(struct vl_bridge *bridge, const char *method, const char *key,
+              struct vl_str value);
 /* resources/subscribe, or the other. */
-void vl_bridge_watch(struct vl_bridge *bridge, struct vl_str uri,
-                     const char *method);
+struct vl_bridge_call *vl_bridge_watch(struct vl_bridge *bridge,
+                                       struct vl_str uri, const char *method);
 
 /* --- modern.c --- */
 void

@@ -15,7 +15,7 @@ take_nothing(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
     (void)call, (void)answer;
 }
 
-void
+struct vl_bridge_call *
 vl_bridge_say(struct vl_bridge *bridge, const char *method, const char *key,
               struct vl_str value)
 {
@@ -33,15 +33,16 @@ vl_bridge_say(struct vl_bridge *bridge, const char *method, const char *key,
     free(id);
     call->take = take_nothing;
     vl_bridge_send_legacy(call);
+    return call;
 }
 
-void
+struct vl_bridge_call *
 vl_bridge_watch(struct vl_bridge *bridge, struct vl_str uri, const char *method)
 {
     vl_auto(vl_buf) text = vl_buf_of(VL_BRIDGE_MESSAGE);
     struct vl_json_out out = {&text, false};
     vl_json_add_str(&out, NULL, uri);
-    vl_bridge_say(bridge, method, "uri", vl_buf_str(&text));
+    return vl_bridge_say(bridge, method, "uri", vl_buf_str(&text));
 }
 
 void
@@ -65,15 +66,15 @@ static void
 watch(struct vl_str uri, void *value, void *ctx)
 {
     (void)value;
-    vl_bridge_watch(ctx, uri, "resources/subscribe");
+    (void)vl_bridge_watch(ctx, uri, "resources/subscribe");
 }
 
 void
 vl_bridge_remind(struct vl_bridge *bridge)
 {
     if (vl_buf_size(&bridge->log_level))
-        vl_bridge_say(bridge, "logging/setLevel", "level",
-                      vl_buf_str(&bridge->log_level));
+        (void)vl_bridge_say(bridge, "logging/setLevel", "level",
+                            vl_buf_str(&bridge->log_level));
     vl_map_each(&bridge->watched, watch, bridge);
 }
 

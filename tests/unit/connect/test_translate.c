@@ -423,10 +423,17 @@ who_listens_is_told(void **state)
     client_says(REQUEST("\"l\"", "subscriptions/listen",
                         "\"notifications\":{\"toolsListChanged\":true,"
                         "\"promptsListChanged\":true,\"resourceSubscriptions\":"
-                        "[\"a:b\"]}," META));
-    size_t watch = server_gets(
-        REQUEST("\"mcp-valet-2\"", "resources/subscribe", "\"uri\":\"a:b\""));
+                        "[\"a:b\",\"a:d\"]}," META));
+    static const char *const watches[] = {
+        REQUEST("\"mcp-valet-2\"", "resources/subscribe", "\"uri\":\"a:b\""),
+        REQUEST("\"mcp-valet-3\"", "resources/subscribe", "\"uri\":\"a:d\"")};
+    size_t watch = server_gets(watches[0]);
+    size_t other = server_gets(watches[1]);
     server_answers(watch, RESULT("\"mcp-valet-2\"", ""));
+    /* What the server has not said yes to is not acknowledged. */
+    client_gets_nothing();
+    server_answers(other, "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-3\","
+                          "\"error\":{\"code\":-32002,\"message\":\"m\"}}");
     client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
                 "acknowledged\",\"params\":{\"_meta\":{\"io."
                 "modelcontextprotocol/subscriptionId\":\"l\"},"
@@ -444,7 +451,7 @@ who_listens_is_told(void **state)
     client_gets_nothing();
     client_says("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
                 "\"params\":{\"requestId\":\"l\"}}");
-    accept(server_gets(REQUEST("\"mcp-valet-3\"", "resources/unsubscribe",
+    accept(server_gets(REQUEST("\"mcp-valet-4\"", "resources/unsubscribe",
                                "\"uri\":\"a:b\"")));
     server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
                  "list_changed\"}");
