@@ -3,11 +3,13 @@
  * One message: its POST, what is answered, and the GETs by which an event
  * stream is taken up again that ended before the answer had come.
  */
+#include "core/sys.h"
 #include "remote/inside.h"
 
 /* The fetch takes 48, and some are the transport's own. */
 #define HEADERS_MAX 40
-/* In a row, without an event in between. */
+/* In a row, without an event in between; and as often as it takes for
+ * VL_REMOTE_RESUMES_MS. */
 #define RESUMES_MOST 5
 /* After the answer, for the stream to end by itself: its connection can be used
  * again then. */
@@ -43,6 +45,8 @@ struct vl_remote_call {
     bool got_message;
     bool is_resumed;
     unsigned tries;
+    int64_t lost_at; /* since when it is tried */
+    bool is_hopeless;
     struct vl_timer *timer;
     enum purpose purpose;
     valet_error refusal;
@@ -169,7 +173,9 @@ static bool
 may_resume(const struct vl_remote_call *call)
 {
     return call->kind == VL_ANSWER_EVENTS && call->is_answered &&
-           !call->is_stateless && call->tries < RESUMES_MOST &&
+           !call->is_stateless && !call->is_hopeless &&
+           (call->tries < RESUMES_MOST ||
+            vl_mono_now() - call->lost_at < call->remote->resumes_ms) &&
            vl_answer_last_id(call->answer).n;
 }
 
@@ -182,6 +188,8 @@ on_stream_end(struct vl_remote_call *call, int64_t retry_after_ms,
     if (is_answered(call)) {
         finish(call, VALET_OK, NULL);
     } else if (may_resume(call)) {
+        if (!call->tries)
+            call->lost_at = vl_mono_now();
         int64_t ms =
             vl_resume_delay(vl_answer_retry_ms(call->answer), call->tries++);
         start_timer(call, TO_RESUME, retry_after_ms > ms ? retry_after_ms : ms);
@@ -217,7 +225,7 @@ on_get_end(valet_status status, const struct vl_ask_end *end,
     struct vl_remote_call *call = ctx;
     call->ask = NULL;
     if (status != VALET_OK && status != VALET_RETRY)
-        call->tries = RESUMES_MOST; /* it will not be another time either */
+        call->is_hopeless = true; /* it will not be another time either */
     on_stream_end(call, end->retry_after_ms, status == VALET_OK ? NULL : err);
 }
 

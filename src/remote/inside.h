@@ -31,6 +31,9 @@
 /* Visible ASCII; real ones have 36 to 64 bytes. */
 #define VL_REMOTE_SESSION_MAX 1024
 
+/* A server that is started anew, or a network after a sleep, needs a while. */
+#define VL_REMOTE_RESUMES_MS 30000
+
 struct vl_listening;
 struct vl_http_sse;
 struct vl_leaving;
@@ -48,6 +51,7 @@ struct vl_remote {
     bool is_held;
     struct vl_list asks, calls;
     size_t call_count;
+    int64_t resumes_ms;             /* another for tests */
     struct vl_listening *listening; /* NULL: nobody listens */
     struct vl_http_sse *http_sse;   /* NULL: it is Streamable HTTP */
     struct vl_leaving *leaving;

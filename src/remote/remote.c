@@ -36,7 +36,8 @@ vl_remote_new(struct vl_loop *loop, struct vl_fetcher *fetcher, const char *url,
     *remote = (struct vl_remote){.loop = loop,
                                  .fetcher = fetcher,
                                  .hooks = *hooks,
-                                 .url = vl_strdup(url)};
+                                 .url = vl_strdup(url),
+                                 .resumes_ms = VL_REMOTE_RESUMES_MS};
     VL_TRY(vl_url_parse(vl_str_z(remote->url), &remote->parsed, err));
     vl_list_init(&remote->asks);
     vl_list_init(&remote->calls);

@@ -126,6 +126,7 @@ a_server_that_fails_is_asked_a_few_times(void **state)
     (void)state;
     server.first = "id: e-1\nretry: 100\ndata: {\"n\":1}\n\n";
     server.good_from = 1000;
+    rig.remote->resumes_ms = 0;
     ask();
     assert_int_equal(rig.status, VALET_RETRY);
     assert_int_equal(rig.http_status, 200);
@@ -144,6 +145,22 @@ a_server_that_recovers_is_heard(void **state)
     assert_int_equal(rig.status, VALET_OK);
     assert_int_equal(rig.seen_count, 4);
     assert_string_equal(rig.seen[3].last_event_id, "e-1");
+}
+
+/* It is started anew, or we were asleep. */
+static void
+a_server_has_time_to_come_back(void **state)
+{
+    (void)state;
+    server.first = "id: e-1\nretry: 100\ndata: \n\n";
+    server.again = "data: " PONG "\n\n";
+    server.good_from = 6;
+    (void)send_resumable();
+    for (int64_t end = vl_mono_now() + 60000; !rig.ends && vl_mono_now() < end;)
+        vl_loop_step(rig.loop);
+    assert_int_equal(rig.ends, 1);
+    assert_int_equal(rig.status, VALET_OK);
+    assert_int_equal(rig.seen_count, 7);
 }
 
 static void
@@ -260,6 +277,7 @@ main(void)
         TEST(it_is_asked_for_again_and_again_while_events_come),
         TEST(a_server_that_fails_is_asked_a_few_times),
         TEST(a_server_that_recovers_is_heard),
+        TEST(a_server_has_time_to_come_back),
         TEST(a_stream_that_is_not_there_any_more_is_lost),
         TEST(after_the_answer_the_end_is_the_end),
         TEST(a_stream_without_ids_just_ends),
