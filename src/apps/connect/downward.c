@@ -115,7 +115,8 @@ take(struct vl_bridge_call *call, const struct vl_bridge_answer *answer)
     if (vl_downward_keeps(call, answer))
         return;
     if (answer->error.n) {
-        pass_error(call, answer->error);
+        if (!vl_downward_send_away(call, answer->error))
+            pass_error(call, answer->error);
         return;
     }
     if (answer->result.p[0] != '{') {

@@ -55,6 +55,9 @@ void vl_downward_question(struct vl_bridge *bridge, struct vl_bridge_call *call,
  * until that comes. Keeps an answer of the server's until then. */
 bool vl_downward_keeps(struct vl_bridge_call *call,
                        const struct vl_bridge_answer *answer);
+/* An error that sends a person to a web page first becomes a result that asks.
+ * False: it is another one, or the client cannot do that. */
+bool vl_downward_send_away(struct vl_bridge_call *call, struct vl_str error);
 /* A request of the client that answers a question. False: it is no such. */
 bool vl_downward_answer(struct vl_bridge *bridge,
                         const struct vl_rpc_message *message);

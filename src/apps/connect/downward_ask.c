@@ -167,6 +167,59 @@ vl_downward_question(struct vl_bridge *bridge, struct vl_bridge_call *call,
         ask_client(call);
 }
 
+/* --- a person has to go somewhere first --- */
+
+/* Of 2025-11-25: the call is over, and may be made again. */
+#define GO_FIRST (-32042)
+
+static bool
+add_place(struct vl_json_out *out, size_t number, const struct json_t *place)
+{
+    char key[32];
+    struct vl_str url = vl_json_get_str(place, "url");
+    if (!url.n)
+        return false;
+    (void)snprintf(key, sizeof key, KEY "%zu", number);
+    vl_json_open_key(out, key, '{');
+    vl_json_add_z(out, "method", "elicitation/create");
+    vl_json_open_key(out, "params", '{');
+    vl_json_add_z(out, "mode", "url");
+    vl_json_add_str(out, "message", vl_json_get_str(place, "message"));
+    vl_json_add_str(out, "url", url);
+    vl_json_close(out, '}');
+    vl_json_close(out, '}');
+    return true;
+}
+
+bool
+vl_downward_send_away(struct vl_bridge_call *call, struct vl_str error)
+{
+    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_buf) result = vl_buf_of(VL_BRIDGE_MESSAGE);
+    struct vl_json_out out = {&result, false};
+    int64_t code;
+    size_t count = 0;
+    const struct json_t *can =
+        vl_json_get(call->bridge->down->abilities.root, "elicitation");
+    if (!vl_json_get(can, "url") || !vl_bridge_error_code(error, &code) ||
+        code != GO_FIRST ||
+        vl_json_parse(error, VL_LIMIT_JSON_DEPTH, &doc, NULL) != VALET_OK)
+        return false;
+    const struct json_t *places =
+        vl_json_get(vl_json_get(doc.root, "data"), "elicitations");
+    vl_json_open(&out, '{');
+    vl_json_add_z(&out, "resultType", "input_required");
+    vl_json_open_key(&out, "inputRequests", '{');
+    for (size_t i = 0; i < vl_json_size(places) && count < QUESTIONS_MAX; i++)
+        count += add_place(&out, count, vl_json_at(places, i));
+    vl_json_close(&out, '}');
+    vl_json_close(&out, '}');
+    if (count)
+        vl_bridge_call_pass(
+            call, &(struct vl_bridge_answer){.result = vl_buf_str(&result)});
+    return count > 0;
+}
+
 /* --- and answers --- */
 
 bool

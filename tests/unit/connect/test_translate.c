@@ -414,6 +414,48 @@ a_question_becomes_a_result_that_asks(void **state)
     server_gets_nothing();
 }
 
+/* What comes back has no state: it is the call once more. */
+static void
+an_error_that_sends_away_becomes_a_result_that_asks(void **state)
+{
+#define META_URL                                                               \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","   \
+    "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{"        \
+    "\"url\":{}}}}"
+    static const char call[] =
+        REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}");
+    static const char error[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32042,\"message\":"
+        "\"m\",\"data\":{\"elicitations\":[{\"mode\":\"url\",\"elicitationId\":"
+        "\"e\",\"url\":\"https://a.example/\",\"message\":\"go\"}]}}}";
+    (void)state;
+    client_says(REQUEST("1", "server/discover", META_URL));
+    server_refuses(server_gets(REQUEST("1", "server/discover", META_URL)), 400,
+                   REFUSAL("-32000"));
+    server_answers(
+        server_gets(
+            "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-1\",\"method\":"
+            "\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-"
+            "25\",\"capabilities\":{\"elicitation\":{\"url\":{}}},"
+            "\"clientInfo\":{\"name\":\"unknown\",\"version\":\"0\"}}}"),
+        WELCOME);
+    accept(server_gets(BEGIN));
+    the_lines->seen = vl_buf_size(&the_lines->out);
+    client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META_URL));
+    server_answers(server_gets(call), error);
+    client_gets(RESULT(
+        "2", "\"resultType\":\"input_required\",\"inputRequests\":{\"q0\":{"
+             "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\","
+             "\"message\":\"go\",\"url\":\"https://a.example/\"}}}"));
+    client_says(REQUEST("3", "tools/call",
+                        "\"name\":\"t\",\"inputResponses\":{\"q0\":{"
+                        "\"action\":\"accept\"}}," META_URL));
+    server_answers(
+        server_gets(REQUEST("3", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
+        RESULT("3", ""));
+    client_gets(RESULT("3", "\"resultType\":\"complete\""));
+}
+
 /* @spec HT-65 HT-66 */
 static void
 who_listens_is_told(void **state)
@@ -491,6 +533,7 @@ main(void)
         TEST(a_newer_client_gets_what_it_demands),
         TEST(requests_that_come_together_are_translated_together),
         TEST(a_question_becomes_a_result_that_asks),
+        TEST(an_error_that_sends_away_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
         TEST(what_is_watched_is_listened_to_later),
         TEST(what_came_before_the_first_answer_is_translated),
