@@ -286,7 +286,7 @@ done(valet_status status, const struct vl_remote_end *end,
         return;
     }
     /* By HTTP+SSE the answer comes on its own way. */
-    if (call->id && status == VALET_OK && vl_remote_is_http_sse(bridge->remote))
+    if (call->id && status == VALET_OK && call->is_by_http_sse)
         return;
     if (call->fail && call->fail(call, &failure))
         return;
@@ -303,6 +303,7 @@ vl_bridge_call_send(struct vl_bridge_call *call,
     VL_ASSERT(!call->remote);
     call->waits = false;
     call->is_answered = false;
+    call->is_by_http_sse = vl_remote_is_http_sse(call->bridge->remote);
     call->remote = vl_remote_send(
         call->bridge->remote,
         &(struct vl_remote_send){

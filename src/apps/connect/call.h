@@ -39,7 +39,8 @@ struct vl_bridge_call {
     char *token;     /* of progress, JSON; or NULL */
     bool is_request; /* of the client: counted */
     bool is_modern;
-    bool waits; /* for the session */
+    bool is_by_http_sse; /* its answer does not come on its own stream */
+    bool waits;          /* for the session */
     bool waits_for_era, waits_for_tools, waits_for_listener;
     bool was_repeated;
     bool is_answered;  /* its stream has still to end */

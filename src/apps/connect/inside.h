@@ -143,6 +143,9 @@ void vl_bridge_notify(struct vl_bridge *bridge, const char *method,
 void vl_bridge_cancel_legacy(struct vl_bridge_call *call, struct vl_str json);
 /* Tells the server that nobody waits for the answer to what was sent. */
 void vl_bridge_tell_cancelled(struct vl_bridge_call *call);
+/* The stream of the older transport: the answers that would have come by it do
+ * not. */
+void vl_bridge_lose_stream(struct vl_bridge *bridge, const char *why);
 void vl_bridge_on_deaf(const valet_error *err, void *ctx);
 void vl_bridge_fail_waiting(struct vl_bridge *bridge, enum vl_rpc_code code,
                             const char *why);

@@ -88,6 +88,9 @@ static bool
 begun(struct vl_bridge_call *call, const struct vl_bridge_failure *failure)
 {
     struct vl_bridge *bridge = call->bridge;
+    /* The client may have begun anew meanwhile. */
+    if (bridge->session != VL_SESSION_BEGINNING)
+        return false;
     bridge->session = VL_SESSION_OPEN;
     note_loss(bridge);
     if (bridge->session == VL_SESSION_NONE && bridge->lost++ < LOST_MAX) {
@@ -155,6 +158,32 @@ vl_bridge_note_version(struct vl_bridge *bridge, struct vl_str result)
     vl_remote_set_version(bridge->remote, vl_mcp_version_name(version));
 }
 
+/* Who listens does so in the next session too. */
+static bool
+is_lost_with_stream(const struct vl_bridge_call *call)
+{
+    return call->is_by_http_sse && !call->is_answered && !call->is_parked &&
+           !call->waits && !(call->is_listener && call->is_acknowledged);
+}
+
+void
+vl_bridge_lose_stream(struct vl_bridge *bridge, const char *why)
+{
+    struct vl_list *it = bridge->calls.next;
+    while (it != &bridge->calls) {
+        struct vl_bridge_call *call = call_at(it);
+        it = it->next;
+        if (!is_lost_with_stream(call))
+            continue;
+        call->is_by_http_sse = false;
+        if (call->id)
+            vl_bridge_call_error(call, VL_RPC_INTERNAL, why);
+        else
+            vl_bridge_call_free(call);
+        it = bridge->calls.next; /* the list may be another */
+    }
+}
+
 /* --- the client says hello --- */
 
 /* 401, 403, 5xx and silence say nothing about the server. */
@@ -194,6 +223,8 @@ vl_bridge_note_http_sse(struct vl_bridge *bridge, valet_status status,
         bridge->is_http_sse = true;
     else if (vl_bridge_is_refusal(http_status))
         bridge->is_http_sse = false;
+    if (status != VALET_OK)
+        vl_bridge_lose_stream(bridge, "The server's stream is not there");
 }
 
 /* @spec HT-12: the answer of the older transport, or of none. */
@@ -339,6 +370,8 @@ vl_bridge_greet(struct vl_bridge *bridge, const struct vl_rpc_message *message,
         return;
     }
     keep_hello(bridge, message, json);
+    if (bridge->is_http_sse)
+        vl_bridge_lose_stream(bridge, "The conversation has begun anew");
     struct vl_bridge_call *call =
         vl_bridge_call_of(bridge, message, vl_buf_str(&bridge->hello));
     call->take = greeted;
@@ -463,7 +496,6 @@ vl_bridge_tell_cancelled(struct vl_bridge_call *call)
 
 /* --- the server is silent for good --- */
 
-/* With the older transport the answers would have come that way. */
 void
 vl_bridge_on_deaf(const valet_error *err, void *ctx)
 {
@@ -484,7 +516,6 @@ vl_bridge_on_deaf(const valet_error *err, void *ctx)
         vl_bridge_reopen_unasked(bridge);
     if (bridge->session != VL_SESSION_GREETING)
         bridge->session = VL_SESSION_NONE;
-    VL_LIST_EACH (it, &bridge->calls)
-        call_at(it)->waits |= !call_at(it)->is_answered;
+    vl_bridge_lose_stream(bridge, why);
     vl_bridge_fail_waiting(bridge, VL_RPC_INTERNAL, why);
 }

@@ -138,6 +138,7 @@ http_sse_again(valet_status status, const struct vl_remote_end *end,
 void
 vl_bridge_use_http_sse(struct vl_bridge *bridge)
 {
+    vl_bridge_lose_stream(bridge, "The conversation has begun anew");
     bridge->session = VL_SESSION_GREETING;
     vl_remote_use_http_sse(bridge->remote, http_sse_again, bridge);
 }

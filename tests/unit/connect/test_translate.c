@@ -465,17 +465,11 @@ who_listens_is_told(void **state)
     client_says(REQUEST("\"l\"", "subscriptions/listen",
                         "\"notifications\":{\"toolsListChanged\":true,"
                         "\"promptsListChanged\":true,\"resourceSubscriptions\":"
-                        "[\"a:b\",\"a:d\"]}," META));
-    static const char *const watches[] = {
-        REQUEST("\"mcp-valet-2\"", "resources/subscribe", "\"uri\":\"a:b\""),
-        REQUEST("\"mcp-valet-3\"", "resources/subscribe", "\"uri\":\"a:d\"")};
-    size_t watch = server_gets(watches[0]);
-    size_t other = server_gets(watches[1]);
-    server_answers(watch, RESULT("\"mcp-valet-2\"", ""));
-    /* What the server has not said yes to is not acknowledged. */
+                        "[\"a:b\"]}," META));
+    size_t watch = server_gets(
+        REQUEST("\"mcp-valet-2\"", "resources/subscribe", "\"uri\":\"a:b\""));
     client_gets_nothing();
-    server_answers(other, "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-3\","
-                          "\"error\":{\"code\":-32002,\"message\":\"m\"}}");
+    server_answers(watch, RESULT("\"mcp-valet-2\"", ""));
     client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
                 "acknowledged\",\"params\":{\"_meta\":{\"io."
                 "modelcontextprotocol/subscriptionId\":\"l\"},"
@@ -493,10 +487,62 @@ who_listens_is_told(void **state)
     client_gets_nothing();
     client_says("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
                 "\"params\":{\"requestId\":\"l\"}}");
-    accept(server_gets(REQUEST("\"mcp-valet-4\"", "resources/unsubscribe",
+    accept(server_gets(REQUEST("\"mcp-valet-3\"", "resources/unsubscribe",
                                "\"uri\":\"a:b\"")));
     server_tells("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
                  "list_changed\"}");
+    client_gets_nothing();
+    /* What the server does not say yes to is not acknowledged. */
+    client_says(REQUEST(
+        "4", "subscriptions/listen",
+        "\"notifications\":{\"resourceSubscriptions\":[\"a:d\"]}," META));
+    server_answers(server_gets(REQUEST("\"mcp-valet-4\"", "resources/subscribe",
+                                       "\"uri\":\"a:d\"")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-4\",\"error\":{"
+                   "\"code\":-32002,\"message\":\"m\"}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+                "acknowledged\",\"params\":{\"_meta\":{\"io."
+                "modelcontextprotocol/subscriptionId\":4},"
+                "\"notifications\":{}}}");
+}
+
+/* The older transport: with its stream, answers are lost; listeners are not. */
+static void
+who_listens_is_told_by_the_next_stream(void **state)
+{
+    valet_error none = {.status = VALET_OK};
+    const struct vl_remote_end fine = {.http_status = 200};
+    (void)state;
+    client_says(DISCOVER);
+    server_refuses(server_gets(DISCOVER), 405, "");
+    server_refuses(server_gets(HELLO_OF("\"mcp-valet-1\"")), 405, "");
+    the_remote->http_sse_done(VALET_OK, &fine, &none, the_remote->http_sse_ctx);
+    server_answers(server_gets(HELLO_OF("\"mcp-valet-1\"")),
+                   RESULT("\"mcp-valet-1\"", CAPABILITIES));
+    accept(server_gets(BEGIN));
+    client_says(REQUEST("\"l\"", "subscriptions/listen",
+                        "\"notifications\":{\"resourceSubscriptions\":["
+                        "\"a:b\"]}," META));
+    server_answers(server_gets(REQUEST("\"mcp-valet-2\"", "resources/subscribe",
+                                       "\"uri\":\"a:b\"")),
+                   RESULT("\"mcp-valet-2\"", ""));
+    client_says(REQUEST("2", "prompts/list", META));
+    accept(server_gets(REQUEST("2", "prompts/list", "\"_meta\":{}")));
+    the_lines->seen = vl_buf_size(&the_lines->out);
+    server_is_deaf(VALET_RETRY);
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32603,"
+                "\"message\":\"the stream is lost\"}}");
+    client_gets_nothing();
+    the_remote->http_sse_done = NULL;
+    for (int64_t end = vl_mono_now() + 5000;
+         !the_remote->http_sse_done && vl_mono_now() < end;)
+        vl_loop_step(the_loop);
+    the_remote->http_sse_done(VALET_OK, &fine, &none, the_remote->http_sse_ctx);
+    server_answers(server_gets(HELLO_OF("\"mcp-valet-1\"")),
+                   RESULT("\"mcp-valet-1\"", CAPABILITIES));
+    accept(server_gets(BEGIN));
+    server_gets(
+        REQUEST("\"mcp-valet-3\"", "resources/subscribe", "\"uri\":\"a:b\""));
     client_gets_nothing();
 }
 
@@ -535,6 +581,7 @@ main(void)
         TEST(a_question_becomes_a_result_that_asks),
         TEST(an_error_that_sends_away_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
+        TEST(who_listens_is_told_by_the_next_stream),
         TEST(what_is_watched_is_listened_to_later),
         TEST(what_came_before_the_first_answer_is_translated),
         TEST(a_server_may_be_of_the_newer_era_the_next_time),
