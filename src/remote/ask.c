@@ -33,6 +33,7 @@ struct vl_ask {
     unsigned attempts, authorized;
     int64_t deadline;        /* of another attempt */
     unsigned session_number; /* that was sent; 0: none */
+    bool had_session;        /* another attempt is not made without one */
     struct vl_secret sent;   /* the token; empty: none */
     int http_status;         /* 0: nothing has come yet */
     valet_error refusal;     /* what it means, if it is no 2xx */
@@ -122,6 +123,21 @@ end_with(struct vl_ask *ask, valet_status status, int64_t retry_after_ms,
 
 static void attempt(struct vl_ask *ask);
 
+/* @spec HT-30: what was meant for a session is not sent outside of it. */
+static void
+attempt_again(struct vl_ask *ask)
+{
+    valet_error err = {0};
+    struct vl_ask_end end = {
+        .http_status = 404, .session_ended = true, .retry_after_ms = -1};
+    if (!ask->had_session || vl_remote_has_session(ask->remote)) {
+        attempt(ask);
+        return;
+    }
+    (void)vl_fail(&err, VALET_NOT_FOUND, "", "the server has lost the session");
+    finish(ask, VALET_NOT_FOUND, &end, &err);
+}
+
 void
 vl_remote_retry(struct vl_remote_retry *retry, valet_status status,
                 const valet_error *err)
@@ -133,7 +149,7 @@ vl_remote_retry(struct vl_remote_retry *retry, valet_status status,
         return;
     ask->retry = NULL;
     if (status == VALET_OK) {
-        attempt(ask);
+        attempt_again(ask);
         return;
     }
     if (err)
@@ -238,7 +254,7 @@ on_timer(void *ctx)
     struct vl_ask *ask = ctx;
     valet_error refusal = ask->refusal;
     if (!ask->fetch) {
-        attempt(ask);
+        attempt_again(ask);
     } else if (ask->remote->is_held) {
         vl_timer_start(ask->timer, VL_REMOTE_BODY_MS);
     } else {
@@ -294,6 +310,7 @@ attempt(struct vl_ask *ask)
     ask->session_number = ask->in.has_session && vl_remote_has_session(remote)
                               ? remote->session_number
                               : 0;
+    ask->had_session |= ask->session_number != 0;
     if (request.bearer && vl_secret_is_empty(request.bearer))
         request.bearer = NULL;
     vl_secret_done(&ask->sent);

@@ -451,6 +451,34 @@ a_session_that_is_lost_while_nobody_asks_is_begun_again(void **state)
     client_gets_nothing();
 }
 
+/* @spec HT-31: a message that ends each session it comes by harms no other. */
+static void
+a_session_that_is_lost_again_is_begun_again(void **state)
+{
+    const struct vl_remote_end lost = {.http_status = 404,
+                                       .session_ended = true};
+    (void)state;
+    say_hello();
+    client_says(LIST);
+    for (int i = 0; i < 2; i++) {
+        the_remote->has_session = false;
+        server_ends_with(server_gets(LIST), VALET_NOT_FOUND, &lost, "no");
+        if (i)
+            break;
+        the_remote->has_session = true;
+        server_answers(server_gets(HELLO), WELCOME);
+        accept(server_gets(BEGIN));
+    }
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"error\":{\"code\":-32603,"
+                "\"message\":\"no\"}}");
+    client_says(LIST);
+    the_remote->has_session = true;
+    server_answers(server_gets(HELLO), WELCOME);
+    accept(server_gets(BEGIN));
+    server_answers(server_gets(LIST), TOOLS);
+    client_gets(TOOLS);
+}
+
 static void
 http_sse_ends(valet_status status, int http_status)
 {
@@ -608,6 +636,7 @@ main(void)
         TEST(a_slow_client_holds_the_server),
         TEST(a_client_need_not_wait_for_the_first_answer),
         TEST(a_session_that_is_lost_while_nobody_asks_is_begun_again),
+        TEST(a_session_that_is_lost_again_is_begun_again),
         TEST(the_older_transport_is_taken_up_again),
         TEST(what_requests_bring_about_has_room),
         cmocka_unit_test_setup_teardown(

@@ -106,6 +106,22 @@ a_session_that_is_not_found_is_forgotten(void **state)
     assert_string_equal(rig.seen[2].session, "");
 }
 
+/* @spec HT-30: by the time of another try the session is gone. */
+static void
+what_was_meant_for_a_session_is_not_sent_without(void **state)
+{
+    (void)state;
+    rig_begin();
+    server.status = 429;
+    (void)send_text(PING);
+    RIG_UNTIL(rig.seen_count == 2);
+    vl_remote_forget_session(rig.remote);
+    RIG_UNTIL(rig.ends == 2);
+    assert_int_equal(rig.status, VALET_NOT_FOUND);
+    assert_true(rig.session_ended);
+    assert_int_equal(rig.seen_count, 2);
+}
+
 /* One that was sent before, and is answered after the next one has begun. */
 static void
 a_late_refusal_does_not_end_the_next_session(void **state)
@@ -261,6 +277,7 @@ main(void)
         TEST(only_what_begins_a_session_gets_one),
         TEST(what_knows_no_sessions_is_sent_none),
         TEST(a_session_that_is_not_found_is_forgotten),
+        TEST(what_was_meant_for_a_session_is_not_sent_without),
         TEST(a_late_refusal_does_not_end_the_next_session),
         TEST(a_session_that_was_good_may_end_with_400),
         TEST(a_session_that_was_never_good_does_not),
