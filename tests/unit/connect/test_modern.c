@@ -266,6 +266,34 @@ a_server_may_be_of_the_older_era_the_next_time(void **state)
                 "\"tools\":[]}}");
 }
 
+/* A client that asks more than one thing at once, of such a server. */
+static void
+what_was_sent_too_early_is_sent_again(void **state)
+{
+#define OLDER(id, method)                                                      \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method                  \
+    "\",\"params\":{\"_meta\":{}}}"
+    static const char refusal[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,"
+        "\"message\":\"Bad Request\"}}";
+    (void)state;
+    client_says(DISCOVER);
+    client_says(REQUEST("2", "prompts/list", ""));
+    size_t discover = server_gets(DISCOVER);
+    size_t list = server_gets(REQUEST("2", "prompts/list", ""));
+    server_refuses(discover, 400, refusal);
+    server_refuses(list, 400, refusal);
+    server_answers(the_remote->seen++,
+                   "{\"jsonrpc\":\"2.0\",\"id\":\"mcp-valet-1\",\"result\":{"
+                   "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}}");
+    server_ends(the_remote->seen++);
+    the_lines->seen = vl_buf_size(&the_lines->out);
+    server_answers(server_gets(OLDER("2", "prompts/list")),
+                   "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"resultType\":"
+                "\"complete\",\"ttlMs\":0,\"cacheScope\":\"private\"}}");
+}
+
 static void
 what_no_header_carries_is_refused(void **state)
 {
@@ -297,6 +325,7 @@ main(void)
         TEST(a_listener_that_never_was_is_refused),
         TEST(its_errors_are_the_clients_business),
         TEST(a_refusal_is_looked_into),
+        TEST(what_was_sent_too_early_is_sent_again),
         TEST(a_server_may_be_of_the_older_era_the_next_time),
         TEST(what_no_header_carries_is_refused),
     };
