@@ -11,9 +11,6 @@
 #include "core/limits.h"
 #include "core/sys.h"
 
-/* URLElicitationRequired of 2025-11-25. */
-#define NEEDS_ADDRESS (-32042)
-
 /* --- both ways --- */
 
 void
@@ -91,7 +88,7 @@ complete(const char *method, struct vl_str result, struct vl_buf *ret)
 static int64_t
 newer_code(int64_t code)
 {
-    return code == NEEDS_ADDRESS
+    return code == VL_DOWNWARD_GO_FIRST
                ? VL_RPC_INTERNAL
                : vl_rpc_code_for(true, (enum vl_rpc_code)code);
 }

@@ -55,6 +55,10 @@ void vl_downward_question(struct vl_bridge *bridge, struct vl_bridge_call *call,
  * until that comes. Keeps an answer of the server's until then. */
 bool vl_downward_keeps(struct vl_bridge_call *call,
                        const struct vl_bridge_answer *answer);
+/* URLElicitationRequired of 2025-11-25: the call is over, and may be made again
+ * when a person has been there. */
+#define VL_DOWNWARD_GO_FIRST (-32042)
+
 /* An error that sends a person to a web page first becomes a result that asks.
  * False: it is another one, or the client cannot do that. */
 bool vl_downward_send_away(struct vl_bridge_call *call, struct vl_str error);

@@ -169,9 +169,6 @@ vl_downward_question(struct vl_bridge *bridge, struct vl_bridge_call *call,
 
 /* --- a person has to go somewhere first --- */
 
-/* Of 2025-11-25: the call is over, and may be made again. */
-#define GO_FIRST (-32042)
-
 static bool
 add_place(struct vl_json_out *out, size_t number, const struct json_t *place)
 {
@@ -202,7 +199,7 @@ vl_downward_send_away(struct vl_bridge_call *call, struct vl_str error)
     const struct json_t *can =
         vl_json_get(call->bridge->down->abilities.root, "elicitation");
     if (!vl_json_get(can, "url") || !vl_bridge_error_code(error, &code) ||
-        code != GO_FIRST ||
+        code != VL_DOWNWARD_GO_FIRST ||
         vl_json_parse(error, VL_LIMIT_JSON_DEPTH, &doc, NULL) != VALET_OK)
         return false;
     const struct json_t *places =

@@ -199,11 +199,6 @@ doubt(struct vl_bridge_call *call, int http_status, struct vl_str error,
         return true;
     }
     call->waits_for_era = true;
-    /* It was sent before that was known. */
-    if (bridge->speaks_modern == VL_NO) {
-        settle_era(bridge);
-        return true;
-    }
     if (is_probe) {
         probed(bridge, (struct vl_str){NULL, 0}, NULL);
         return true;
