@@ -365,6 +365,29 @@ requests_that_come_together_are_translated_together(void **state)
     client_gets_nothing();
 }
 
+/* @spec HT-56: what a tool gives may have members of these names itself. */
+static void
+what_is_said_further_down_is_not_what_it_demands(void **state)
+{
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META));
+    server_answers(
+        server_gets(REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
+        RESULT("2", "\"structuredContent\":{\"resultType\":\"rows\"}"));
+    client_gets(RESULT("2", "\"resultType\":\"complete\","
+                            "\"structuredContent\":{\"resultType\":"
+                            "\"rows\"}"));
+    client_says(REQUEST("3", "resources/read", "\"uri\":\"a:b\"," META));
+    server_answers(
+        server_gets(
+            REQUEST("3", "resources/read", "\"uri\":\"a:b\",\"_meta\":{}")),
+        RESULT("3", "\"ttlMs\":7,\"contents\":[{\"cacheScope\":\"x\"}]"));
+    client_gets(RESULT("3", "\"resultType\":\"complete\",\"cacheScope\":"
+                            "\"private\",\"ttlMs\":7,\"contents\":[{"
+                            "\"cacheScope\":\"x\"}]"));
+}
+
 /* The state of a result that asks. */
 static void
 read_state(char *ret)
@@ -578,6 +601,7 @@ main(void)
         TEST(its_errors_have_their_older_names),
         TEST(a_newer_client_gets_what_it_demands),
         TEST(requests_that_come_together_are_translated_together),
+        TEST(what_is_said_further_down_is_not_what_it_demands),
         TEST(a_question_becomes_a_result_that_asks),
         TEST(an_error_that_sends_away_becomes_a_result_that_asks),
         TEST(who_listens_is_told),
