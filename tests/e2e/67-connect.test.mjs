@@ -83,6 +83,11 @@ describe('a server that wants a sign-in', () => {
     await asks('SDK v2, pinned');
     assert.equal(desk.opened.length, 2);
   });
+
+  test('is told how to keep the sign-in where there is no Secret Service', LIMIT, async () => {
+    const env = { ...desk.env, DBUS_SESSION_BUS_ADDRESS: '', XDG_RUNTIME_DIR: '' };
+    await assert.rejects(Talker.overStdio('SDK v1', VALET, ['connect', url], env), /--cache-file FILE/);
+  });
 });
 
 describe('a server that is not there', () => {

@@ -32,15 +32,23 @@ write_lock_path(struct vl_buf *out, valet_error *err)
     return vl_buf_check(out, err);
 }
 
+/* The sentence is all that a client shows: it says what a person can do. */
 static valet_status
 open_secret_service(struct vl_keep **ret, struct vl_buf *lock, valet_error *err)
 {
     vl_auto(vl_buf) modules = vl_buf_of(PATH_MAX);
+    valet_error why = {0};
     vl_modules_of_helper(&modules);
     VL_TRY(vl_buf_check(&modules, err));
     VL_TRY(write_lock_path(lock, err));
-    return vl_keep_open_secret_service(vl_buf_cstr(&modules), ITEM,
-                                       vl_buf_cstr(lock), ret, err);
+    valet_status status = vl_keep_open_secret_service(
+        vl_buf_cstr(&modules), ITEM, vl_buf_cstr(lock), ret, &why);
+    if (status == VALET_OK)
+        return VALET_OK;
+    return vl_fail(err, status, why.code,
+                   "%.120s: tokens cannot be kept there; add --cache-file FILE "
+                   "for an encrypted file, or --no-cache",
+                   why.message);
 }
 
 static valet_status
