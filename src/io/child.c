@@ -106,12 +106,6 @@ vl_child_start(struct vl_loop *loop, const struct vl_child_spec *spec,
     return VALET_OK;
 }
 
-pid_t
-vl_child_pid(const struct vl_child *child)
-{
-    return (pid_t)child->uv.pid;
-}
-
 /* --- its end --- */
 
 /* @spec ST-05 */

@@ -34,7 +34,6 @@ valet_status
 vl_child_start(struct vl_loop *loop, const struct vl_child_spec *spec,
                vl_child_ended *ended, void *ctx, struct vl_child **ret,
                valet_error *err) VALET_CHECK;
-pid_t vl_child_pid(const struct vl_child *child);
 /*
  * Whoever calls this has closed its input, by which it knows that it is to end.
  * After `ms` it and all in its session's group get SIGTERM, after as long again
