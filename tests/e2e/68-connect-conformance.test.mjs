@@ -50,4 +50,5 @@ for (const [revision, wanted] of Object.entries(sets))
       SKIPPED: ['http-standard-headers'], // it would look at `initialize` as well, which this era has not
     };
     assert.equal(findFaults(run, { ...wanted, 0: EXTENSIONS }, tolerated).join('\n'), '');
+    assert.deepEqual([...run.scenarios].filter(([, checks]) => !checks.length), [], 'scenarios without checks');
   });

@@ -46,9 +46,11 @@ child.stderr.on('data', (text) => {
 });
 
 // A browser follows redirects, also those between origins, and shows the rest.
+// A kept connection may have been closed meanwhile: it asks once more, then.
+const get = (url) => fetch(url, { redirect: 'manual' });
 async function browse(start) {
   for (let at = start, hops = 0; at && hops < 10; hops++) {
-    const answer = await fetch(at, { redirect: 'manual' }).catch(() => undefined);
+    const answer = await get(at).catch(() => get(at)).catch(() => undefined);
     await answer?.body?.cancel();
     const next = answer?.headers.get('location');
     at = next && new URL(next, at).href;
