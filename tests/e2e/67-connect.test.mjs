@@ -1,18 +1,27 @@
 // mcp-valet connect: every stdio client of both SDKs reaches remote servers of
 // every kind.
 import assert from 'node:assert/strict';
+<<<<<<< HEAD
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
+=======
+import { writeFileSync } from 'node:fs';
+>>>>>>> c9df263 (tests: connect with a token that was given)
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Client } from './lib/client.mjs';
 import { EVERYTHING } from './lib/conformance.mjs';
 import { Desk } from './lib/desk.mjs';
 import { does, LIMIT } from './lib/does.mjs';
 import { oneEra } from './lib/one-era.mjs';
 import { SdkServer } from './lib/sdk-server.mjs';
 import { KINDS, Talker } from './lib/talker.mjs';
+<<<<<<< HEAD
 import { isSanitized, Program, runToEnd, VALET } from './lib/valet.mjs';
+=======
+import { Program, describeTenant, runToEnd, VALET } from './lib/valet.mjs';
+>>>>>>> c9df263 (tests: connect with a token that was given)
 
 const STDIO = Object.keys(KINDS).filter((name) => !KINDS[name].path);
 const talk = (name, url, ...args) => Talker.overStdio(name, VALET, ['connect', url, '--no-cache', ...args]);
@@ -82,6 +91,22 @@ describe('a server that wants a sign-in', () => {
     assert.equal((await runToEnd(VALET, args, { env: desk.env })).code, 1);
     await asks('SDK v2, pinned');
     assert.equal(desk.opened.length, 2);
+  });
+
+  // Where there is no person.
+  test('takes a token that was given, in a file or in a variable, and nobody is asked', LIMIT, async () => {
+    const before = desk.opened.length;
+    const { access_token: token } = await new Client(new URL(url).origin).login(describeTenant().users.reader);
+    const file = path.join(desk.home, 'token');
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
+    for (const [args, env] of [[['--token-file', file], {}], [['--token-env', 'GIVEN'], { GIVEN: token }]]) {
+      const talker = await Talker.overStdio('SDK v1', VALET, ['connect', url, ...args], { ...desk.env, ...env });
+      assert.match(await talker.ask('getUserDetails'), /reader/i);
+      await talker.close();
+    }
+    assert.equal(desk.opened.length, before);
+    await assert.rejects(Talker.overStdio('SDK v1', VALET, ['connect', url, '--token-env', 'GIVEN'], { ...desk.env, GIVEN: 'no-token' }),
+      /refuses the token that was given/);
   });
 
   test('is told how to keep the sign-in where there is no Secret Service', LIMIT, async () => {
