@@ -154,6 +154,28 @@ a_result_that_asks_becomes_requests(void **state)
     server_gets_nothing();
 }
 
+/* @spec CL-26 */
+static void
+an_address_to_open_has_the_id_that_2025_11_25_wants(void **state)
+{
+    (void)state;
+    begin_upward();
+    client_says(REQUEST("1", "prompts/get", "\"name\":\"p\""));
+    size_t get =
+        server_gets(REQUEST("1", "prompts/get", "\"name\":\"p\"," META));
+    server_answers(
+        get, RESULT("1", "\"resultType\":\"input_required\",\"inputRequests\":{"
+                         "\"k\":{\"method\":\"elicitation/create\",\"params\":{"
+                         "\"mode\":\"url\",\"url\":\"https://a/\"}},"
+                         "\"l\":{\"method\":\"elicitation/create\",\"params\":{"
+                         "\"mode\":\"url\",\"elicitationId\":\"own\"}}}"));
+    client_gets(REQUEST("\"mcp-valet-3\"", "elicitation/create",
+                        "\"mode\":\"url\",\"url\":\"https://a/\","
+                        "\"elicitationId\":\"mcp-valet-3\""));
+    client_gets(REQUEST("\"mcp-valet-4\"", "elicitation/create",
+                        "\"mode\":\"url\",\"elicitationId\":\"own\""));
+}
+
 static void
 its_errors_have_their_older_names(void **state)
 {
@@ -598,6 +620,7 @@ main(void)
         TEST(an_older_client_says_who_it_is_with_each_request),
         TEST(what_is_watched_is_listened_to),
         TEST(a_result_that_asks_becomes_requests),
+        TEST(an_address_to_open_has_the_id_that_2025_11_25_wants),
         TEST(its_errors_have_their_older_names),
         TEST(a_newer_client_gets_what_it_demands),
         TEST(requests_that_come_together_are_translated_together),
