@@ -685,6 +685,17 @@ describe('the process', () => {
       assert.match(await person.fails(2, 'stdio', ...args), pattern);
   });
 
+  // @spec S-42: the Graph of the authority's own cloud, or none.
+  test('sends no token to the Graph of another cloud', async () => {
+    const whom = [...person.whom, '--authority-host', 'https://login.microsoftonline.us'];
+    const run = begin({ args: [...EASY, '--graph-url', 'https://graph.microsoft.com'], whom });
+    run.send(INITIALIZE, CALL);
+    const { result } = (await run.lines(2)).find((a) => a.id === 2);
+    assert.match(result.content[0].text, /graph\.microsoft\.com is of another cloud than https:\/\/login\.microsoftonline\.us/);
+    run.child.stdin.end();
+    await run.exited;
+  });
+
   test('allows programs by their paths, and none that runs others', async () => {
     const bash = realpathSync('/bin/bash');
     assert.equal(await person.does('allow', '/usr/bin/../bin/true'), `${realpathSync('/usr/bin/true')} is allowed\n`);
