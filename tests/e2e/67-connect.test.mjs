@@ -2,12 +2,16 @@
 // every kind.
 import assert from 'node:assert/strict';
 <<<<<<< HEAD
+<<<<<<< HEAD
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 =======
 import { writeFileSync } from 'node:fs';
 >>>>>>> c9df263 (tests: connect with a token that was given)
+=======
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+>>>>>>> c7e5819 (tests: connect when the server has lost its memory)
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from './lib/client.mjs';
@@ -18,10 +22,14 @@ import { oneEra } from './lib/one-era.mjs';
 import { SdkServer } from './lib/sdk-server.mjs';
 import { KINDS, Talker } from './lib/talker.mjs';
 <<<<<<< HEAD
+<<<<<<< HEAD
 import { isSanitized, Program, runToEnd, VALET } from './lib/valet.mjs';
 =======
 import { Program, describeTenant, runToEnd, VALET } from './lib/valet.mjs';
 >>>>>>> c9df263 (tests: connect with a token that was given)
+=======
+import { Bench, Program, describeTenant, runToEnd, VALET } from './lib/valet.mjs';
+>>>>>>> c7e5819 (tests: connect when the server has lost its memory)
 
 const STDIO = Object.keys(KINDS).filter((name) => !KINDS[name].path);
 const talk = (name, url, ...args) => Talker.overStdio(name, VALET, ['connect', url, '--no-cache', ...args]);
@@ -112,6 +120,30 @@ describe('a server that wants a sign-in', () => {
   test('is told how to keep the sign-in where there is no Secret Service', LIMIT, async () => {
     const env = { ...desk.env, DBUS_SESSION_BUS_ADDRESS: '', XDG_RUNTIME_DIR: '' };
     await assert.rejects(Talker.overStdio('SDK v1', VALET, ['connect', url], env), /--cache-file FILE/);
+  });
+});
+
+// Tokens, registration and session are worth nothing any more.
+describe('a server that has lost its memory', () => {
+  test('is signed in to again, once, and clients that were connected go on', LIMIT, async () => {
+    const bench = await Bench.start();
+    const desk = new Desk();
+    try {
+      const url = `${bench.url}/mcp`;
+      const talkers = [await talkFrom(desk, 'SDK v1', url), await talkFrom(desk, 'SDK v2, pinned', url)];
+      for (const talker of talkers) assert.match(await talker.ask('getUserDetails'), /admin/i);
+      assert.equal(desk.opened.length, 1);
+      await bench.server.stop();
+      for (const file of readdirSync(bench.folder)) if (file.startsWith('store.db')) rmSync(bench.path(file));
+      await bench.serve();
+      assert.equal(`${bench.url}/mcp`, url);
+      for (const text of await Promise.all(talkers.map((talker) => talker.ask('getUserDetails')))) assert.match(text, /admin/i);
+      assert.equal(desk.opened.length, 2);
+      for (const talker of talkers) await talker.close();
+    } finally {
+      desk.stop();
+      await bench.stop();
+    }
   });
 });
 
