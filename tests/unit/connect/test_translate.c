@@ -591,6 +591,25 @@ who_listens_is_told_by_the_next_stream(void **state)
     client_gets_nothing();
 }
 
+/* @spec ST-11: it was replaced by one of 2026-07-28, say. */
+static void
+a_server_that_takes_no_session_any_more_is_looked_at_anew(void **state)
+{
+    const struct vl_remote_end lost = {.http_status = 404,
+                                       .session_ended = true};
+    (void)state;
+    begin_downward();
+    client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META));
+    server_ends_with(
+        server_gets(REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
+        VALET_NOT_FOUND, &lost, "it is gone");
+    server_refuses(server_gets(HELLO_OF("\"mcp-valet-1\"")), 400, "");
+    client_gets("{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32603,"
+                "\"message\":\"the server refuses it\"}}");
+    client_says(DISCOVER);
+    (void)server_gets(DISCOVER);
+}
+
 /* @spec HT-73 */
 static void
 its_errors_have_their_newer_names(void **state)
@@ -634,6 +653,7 @@ main(void)
         TEST(a_server_may_be_of_the_newer_era_the_next_time),
         TEST(nothing_more_is_told_of_what_was_cancelled),
         TEST(a_client_that_begins_anew_gets_what_there_is_now),
+        TEST(a_server_that_takes_no_session_any_more_is_looked_at_anew),
         TEST(its_errors_have_their_newer_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
