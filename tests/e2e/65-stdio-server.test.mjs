@@ -599,7 +599,6 @@ describe('the process', () => {
 
   // TLS, the HTTP client and the key store begin with the first call.
   test('is small as long as nobody calls: one thread, none of the big libraries at work', async () => {
-    await person.signedIn(users.admin);
     const run = begin();
     run.send(INITIALIZE, { jsonrpc: '2.0', method: 'notifications/initialized' }, { jsonrpc: '2.0', id: 3, method: 'tools/list' });
     await run.lines(2);
@@ -609,6 +608,7 @@ describe('the process', () => {
     const kb = (name) => Number(new RegExp(`^${name}: *(\\d+)`, 'm').exec(proc('smaps_rollup'))[1]);
     assert.ok(isSanitized(run.child.pid) || kb('Private_Dirty') + kb('Private_Clean') < 4096, proc('smaps_rollup'));
     run.send(CALL);
+    await signInAt(await desktop.next(), users.admin);
     await run.lines(3);
     assert.match(proc('maps'), /libcurl/);
     run.child.stdin.end();
