@@ -181,6 +181,8 @@ struct vl_bridge_call *vl_bridge_watch(struct vl_bridge *bridge,
 void
 vl_bridge_take_modern(struct vl_bridge *bridge,
                       const struct vl_rpc_message *message, struct vl_str json);
+/* Whether Mcp-Method can carry it: what it cannot is no method of that era. */
+bool vl_bridge_is_modern_method(struct vl_str method);
 /* With its headers; a call of a tool may have to wait for the schemas. */
 void vl_bridge_send_modern(struct vl_bridge_call *call);
 /* Makes one of 2026-07-28 of a call: its headers, and who gets the answer

@@ -508,6 +508,12 @@ is_word(struct vl_str text, size_t max)
     return text.n && text.n < max;
 }
 
+bool
+vl_bridge_is_modern_method(struct vl_str method)
+{
+    return is_word(method, 256);
+}
+
 void
 vl_bridge_call_modernize(struct vl_bridge_call *call,
                          const struct vl_rpc_message *message)
@@ -533,7 +539,7 @@ take_note(struct vl_bridge *bridge, const struct vl_rpc_message *message,
 {
     if (!bridge->modern_version[0] || bridge->speaks_modern == VL_NO ||
         bridge->call_count >= VL_BRIDGE_MESSAGES ||
-        !is_word(message->method, 256))
+        !vl_bridge_is_modern_method(message->method))
         return;
     struct vl_bridge_call *call = vl_bridge_call_of(bridge, message, json);
     vl_bridge_call_modernize(call, message);
@@ -555,7 +561,7 @@ vl_bridge_take_modern(struct vl_bridge *bridge,
                          "The protocolVersion of _meta is no revision");
         return;
     }
-    if (!is_word(message->method, 256)) {
+    if (!vl_bridge_is_modern_method(message->method)) {
         vl_bridge_refuse(bridge, message->id, VL_RPC_NO_METHOD,
                          "There is no such method");
         return;

@@ -372,6 +372,9 @@ vl_bridge_upward_take(struct vl_bridge *bridge,
     else if (vl_str_starts(method, VL_STR("tasks/")))
         vl_bridge_refuse(bridge, message->id, VL_RPC_NO_METHOD,
                          "Tasks of 2025-11-25 do not reach this server");
+    else if (!vl_bridge_is_modern_method(method))
+        vl_bridge_refuse(bridge, message->id, VL_RPC_NO_METHOD,
+                         "There is no such method");
     else
         translate(bridge, message);
 }

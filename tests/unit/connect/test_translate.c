@@ -95,6 +95,26 @@ an_older_client_says_who_it_is_with_each_request(void **state)
     client_gets(RESULT("2", "\"prompts\":[]"));
 }
 
+/* In JSON it is a string like any other; in a header it would be another one.
+ */
+static void
+a_method_that_no_header_carries_is_refused(void **state)
+{
+    static const char *const methods[] = {"a b", "tools\xce\x9c"};
+    (void)state;
+    begin_upward();
+    for (size_t i = 0; i < VL_COUNT(methods); i++) {
+        char request[200];
+        (void)snprintf(request, sizeof request,
+                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}",
+                       methods[i]);
+        client_says(request);
+        client_gets("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":"
+                    "-32601,\"message\":\"There is no such method\"}}");
+        server_gets_nothing();
+    }
+}
+
 static void
 what_is_watched_is_listened_to(void **state)
 {
@@ -637,6 +657,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_begin, rig_end)
     const struct CMUnitTest tests[] = {
         TEST(an_older_client_says_who_it_is_with_each_request),
+        TEST(a_method_that_no_header_carries_is_refused),
         TEST(what_is_watched_is_listened_to),
         TEST(a_result_that_asks_becomes_requests),
         TEST(an_address_to_open_has_the_id_that_2025_11_25_wants),
