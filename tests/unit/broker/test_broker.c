@@ -19,8 +19,9 @@
 #define BOB_AT      "bob@contoso.example"
 #define KNOWS_ALICE "--account", ALICE "," ALICE_AT ",Alice," TENANT
 #define KNOWS_BOB   "--account", BOB "," BOB_AT ",Bob," TENANT
-#define START(kit, ...)                                                        \
-    start_broker(kit, (const char *const[]){"", ##__VA_ARGS__, NULL})
+#define START(...)  START_WITH(__VA_ARGS__, NULL)
+#define START_WITH(kit, ...)                                                   \
+    start_broker(kit, (const char *const[]){"", __VA_ARGS__})
 
 enum { ARGUMENTS_MAX = 32, LONG_MS = 20000 };
 

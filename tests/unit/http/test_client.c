@@ -294,8 +294,8 @@ does_not_use_one_again_that_the_server_will_close(void **state)
     (void)state;
     static const char *const answers[] = {
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
-        "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\n"
-        "hi",
+        ("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\n"
+         "hi"),
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi, and more",
     };
     struct seen seen;

@@ -44,7 +44,7 @@ struct bench {
     valet_error err;
     unsigned attempts;
     /* What the hooks do. */
-    enum { NOTHING, ABORT, FREE, HOLD, ASK } at_head, at_piece;
+    enum deed { NOTHING, ABORT, FREE, HOLD, ASK } at_head, at_piece;
     struct vl_fetch *second;
     int second_dones;
 };
@@ -141,7 +141,7 @@ second_done(valet_status status, const struct vl_fetch_answer *answer,
 }
 
 static void
-act(struct bench *b, int what)
+act(struct bench *b, enum deed what)
 {
     struct vl_fetch_request request = {.method = "POST", .url = b->url};
     switch (what) {

@@ -362,8 +362,9 @@ desk_audited(struct desk *desk, const char *event, const char *reason)
 
 #define assert_audited(desk, event, reason)                                    \
     do {                                                                       \
-        if (!desk_audited((desk), (event), (reason)))                          \
-            fail_msg("no audit line %s %s", (event), (reason));                \
+        const char *reason_ = (reason);                                        \
+        if (!desk_audited((desk), (event), reason_))                           \
+            fail_msg("no audit line %s %s", (event), reason_ ? reason_ : "");  \
     } while (0)
 
 /* --- talking HTTP --- */

@@ -542,8 +542,8 @@ gives_up_on_what_has_no_end(void **state)
         "{\"not\":{\"$ref\":\"#\"}}",
         "{\"anyOf\":[{\"$ref\":\"#\"},true]}",
         "{\"if\":{\"$ref\":\"#\"},\"else\":true}",
-        "{\"allOf\":[{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{\"$ref\":"
-        "\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}",
+        ("{\"allOf\":[{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{\"$ref\":"
+         "\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}"),
         "{\"oneOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"},{\"$ref\":\"#\"}]}",
     };
     for (size_t i = 0; i < VL_COUNT(endless); i++) {

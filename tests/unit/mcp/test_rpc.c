@@ -217,8 +217,8 @@ leaves_what_is_not_plain_to_the_parser(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{x}}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{]}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"more\":{x}}",
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":1,"
-        "\"a\":1}}",
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":1,"
+         "\"a\":1}}"),
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
     };
     for (size_t i = 0; i < VL_COUNT(cases); i++) {
