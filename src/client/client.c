@@ -84,8 +84,7 @@ find_ready(struct vl_client *client, const valet_request *request)
 {
     struct vl_ready_key key;
     vl_ready_key(request, &key);
-    return vl_ready_find(client->ready, &key,
-                         vl_clock_now(client->clock) / 1000);
+    return vl_ready_find(client->ready, &key, vl_clock_now(client->clock));
 }
 
 static void

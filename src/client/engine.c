@@ -168,12 +168,23 @@ vl_engine_open(struct vl_engine *engine, valet_error *err)
 valet_status
 vl_engine_load(struct vl_engine *engine, valet_error *err)
 {
+    engine->loaded = false;
     VL_TRY(vl_engine_open(engine, err));
     if (engine->keep)
         VL_TRY(vl_cache_load(engine->cache, engine->keep, err));
     engine->loaded = true;
     vl_engine_look(engine);
     return VALET_OK;
+}
+
+/* @spec S-29 */
+valet_status
+vl_engine_refresh(struct vl_engine *engine, valet_error *err)
+{
+    bool is_known =
+        !engine->keep ||
+        vl_keep_is_same(vl_keep_now(engine->keep), vl_keep_known(engine->keep));
+    return is_known ? VALET_OK : vl_engine_load(engine, err);
 }
 
 /* @spec S-29 */
@@ -184,6 +195,8 @@ vl_engine_look(struct vl_engine *engine)
     if (merges != engine->merges)
         vl_ready_empty(engine->client->ready);
     engine->merges = merges;
+    if (engine->keep)
+        vl_ready_follow(engine->client->ready, engine->keep);
 }
 
 valet_status

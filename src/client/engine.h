@@ -23,7 +23,7 @@ struct vl_engine {
     struct vl_throttle *throttle;
     struct vl_cache *cache;
     struct vl_keep *keep;     /* NULL: memory, or not opened yet */
-    bool loaded;              /* the cache was, at least once */
+    bool loaded;              /* the cache was, and it was read */
     unsigned merges;          /* of the cache, at the last look */
     struct vl_broker *broker; /* NULL until something needs it */
     struct vl_list realms;
@@ -49,6 +49,9 @@ vl_engine_open(struct vl_engine *engine, valet_error *err) VALET_CHECK;
 /* Brings the cache up to what is kept. */
 valet_status
 vl_engine_load(struct vl_engine *engine, valet_error *err) VALET_CHECK;
+/* The same, if others have changed what is kept since it was looked at. */
+valet_status
+vl_engine_refresh(struct vl_engine *engine, valet_error *err) VALET_CHECK;
 /* Keeps what was changed; tokens that were given at hand are so no more. */
 valet_status
 vl_engine_save(struct vl_engine *engine, valet_error *err) VALET_CHECK;

@@ -12,6 +12,9 @@
 struct vl_ready {
     pthread_mutex_t lock;
     struct vl_map map;
+    const struct vl_keep *keep; /* NULL: there is none */
+    struct vl_keep_mark mark;   /* of what the tokens are of */
+    int64_t looked_ms;          /* at the keep */
 };
 
 struct vl_ready *
@@ -94,16 +97,39 @@ vl_ready_key(const valet_request *request, struct vl_ready_key *ret)
         ret->n = 0;
 }
 
+void
+vl_ready_follow(struct vl_ready *ready, const struct vl_keep *keep)
+{
+    (void)pthread_mutex_lock(&ready->lock);
+    ready->keep = keep;
+    ready->mark = vl_keep_known(keep);
+    ready->looked_ms = 0;
+    (void)pthread_mutex_unlock(&ready->lock);
+}
+
+/* @spec S-29: somebody may have signed out in another process. With the lock
+ * held. */
+static void
+look(struct vl_ready *ready, int64_t now_ms)
+{
+    if (!ready->keep || ready->looked_ms == now_ms)
+        return;
+    ready->looked_ms = now_ms;
+    if (!vl_keep_is_same(vl_keep_now(ready->keep), ready->mark))
+        empty(ready);
+}
+
 struct vl_auth_inside *
 vl_ready_find(struct vl_ready *ready, const struct vl_ready_key *key,
-              int64_t now_s)
+              int64_t now_ms)
 {
     if (!key->n)
         return NULL;
     (void)pthread_mutex_lock(&ready->lock);
+    look(ready, now_ms);
     struct vl_auth_inside *found =
         vl_map_find(&ready->map, vl_str_of(key->bytes, key->n));
-    if (found && vl_result_is_fresh(found, now_s))
+    if (found && vl_result_is_fresh(found, now_ms / 1000))
         found = vl_result_hold(found);
     else
         found = NULL;

@@ -172,6 +172,16 @@ vl_run_next_of(const valet_error *why)
                                         : VALET_NEXT_GIVE_UP;
 }
 
+/* Who has signed out in another process is to be noticed before a token is
+ * found. Only what asks for an account depends on it. */
+static valet_status
+prepare(struct vl_engine *engine, valet_flow flow, valet_error *err)
+{
+    VL_TRY(vl_engine_open(engine, err));
+    valet_status status = vl_engine_refresh(engine, err);
+    return flow == VALET_FLOW_SILENT ? status : VALET_OK;
+}
+
 void
 vl_run_begin(struct vl_call *call)
 {
@@ -187,7 +197,7 @@ vl_run_begin(struct vl_call *call)
     call->run = run;
     vl_authority_wait_init(&run->wait);
     vl_list_add_last(&engine->runs, &run->node);
-    if (vl_engine_open(engine, &err) != VALET_OK ||
+    if (prepare(engine, call->request.flow, &err) != VALET_OK ||
         choose_tenant(run, &tenant, &err) != VALET_OK) {
         vl_run_fail_here(run, vl_run_next_of(&err), &err);
         return;

@@ -12,6 +12,9 @@
 struct vl_keep {
     const struct vl_keep_ops *ops;
     struct vl_buf lock; /* path of the file to lock; empty: nothing to lock */
+    char *seen; /* path of the file at which a change shows; or NULL. Other
+                   threads read it: a buffer's text is written by who asks */
+    struct vl_keep_mark known; /* when the keep was last read or edited */
 };
 
 struct vl_keep_ops {
@@ -22,7 +25,7 @@ struct vl_keep_ops {
     valet_status (*write)(struct vl_keep *keep, struct vl_str document,
                           valet_error *err);
     valet_status (*forget)(struct vl_keep *keep, valet_error *err);
-    void (*free)(struct vl_keep *keep); /* all but `lock` and the struct */
+    void (*free)(struct vl_keep *keep); /* what is its own */
 };
 
 #endif

@@ -133,7 +133,9 @@ vl_keep_open_file(const char *path, struct vl_keep **ret, valet_error *err)
     VL_TRY(check_folder(path, err));
     struct file *file = vl_alloc(sizeof *file);
     *file = (struct file){
-        .keep = {&ops, name_beside(path, ".lock")},
+        .keep = {.ops = &ops,
+                 .lock = name_beside(path, ".lock"),
+                 .seen = vl_strdup(path)},
         .path = name_beside(path, ""),
         .key = name_beside(path, ".key"),
         .aside = name_beside(path, ".new"),

@@ -18,6 +18,12 @@
 
 struct vl_keep;
 
+/* A state of what is kept, to be told from others without reading it. */
+struct vl_keep_mark {
+    int64_t seconds, nanoseconds, size;
+    uint64_t device, inode;
+};
+
 /*
  * A file, sealed with AES-256-GCM by a key that lies beside it in a file of
  * its own (`path`.key). Both have mode 0600; links, files of others and files
@@ -69,5 +75,15 @@ valet_status vl_keep_update(struct vl_keep *keep, vl_keep_edit *edit, void *ctx,
                             valet_error *err) VALET_CHECK;
 /* Removes the document (and its key), under the lock. None there: fine. */
 valet_status vl_keep_forget(struct vl_keep *keep, valet_error *err) VALET_CHECK;
+
+/*
+ * Has another process changed it? Of what there is now: one look at a file,
+ * from any thread while the keep is open. All 0: nothing is kept there.
+ */
+struct vl_keep_mark vl_keep_now(const struct vl_keep *keep);
+/* Of what vl_keep_read() or vl_keep_update() found and left last; nothing else
+ * tells what it writes over. By the keep's own thread. */
+struct vl_keep_mark vl_keep_known(const struct vl_keep *keep);
+bool vl_keep_is_same(struct vl_keep_mark a, struct vl_keep_mark b);
 
 #endif

@@ -18,6 +18,9 @@ struct vl_keep_lock {
 valet_status
 vl_keep_lock_take(const char *path, bool alone, int64_t timeout_ms,
                   struct vl_keep_lock *ret, valet_error *err) VALET_CHECK;
+/* Held alone: what the lock protects has changed, which shows at the time of
+ * its file. */
+void vl_keep_lock_mark(const struct vl_keep_lock *lock);
 void vl_keep_lock_done(struct vl_keep_lock *lock);
 
 #endif

@@ -44,7 +44,7 @@ vl_keep_open_memory(void)
                                            memory_forget, memory_free};
     struct memory *memory = vl_alloc(sizeof *memory);
     *memory = (struct memory){
-        .keep = {&ops, vl_buf_of(1)},
+        .keep = {.ops = &ops, .lock = vl_buf_of(1)},
         .document = vl_buf_of_secret(VL_LIMIT_KEEP),
     };
     return &memory->keep;

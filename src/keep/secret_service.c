@@ -145,7 +145,11 @@ vl_keep_open_secret_service(const char *modules, const char *name,
         return status;
     }
     struct service *service = vl_alloc(sizeof *service);
-    *service = (struct service){{&ops, path}, module, vl_strdup(name)};
+    *service = (struct service){
+        .keep = {.ops = &ops, .lock = path, .seen = vl_strdup(lock)},
+        .module = module,
+        .name = vl_strdup(name),
+    };
     *ret = &service->keep;
     return VALET_OK;
 }

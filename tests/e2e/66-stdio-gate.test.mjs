@@ -173,6 +173,20 @@ for (const [name, kind] of legacyOnly)
       assert.equal(desktop.opened.length, 1);
     });
 
+    // @spec S-29 S-30
+    test('hears of the next person after a logout in another process, and nobody calls before', async () => {
+      const gated = await Gated.start(kind);
+      const first = gated.ask('who');
+      await signInAt(await desktop.next(), users.admin);
+      assert.equal((await first).length, 1);
+      assert.equal((await gated.ask('who')).length, 1);
+      await person.does('logout', ...person.whom);
+      await rest(1100); // so long the door is believed to be open
+      const next = gated.ask('who');
+      await signInAt(await desktop.next(), users.reader);
+      assert.deepEqual((await next).map((who) => who.username), [users.admin.username, users.reader.username]);
+    });
+
     test('may have its token in a variable, which is there before it is', async () => {
       await person.signedIn(users.reader);
       const gated = await Gated.start(kind, { args: [...EASY, '--scope', 'User.Read', '--token-env', 'TOKEN'] });

@@ -6,8 +6,8 @@
 /* A token that ends sooner is renewed before a call goes in. */
 #define GATE_LEAST_S 300
 /* So long an open door is believed to be open still: a burst of calls asks
- * once, and what the doorman learns holds for the next one. */
-#define GATE_SEEN_MS 10000
+ * once. Who signs out elsewhere is out after that (@spec S-29). */
+#define GATE_SEEN_MS 1000
 
 /* --- names of our own --- */
 

@@ -140,14 +140,21 @@ a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one(void **state)
     }
 }
 
-/* @spec S-29: as soon as this process has looked. */
+static void
+sign_out_elsewhere(struct lot *l)
+{
+    valet_client *other;
+    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
+    assert_ok(valet_sign_out(other, "user@contoso.example", NULL));
+    valet_client_free(other);
+}
+
+/* @spec S-29: at once, whatever this process has at hand. */
 static void
 who_has_signed_out_elsewhere_gets_no_token_here(void **state)
 {
     struct lot *l = *state;
     struct folder folder;
-    valet_client *other;
-    valet_account_list list;
     valet_auth_result result;
     valet_request silent = {.scopes = some_scopes};
     folder_make(&folder);
@@ -157,14 +164,52 @@ who_has_signed_out_elsewhere_gets_no_token_here(void **state)
     sign_in(l);
     assert_ok(valet_acquire(l->client, &silent, &result, NULL));
     valet_auth_result_done(&result);
-    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
-    assert_ok(valet_sign_out(other, "user@contoso.example", NULL));
-    valet_client_free(other);
-    assert_ok(valet_accounts(l->client, &list, NULL));
-    assert_int_equal(list.count, 0);
-    valet_account_list_done(&list);
+    sign_out_elsewhere(l);
+    l->bench->now_ms += 1;
     assert_int_equal(valet_acquire(l->client, &silent, &result, NULL),
                      VALET_NOT_FOUND);
+    folder_remove(&folder);
+}
+
+static valet_status
+count_merges(struct vl_engine *engine, void *ctx, valet_error *err)
+{
+    (void)err;
+    *(unsigned *)ctx = vl_cache_merges(engine->cache);
+    return VALET_OK;
+}
+
+static void
+what_others_have_changed_is_read_once(void **state)
+{
+    struct lot *l = *state;
+    struct folder folder;
+    unsigned merges[2];
+    valet_client *other;
+    valet_auth_result result;
+    valet_request silent = {.scopes = some_scopes};
+    folder_make(&folder);
+    l->options.cache = VALET_CACHE_FILE;
+    l->options.cache_file = folder.path;
+    make_client(l);
+    sign_in(l);
+    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
+    silent.renew = true;
+    assert_ok(valet_acquire(other, &silent, &result, NULL));
+    valet_auth_result_done(&result);
+    valet_client_free(other);
+    silent.renew = false;
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            l->bench->now_ms += 1;
+            assert_ok(valet_acquire(l->client, &silent, &result, NULL));
+            assert_int_equal(result.source, VALET_SOURCE_CACHE);
+            valet_auth_result_done(&result);
+        }
+        assert_ok(
+            vl_engine_do(l->client->engine, count_merges, &merges[i], NULL));
+    }
+    assert_int_equal(merges[0], merges[1]);
     folder_remove(&folder);
 }
 
@@ -201,15 +246,14 @@ count_ahead(struct vl_engine *engine, void *ctx, valet_error *err)
     return VALET_OK;
 }
 
-/* @spec S-29 S-31: as soon as this process has looked, be it behind the back
- * of who asked. */
+/* @spec S-29 S-31: whichever of both comes first. */
 static void
-a_renewal_ahead_of_time_notices_who_has_signed_out_elsewhere(void **state)
+a_renewal_ahead_of_time_signs_nobody_in_who_has_signed_out_elsewhere(
+    void **state)
 {
     static const char *const due_scopes[] = {"Mail.Read", NULL};
     struct lot *l = *state;
     struct folder folder;
-    valet_client *other;
     valet_auth_result result;
     const valet_request at_hand = {.scopes = some_scopes},
                         due = {.scopes = due_scopes};
@@ -221,17 +265,18 @@ a_renewal_ahead_of_time_notices_who_has_signed_out_elsewhere(void **state)
     assert_ok(vl_engine_do(l->client->engine, put_due, NULL, NULL));
     assert_ok(valet_acquire(l->client, &at_hand, &result, NULL));
     valet_auth_result_done(&result);
-    assert_ok(vl_client_new(&l->options, &l->bench->clock, &other, NULL));
-    assert_ok(valet_sign_out(other, "user@contoso.example", NULL));
-    valet_client_free(other);
     assert_ok(valet_acquire(l->client, &due, &result, NULL));
     assert_string_equal(result.access_token, "due");
     valet_auth_result_done(&result);
+    sign_out_elsewhere(l);
     for (bool any = true; any; (void)poll(NULL, 0, 1)) {
         any = false;
         assert_ok(vl_engine_do(l->client->engine, count_ahead, &any, NULL));
     }
+    l->bench->now_ms += 1;
     assert_int_equal(valet_acquire(l->client, &at_hand, &result, NULL),
+                     VALET_NOT_FOUND);
+    assert_int_equal(valet_acquire(l->client, &due, &result, NULL),
                      VALET_NOT_FOUND);
     folder_remove(&folder);
 }
@@ -752,7 +797,9 @@ main(void)
         IN_LOT(a_token_is_asked_for_anew_when_its_time_is_over_or_on_demand),
         IN_LOT(a_token_that_was_asked_for_anew_takes_the_place_of_the_old_one),
         IN_LOT(who_has_signed_out_elsewhere_gets_no_token_here),
-        IN_LOT(a_renewal_ahead_of_time_notices_who_has_signed_out_elsewhere),
+        IN_LOT(what_others_have_changed_is_read_once),
+        IN_LOT(
+            a_renewal_ahead_of_time_signs_nobody_in_who_has_signed_out_elsewhere),
         IN_LOT(an_empty_account_is_wrong_with_a_token_at_hand_too),
         IN_LOT(who_has_signed_out_is_asked_again),
         IN_LOT(of_two_accounts_none_is_the_first),

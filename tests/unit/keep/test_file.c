@@ -57,6 +57,32 @@ keeps_a_document_sealed_and_for_its_owner_alone(void **state)
     folder_remove(&folder);
 }
 
+/* @spec S-29: cheaply, so that it may be asked each time. */
+static void
+tells_whether_another_has_changed_it(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_make(&folder);
+    struct vl_keep *keep = open_keep(&folder), *other = open_keep(&folder);
+    assert_true(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+    for (int i = 0; i < 20; i++) { /* as quick as can be */
+        add(other, "a");
+        assert_false(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+        assert_ok(vl_keep_check(keep, NULL));
+        assert_false(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+        add(keep, "b");
+        assert_true(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+    }
+    assert_ok(vl_keep_forget(other, NULL));
+    assert_false(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+    assert_kept(keep, "");
+    assert_true(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+    vl_keep_close(keep);
+    vl_keep_close(other);
+    folder_remove(&folder);
+}
+
 static void
 forgets_the_document_and_its_key(void **state)
 {
@@ -377,6 +403,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_a_document_sealed_and_for_its_owner_alone),
+        cmocka_unit_test(tells_whether_another_has_changed_it),
         cmocka_unit_test(forgets_the_document_and_its_key),
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(does_not_write_through_a_link_that_waits_for_it),

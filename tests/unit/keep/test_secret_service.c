@@ -88,6 +88,14 @@ round_trip(struct private_bus *bus)
     assert_kept(keep, "");
     assert_ok(vl_keep_update(keep, append, "a token", NULL));
     assert_ok(vl_keep_update(keep, append, " and \xc3\xa4", NULL));
+    struct vl_keep *other = open_soon();
+    for (int i = 0; i < 5; i++) { /* others' changes show, our own are known */
+        assert_true(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+        assert_ok(vl_keep_check(other, NULL));
+        assert_false(vl_keep_is_same(vl_keep_now(keep), vl_keep_known(keep)));
+        assert_kept(keep, "a token and \xc3\xa4");
+    }
+    vl_keep_close(other);
     vl_keep_close(keep);
     keep = open_soon();
     assert_kept(keep, "a token and \xc3\xa4");
