@@ -135,6 +135,8 @@ vl_child_end(struct vl_child *child, int64_t ms)
     vl_timer_start(child->timer, ms);
 }
 
+/* What it has started and left behind is nobody's now. (A group's number is
+ * nobody else's while one of its processes lives.) */
 void
 vl_child_free(struct vl_child *child)
 {
@@ -143,8 +145,10 @@ vl_child_free(struct vl_child *child)
     child->is_free = true;
     vl_timer_free(child->timer);
     child->timer = NULL;
-    if (child->is_over)
+    if (child->is_over) {
+        signal_all(child, SIGTERM);
         vl_handle_close((uv_handle_t *)&child->uv);
-    else
+    } else {
         signal_all(child, SIGKILL); /* the rest when it has ended */
+    }
 }
