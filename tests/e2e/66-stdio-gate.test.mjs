@@ -1,7 +1,8 @@
 // `mcp-valet stdio -- COMMAND`: the gate in front of any local server, driven
 // by the clients of both SDKs, against the stand-in tenant.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
@@ -259,6 +260,28 @@ describe('the end', () => {
       await gated.close();
       await gone(pid, server);
     });
+
+  // @spec ST-03 ST-05: clients may leave standard error alone.
+  test('comes, and calls are answered, when the server has filled a standard error that nobody reads', async () => {
+    const fifo = person.path('stderr');
+    execFileSync('mkfifo', [fifo]);
+    const stderr = openSync(fifo, 'r+');
+    const wire = new StdioWire(VALET, ['stdio', '--', 'sh', '-c',
+      'yes >&2 & sleep 0.3; for i in 1 2 3 4 5 6; do echo garbage; done; exec cat'], { stderr });
+    await rest(800);
+    wire.line(legacy('ping', '', '5'));
+    await wire.find((line) => line.includes('"id":5'), { ms: 5000 });
+    assert.deepEqual(await wire.stop(), { code: 0, signal: null });
+    closeSync(stderr);
+  });
+
+  test('of a server that goes is also that of what it has started', async () => {
+    const wire = new StdioWire(VALET, ['stdio', '--', 'sh', '-c', 'sleep 60 >&- 2>&- & echo "{\\"pid\\":$!}"; exec cat']);
+    const { pid } = JSON.parse(await wire.find((line) => line.includes('pid')));
+    assert.ok(isAlive(pid));
+    await wire.stop();
+    await gone(pid);
+  });
 
   test('of a server that does not go comes by itself', async () => {
     const wire = new StdioWire(VALET, ['stdio', '--', 'sh', '-c', 'trap "" TERM; echo {}; while :; do sleep 0.1; done']);

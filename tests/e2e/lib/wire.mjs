@@ -89,14 +89,14 @@ export class StdioWire {
     return wire;
   }
 
-  constructor(file, args = []) {
-    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(file, args = [], { stderr = 'pipe' } = {}) {
+    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', stderr] });
     this.lines = [];
     this.part = '';
     this.stderr = '';
     this.waiting = [];
     this.child.stdin.on('error', () => {});
-    this.child.stderr.on('data', (text) => { this.stderr += text; });
+    this.child.stderr?.on('data', (text) => { this.stderr += text; });
     this.child.stdout.setEncoding('utf8').on('data', (text) => {
       const pieces = (this.part + text).split('\n');
       this.part = pieces.pop();
