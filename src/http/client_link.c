@@ -76,11 +76,16 @@ idle_ms_of(const struct vl_headers *headers)
     return IDLE_USUAL_MS;
 }
 
+/* Who had its last piece held, or let go on just then, is not asked any more:
+ * the next call reads from its beginning. */
 static void
 make_idle(struct vl_link *link)
 {
     struct vl_http_client *client = link->client;
     link->call = NULL;
+    if (link->later)
+        vl_timer_stop(link->later);
+    vl_stream_resume(link->stream);
     link->is_used = link->is_idle = true;
     vl_buf_done(&link->head);
     client->idle_count++;

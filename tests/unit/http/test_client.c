@@ -29,7 +29,8 @@ struct seen {
     char type[64];
     valet_status end;
     valet_error err;
-    bool abort_at_head, abort_at_piece, hold_at_head, free_at_end;
+    bool abort_at_head, abort_at_piece, hold_at_head, hold_at_piece, go_on,
+        free_at_end;
 };
 
 static struct {
@@ -163,6 +164,10 @@ piece(struct vl_str bytes, void *ctx)
 {
     struct seen *seen = ctx;
     vl_buf_add(&seen->body, bytes);
+    if (seen->hold_at_piece)
+        vl_http_call_hold(seen->call, true);
+    if (seen->go_on)
+        vl_http_call_hold(seen->call, false);
     if (seen->abort_at_piece)
         vl_http_call_abort(&seen->call);
 }
@@ -268,6 +273,24 @@ uses_a_connection_again(void **state)
     for (int i = 0; i < 3; i++) {
         run(&seen, i == 1 ? "GET" : "POST");
         expect(&seen, 200, "hi");
+    }
+    assert_int_equal(rig.connected, 1);
+}
+
+/* The reader had enough just when there was no more. */
+static void
+reads_on_a_connection_whose_last_piece_was_held(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PARTS; i++)
+        rig.answers[i] = HI;
+    for (int i = 0; i < 4; i++) {
+        struct seen seen = {.hold_at_piece = true, .go_on = i % 2};
+        ask(&seen, "POST");
+        UNTIL(seen.ends);
+        expect(&seen, 200, "hi");
+        for (int turns = 0; turns < 5; turns++)
+            vl_loop_step(rig.loop);
     }
     assert_int_equal(rig.connected, 1);
 }
@@ -853,6 +876,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         IN_RIG(sends_what_was_asked_and_tells_what_came),
         IN_RIG(uses_a_connection_again),
+        IN_RIG(reads_on_a_connection_whose_last_piece_was_held),
         IN_RIG(opens_one_for_each_that_is_under_way),
         IN_RIG(does_not_use_one_again_that_the_server_will_close),
         IN_RIG(asks_once_more_where_a_kept_connection_was_closed_just_then),
