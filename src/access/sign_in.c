@@ -75,14 +75,6 @@ refusal(const struct vl_access_sign_in *sign_in,
                    word[0] ? word : "it does not say why");
 }
 
-/* One that is there and empty is nobody's. */
-static bool
-is_of_site(const struct vl_site *site, struct vl_str iss)
-{
-    return vl_iss_is_right(site, iss) &&
-           !(iss.p && !iss.n && site->has_documents);
-}
-
 /* @spec CL-14: nothing of an answer of somebody else's is used or shown. */
 static void
 on_redirect(const struct vl_redirect *redirect, void *ctx)
@@ -91,7 +83,7 @@ on_redirect(const struct vl_redirect *redirect, void *ctx)
     valet_error err = {0};
     valet_status status = VALET_OK;
     vl_timer_stop(sign_in->timer);
-    if (!is_of_site(sign_in->site, redirect->iss))
+    if (!vl_iss_is_right(sign_in->site, redirect->iss))
         status = vl_fail(&err, VALET_DENIED, "",
                          "the browser came back with an answer that is not of "
                          "%s: it was not used",

@@ -31,10 +31,10 @@ vl_site_take(struct vl_site *site)
  * @spec CL-14 SB-10: what is there has to be right, whether it was promised or
  * not; what was promised has to be there. Of a site without documents too: a
  * server could send the browser on to an honest authorization server, and
- * redeem its code.
+ * redeem its code. One that is there and empty is nobody's.
  */
 bool
 vl_iss_is_right(const struct vl_site *site, struct vl_str iss)
 {
-    return iss.n ? vl_str_eqz(iss, site->issuer) : !site->sends_iss;
+    return iss.p ? vl_str_eqz(iss, site->issuer) : !site->sends_iss;
 }

@@ -93,8 +93,8 @@ void vl_redeem_abort(struct vl_redeem **op);
 /* --- the answer in the browser (RFC 9207; @spec CL-14) --- */
 
 /* Is it the answer of this authorization server? Compared byte for byte; when
- * it is not, nothing of the answer may be used or shown. `iss` empty: it was
- * not there. */
+ * it is not, nothing of the answer may be used or shown. `iss` {NULL, 0}: it
+ * was not there, which is something else than empty. */
 bool vl_iss_is_right(const struct vl_site *site, struct vl_str iss);
 
 #endif
