@@ -8,7 +8,8 @@
 #include "http/url.h"
 
 #define TIMEOUT_MS ((int64_t)5 * 60 * 1000)
-/* While the token at hand does, but another process may have a newer one. */
+/* While the token at hand does: another process may have a newer one, or has
+ * forgotten all of them. */
 #define LOOK_AGAIN_MS 1000
 #define TURN_NAME     16 /* of a hash */
 /* Nothing is renewed ahead that could not be kept. */
@@ -195,12 +196,18 @@ look(struct vl_access *access)
         access->rest_until = vl_mono_now() + REST_UNREAD_MS;
 }
 
+/* What is kept is read when it has changed: to read it takes milliseconds, and
+ * may ask the person to unlock their keys. */
 static bool
-is_worth_a_look(const struct vl_access *access)
+is_worth_a_look(struct vl_access *access)
 {
-    return !vl_access_is_alive(access) ||
-           (vl_access_is_due(access) &&
-            vl_mono_now() - access->looked_ms >= LOOK_AGAIN_MS);
+    int64_t now = vl_mono_now();
+    if (!access->stamped_ms)
+        return true;
+    if (vl_access_is_alive(access) && now - access->stamped_ms < LOOK_AGAIN_MS)
+        return false;
+    access->stamped_ms = now;
+    return vl_keep_stamp(access->keep) != access->stamp;
 }
 
 /* While something is at work, it alone reads the book. */

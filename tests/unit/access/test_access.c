@@ -938,6 +938,25 @@ what_is_forgotten_is_signed_in_to_again(void **state)
     rig_free(rig);
 }
 
+/* By another process, while the token is as good as new. */
+static void
+who_runs_notices_that_it_was_forgotten(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    sign_in(rig);
+    assert_string_equal(rig_bearer(rig), "access-2");
+    assert_ok(vl_access_forget(rig->keep, rig->url, NULL));
+    rig_wait(rig, 1200);
+    assert_string_equal(rig_bearer(rig), "");
+    sign_in(rig);
+    assert_int_equal(rig->windows, 2);
+    assert_ok(vl_keep_forget(rig->keep, NULL));
+    rig_wait(rig, 1200);
+    assert_string_equal(rig_bearer(rig), "");
+    rig_free(rig);
+}
+
 int
 main(void)
 {
@@ -997,6 +1016,7 @@ main(void)
         cmocka_unit_test(it_may_be_freed_at_any_moment),
         cmocka_unit_test(a_damaged_book_is_said_and_stays),
         cmocka_unit_test(what_is_forgotten_is_signed_in_to_again),
+        cmocka_unit_test(who_runs_notices_that_it_was_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
