@@ -27,6 +27,7 @@ _mcp_valet() {
 		login,--output) words='plain json' ;;
 		accounts,--output) words='table json' ;;
 		token,--output) words='json plain' ;;
+		connect,--callback-host) words='127.0.0.1 localhost' ;;
 		stdio,--consent) words='first-use always never' ;;
 		stdio,--select | stdio,--graph-url | stdio,--cache-ttl | stdio,--timeout | stdio,--token-env) return ;;
 		# Names and ids are the person's; to list accounts could ask them to
@@ -41,8 +42,8 @@ _mcp_valet() {
 		token,*) words="--scope --account --output --renew --claims $whom" ;;
 		connect,*)
 			words='--client-id --client-secret-file --client-key-file --issuer --client-metadata-url'
-			words+=' --client-credentials --scope --callback-port --token-file --token-env --cache-file'
-			words+=' --secret-service --no-cache --forget --ca-file --timeout --quiet'
+			words+=' --client-credentials --scope --callback-port --callback-host --token-file --token-env'
+			words+=' --cache-file --secret-service --no-cache --forget --ca-file --timeout --quiet'
 			;;
 		config,config) words='sample options schema man' ;;
 		stdio,*) words="--scope --account --select --graph-url --cache-ttl --device-code --browser --broker --timeout --consent --token-env $whom" ;;

@@ -116,6 +116,7 @@ static valet_status
 choose_client(struct vl_access_work *work, valet_error *err)
 {
     struct vl_access *access = work->access;
+    bool is_entra = access->site.is_entra;
     vl_access_client_done(&work->client);
     if (vl_access_client_given(access, &work->client))
         return work->client.proof
@@ -132,12 +133,13 @@ choose_client(struct vl_access_work *work, valet_error *err)
         return VALET_OK;
     return vl_fail(err, VALET_DENIED, "",
                    "%s does not let programs register themselves: register "
-                   "one there, with the redirect URI %s, and give its id "
+                   "one there, with the redirect URI %s%s%s, and give its id "
                    "(--client-id)",
-                   access->site.issuer,
-                   access->site.is_entra
+                   access->site.issuer, is_entra ? "" : "http://",
+                   is_entra
                        ? "http://localhost (mobile and desktop applications)"
-                       : "http://127.0.0.1/callback");
+                       : access->callback_host,
+                   is_entra ? "" : "/callback");
 }
 
 /* The client is not known there any more: once more, as a new one. */

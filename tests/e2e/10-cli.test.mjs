@@ -64,6 +64,7 @@ describe('mcp-valet', () => {
       ['connect', 'https://x', '--token-file', 'a', '--token-env', 'B'], ['connect', 'https://x', '--token-env', 'UNSET_X'],
       ['connect', 'https://x', '--client-secret-file', 'a'], ['connect', 'https://x', '--client-credentials'],
       ['connect', 'https://x', '--cache-file', 'a', '--no-cache'], ['connect', 'https://x', '--callback-port', '65536'],
+      ['connect', 'https://x', '--callback-host', 'x.example'],
       ['connect', 'https://x', '--timeout', 'long'], ['connect', 'https://x', '--client-id', 'a', '--client-secret-file', '/nowhere']]) {
       const end = run(VALET, ...args);
       assert.equal(end.status, 2, args.join(' '));

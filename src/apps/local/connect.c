@@ -23,7 +23,7 @@ struct connect {
     const char *url;
     const char *client_id, *client_issuer, *client_secret_file,
         *client_key_file, *client_metadata_url, *scope, *callback_port,
-        *token_file, *token_env, *ca_file, *timeout;
+        *callback_host, *token_file, *token_env, *ca_file, *timeout;
     struct vl_connect_place place;
     bool client_credentials, forget, quiet;
 
@@ -104,6 +104,15 @@ read_number(const char *option, const char *text, uint64_t max, uint64_t *ret)
     return false;
 }
 
+/* Browsers take either for this machine; some authorization servers want the
+ * one that was registered, letter by letter. */
+static bool
+is_callback_host(const char *host)
+{
+    return !host || strcmp(host, "127.0.0.1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
 /* Options that say the same thing twice, or nothing alone. */
 static const char *
 mistake_of(const struct connect *c)
@@ -128,6 +137,8 @@ mistake_of(const struct connect *c)
     if (c->client_credentials && !c->client_secret_file && !c->client_key_file)
         return "--client-credentials are --client-id, and --client-secret-file "
                "or --client-key-file";
+    if (!is_callback_host(c->callback_host))
+        return "--callback-host is localhost or 127.0.0.1";
     if ((c->place.cache_file != NULL) + c->place.secret_service +
             c->place.no_cache >
         1)
@@ -201,6 +212,9 @@ make_tokens(struct connect *connect)
                 .client_key_file = connect->client_key_file,
                 .client_metadata_url = connect->client_metadata_url,
                 .callback_port = (unsigned)connect->port,
+                .callback_on_localhost =
+                    connect->callback_host &&
+                    strcmp(connect->callback_host, "localhost") == 0,
                 .scope = connect->scope,
                 .token = is_given ? &connect->token : NULL,
                 .tell = tell,
@@ -318,6 +332,7 @@ connect(int argc, char **argv)
         {.name = "--client-credentials", .flag = &connect.client_credentials},
         {.name = "--scope", .value = &connect.scope},
         {.name = "--callback-port", .value = &connect.callback_port},
+        {.name = "--callback-host", .value = &connect.callback_host},
         {.name = "--token-file", .value = &connect.token_file},
         {.name = "--token-env", .value = &connect.token_env},
         {.name = "--cache-file", .value = &connect.place.cache_file},
@@ -359,6 +374,9 @@ const struct vl_command vl_command_connect = {
         "  --callback-port PORT        the browser comes back there; else to "
         "a\n"
         "                              free one\n"
+        "  --callback-host HOST        … and by this name: 127.0.0.1, the "
+        "default,\n"
+        "                              or localhost\n"
         "  --token-file FILE           send this token, and nothing else …\n"
         "  --token-env NAME            … or the one in this variable\n\n"
         "Where tokens are kept; without these options as mcp-valet login has\n"
