@@ -202,12 +202,12 @@ static bool
 is_worth_a_look(struct vl_access *access)
 {
     int64_t now = vl_mono_now();
-    if (!access->stamped_ms)
+    if (!access->marked_ms)
         return true;
-    if (vl_access_is_alive(access) && now - access->stamped_ms < LOOK_AGAIN_MS)
+    if (vl_access_is_alive(access) && now - access->marked_ms < LOOK_AGAIN_MS)
         return false;
-    access->stamped_ms = now;
-    return vl_keep_stamp(access->keep) != access->stamp;
+    access->marked_ms = now;
+    return !vl_keep_is_same(vl_keep_now(access->keep), access->mark);
 }
 
 /* While something is at work, it alone reads the book. */

@@ -61,13 +61,12 @@ struct vl_access {
     bool has_site;
     struct vl_book_tokens tokens; /* empty secrets: none */
     enum vl_access_origin origin;
-    bool has_worked; /* the server has taken it since */
-    bool is_unkept;  /* it could not be kept: the book's is older */
-    uint64_t stamp;  /* of the keep, when it was looked at */
-    int64_t
-        stamped_ms;  /* vl_mono_now(): when it was last asked for; 0: never */
-    unsigned jitter; /* of this process: 0 to 99 */
-    char *proven;    /* id of a client by which tokens came; NULL */
+    bool has_worked;          /* the server has taken it since */
+    bool is_unkept;           /* it could not be kept: the book's is older */
+    struct vl_keep_mark mark; /* of the keep, when it was looked at */
+    int64_t marked_ms; /* vl_mono_now(): when it was last asked for; 0: never */
+    unsigned jitter;   /* of this process: 0 to 99 */
+    char *proven;      /* id of a client by which tokens came; NULL */
     struct vl_buf rose; /* scopes that were asked for once more, in vain */
     int64_t sign_ins[VL_ACCESS_SIGN_INS]; /* vl_mono_now(), the latest first */
     /* --- renewal ahead --- */

@@ -72,8 +72,8 @@ vl_access_look(struct vl_access *access, valet_error *err)
     vl_auto(vl_book) book = {{NULL}};
     vl_auto(vl_site) site;
     vl_site_init(&site);
-    access->stamp = vl_keep_stamp(access->keep); /* before: none is missed */
-    access->stamped_ms = vl_mono_now();
+    access->mark = vl_keep_now(access->keep); /* before: none is missed */
+    access->marked_ms = vl_mono_now();
     VL_TRY(vl_book_load(access->keep, &book, err));
     if (vl_book_site(&book, access->url, &site)) {
         if (access->has_site && strcmp(access->site.issuer, site.issuer) != 0)

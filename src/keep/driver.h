@@ -14,6 +14,7 @@ struct vl_keep {
     struct vl_buf lock; /* path of the file to lock; empty: nothing to lock */
     char *seen; /* path of the file at which a change shows; or NULL. Other
                    threads read it: a buffer's text is written by who asks */
+    uint64_t changes;          /* by this process */
     struct vl_keep_mark known; /* when the keep was last read or edited */
 };
 

@@ -33,6 +33,7 @@ change(struct vl_keep *keep, const struct vl_keep_lock *lock,
 {
     valet_status status = document.n ? keep->ops->write(keep, document, err)
                                      : keep->ops->forget(keep, err);
+    keep->changes++;
     /* What is not in a file shows at the lock's. So does a change that failed:
      * nobody can say how far it has come. */
     if (lock->fd >= 0)

@@ -11,7 +11,9 @@ struct vl_keep_mark
 vl_keep_now(const struct vl_keep *keep)
 {
     struct stat st;
-    if (!keep->seen || stat(keep->seen, &st) != 0)
+    if (!keep->seen) /* in memory: nobody else has it */
+        return (struct vl_keep_mark){.inode = keep->changes};
+    if (stat(keep->seen, &st) != 0)
         return (struct vl_keep_mark){.inode = 0};
     return (struct vl_keep_mark){
         .seconds = st.st_mtim.tv_sec,
