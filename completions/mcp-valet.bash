@@ -47,7 +47,7 @@ _mcp_valet() {
 			;;
 		config,config) words='sample options schema man' ;;
 		stdio,*) words="--scope --account --select --graph-url --cache-ttl --device-code --browser --broker --timeout --consent --token-env $whom" ;;
-		allow,*) words='--list --forget' ;;
+		allow,*) words='--scope --account --list --forget' ;;
 		help,help) words='serve check config login logout accounts token stdio allow connect' ;;
 		esac
 		# It is understood in this place only.

@@ -479,13 +479,33 @@ describe('the program that starts it', () => {
     await (await Server.start(kind, { args: [] })).me();
     assert.equal(desktop.opened.length, 1);
     const [allowed] = Object.keys(JSON.parse(readFileSync(file(), 'utf8')));
-    assert.ok(allowed.startsWith(`${node} `), allowed);
+    assert.ok(allowed.startsWith(`'${node} `), allowed);
     assert.equal(await person.does('allow', '--list'), `${allowed}\n`);
-    await person.does('allow', '--forget', allowed);
+    await person.does('allow', '--forget', allowed.slice(1, -1));
     assert.equal(await person.does('allow'), '');
     const third = (await Server.start(kind, { args: [] })).me();
     await decide(await desktop.next(), 'allow');
     await third;
+  });
+
+  // @spec CL-21
+  test('is asked about again when it wants more than it was allowed', async () => {
+    const ask = async (args, expected) => {
+      const call = (await Server.start(kind, { args })).me();
+      const page = await decide(await desktop.next(), 'allow');
+      await call;
+      for (const text of expected) assert.ok(page.text.includes(text), page.text);
+    };
+    await ask([], ['User.Read']);
+    await ask(['--scope', 'User.Read', '--scope', 'openid'], ['User.Read', 'openid']);
+    await ask(['--account', users.admin.username], [users.admin.username]);
+    for (const args of [[], ['--scope', 'User.Read', '--scope', 'openid'], ['--account', users.admin.username]])
+      await (await Server.start(kind, { args })).me();
+    assert.equal(desktop.opened.length, 3);
+    const list = (await person.does('allow')).trim().split('\n');
+    assert.ok(list[1].endsWith(' --scope User.Read --scope openid') && list[2].endsWith(` --account ${users.admin.username}`), list);
+    await person.does('allow', '--forget', list[0].slice(1, -1));
+    assert.equal(await person.does('allow'), '');
   });
 
   test('that was denied gets nothing, and is not asked about again by this process', async () => {
@@ -737,10 +757,12 @@ describe('the process', () => {
     const bash = realpathSync('/bin/bash');
     assert.equal(await person.does('allow', '/usr/bin/../bin/true'), `${realpathSync('/usr/bin/true')} is allowed\n`);
     for (const [args, code, pattern] of [
-      [['/nowhere/at all', 'x'], 2, /unknown argument/], [['nowhere'], 2, /no program/], [[bash], 2, /runs other programs/],
+      [['/nowhere/at all', 'x'], 2, /unknown argument/], [['/bin/cat', '--'], 2, /which server/], [['--scope', 'a'], 2, /which program/],
+      [['--forget', '/bin/cat', '--scope', 'a'], 2, /the program alone/], [['nowhere'], 2, /no program/], [[bash], 2, /runs other programs/],
       [[process.execPath], 2, /runs other programs/], [['--forget'], 2, /which program/], [['--forget', '/bin/cat'], 1, /was not allowed/],
       [['--list', '/bin/cat'], 2, /takes no program/]])
       assert.match(await person.fails(code, 'allow', ...args), pattern, args);
+    assert.equal(await person.does('allow', '/bin/true', '--scope', 'a b', '--', 'npx', 'it'), `${realpathSync('/usr/bin/true')} --scope 'a b' -- npx it is allowed\n`);
     await person.does('allow', '--forget', '/usr/bin/true');
     assert.equal(await person.does('allow', '--list'), '');
   });

@@ -251,6 +251,22 @@ for (const [name, kind] of legacyOnly)
   });
 
 // @spec ST-05 ST-06
+// @spec CL-21 W-43
+test('the person is asked for each server that a program starts behind the gate, and sees which', async () => {
+  await person.signedIn(users.admin);
+  const kind = KINDS['SDK v1'];
+  for (const [command, args] of [[NODE, []], [NODE, ['--scope', 'User.Read']], [EVERYTHING, []]]) {
+    const call = (await Gated.start(kind, { command, args })).client.callTool({ name: 'nothing' });
+    call.catch(() => {});
+    const page = await decide(await desktop.next(), 'allow');
+    assert.ok(page.text.includes(command.at(-1)), page.text);
+    await call.catch(() => {});
+  }
+  await (await Gated.start(kind, { args: [] })).client.callTool({ name: 'nothing' }).catch(() => {});
+  assert.equal(desktop.opened.length, 3);
+  assert.equal((await person.does('allow')).trim().split('\n').length, 3);
+});
+
 describe('the end', () => {
   for (const [name, kind] of legacyOnly.slice(0, 1))
     test(`by ${name} leaves nobody behind`, async () => {

@@ -55,6 +55,8 @@ struct vl_option {
 };
 bool vl_options_parse(int argc, char **argv, const struct vl_option *options,
                       size_t count);
+/* Where a "--" stands, behind which a command begins; 0: nowhere. */
+int vl_options_separator(int argc, char **argv);
 /* Which of the names is it? NULL is the first one. False: none, which has been
  * complained about. */
 bool vl_output_choose(const char *text, const char *const *names, size_t count,

@@ -65,6 +65,15 @@ vl_options_parse(int argc, char **argv, const struct vl_option *options,
     return true;
 }
 
+int
+vl_options_separator(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return i;
+    return 0;
+}
+
 bool
 vl_output_choose(const char *text, const char *const *names, size_t count,
                  size_t *ret)

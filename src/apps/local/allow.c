@@ -7,12 +7,15 @@
 
 #include "apps/command/local.h"
 #include "apps/local/commands.h"
+#include "apps/stdio/grant.h"
 #include "apps/stdio/program.h"
 #include "apps/stdio/programs.h"
 #include "core/sys.h"
 
 struct allow {
-    const char *program;
+    const char *program, *account;
+    struct vl_option_list scopes;
+    const char *const *command; /* or NULL */
     bool list, forget;
 };
 
@@ -33,12 +36,12 @@ list(void)
         return complain_about(&err);
     for (size_t i = 0; i < programs.table.count; i++) {
         const struct vl_json_row *row = &programs.table.rows[i];
-        vl_auto(vl_buf) name = vl_buf_of(VL_PROGRAM_SIZE);
-        char shown[VL_PROGRAM_SIZE];
-        vl_buf_add(&name, row->key);
-        (void)snprintf(shown, sizeof shown, "%s", vl_buf_cstr(&name));
+        char shown[VL_GRANT_SIZE];
+        (void)snprintf(shown, sizeof shown, "%.*s", (int)row->key.n,
+                       row->key.p);
         vl_str_tame(shown);
-        vl_buf_addf(&text, "%s\n", shown);
+        vl_buf_addz(&text, shown);
+        vl_buf_addc(&text, '\n');
     }
     return vl_print(&text);
 }
@@ -69,20 +72,29 @@ settle_name(const char *program, char ret[VL_PROGRAM_SIZE])
 static int
 tell(const char *name, const char *what)
 {
-    vl_auto(vl_buf) text = vl_buf_of(2 * VL_PROGRAM_SIZE);
-    vl_buf_addf(&text, "%s %s\n", name, what);
+    vl_auto(vl_buf) text = vl_buf_of(2 * VL_GRANT_SIZE);
+    vl_buf_addz(&text, name);
+    vl_buf_addf(&text, " %s\n", what);
     return vl_print(&text);
 }
 
 static int
-permit(const char *program)
+permit(const struct allow *allow)
 {
     char name[VL_PROGRAM_SIZE];
+    vl_auto(vl_buf) grant = vl_buf_of(VL_GRANT_SIZE);
     valet_error err = {0};
-    if (!settle_name(program, name))
+    if (!settle_name(allow->program, name))
         return VL_EXIT_USAGE;
-    return vl_programs_allow(name, &err) == VALET_OK ? tell(name, "is allowed")
-                                                     : complain_about(&err);
+    vl_grant_write(&(struct vl_grant){.program = name,
+                                      .account = allow->account,
+                                      .scopes = allow->scopes.items,
+                                      .command = allow->command},
+                   &grant);
+    if (vl_buf_check(&grant, &err) != VALET_OK ||
+        vl_programs_allow(vl_buf_cstr(&grant), &err) != VALET_OK)
+        return complain_about(&err);
+    return tell(vl_buf_cstr(&grant), "is allowed");
 }
 
 /* What has been removed meanwhile, or leads elsewhere, is known by the name
@@ -99,47 +111,71 @@ forget(const char *program)
                               : complain_about(&err);
 }
 
+/* The reason why not, or NULL. */
+static const char *
+find_misuse(const struct allow *allow)
+{
+    bool says_more =
+        allow->account || allow->scopes.count || allow->command != NULL;
+    if (allow->forget && !allow->program)
+        return "which program is to be forgotten?";
+    if (allow->forget && says_more)
+        return "--forget takes the program alone: all that it was allowed is "
+               "forgotten";
+    if (allow->list && (allow->program || says_more))
+        return "--list takes no program";
+    if (!allow->program && says_more)
+        return "which program is to be allowed?";
+    return allow->command && !allow->command[0]
+               ? "which server? It stands behind the --"
+               : NULL;
+}
+
 static int
 allow(int argc, char **argv)
 {
     struct allow allow = {.program = NULL};
     const struct vl_option options[] = {
+        {.name = "", .value = &allow.program},
+        {.name = "--scope", .list = &allow.scopes},
+        {.name = "--account", .value = &allow.account},
         {.name = "--list", .flag = &allow.list},
         {.name = "--forget", .flag = &allow.forget},
     };
-    /* The one argument that is no option. */
-    for (int i = 1; i < argc; i++)
-        if (argv[i][0] != '-' && !allow.program) {
-            allow.program = argv[i];
-            memmove(&argv[i], &argv[i + 1],
-                    (size_t)(argc - i) * sizeof argv[0]);
-            argc--;
-            break;
-        }
-    if (!vl_options_parse(argc, argv, options, VL_COUNT(options)))
+    int separator = vl_options_separator(argc, argv);
+    if (separator)
+        allow.command = (const char *const *)argv + separator + 1;
+    if (!vl_options_parse(separator ? separator : argc, argv, options,
+                          VL_COUNT(options)))
         return VL_EXIT_USAGE;
-    if (allow.program && !allow.list)
-        return allow.forget ? forget(allow.program) : permit(allow.program);
-    if (!allow.program && !allow.forget)
-        return list();
-    vl_complain(allow.forget && !allow.program
-                    ? "which program is to be forgotten?"
-                    : "--list takes no program");
-    return VL_EXIT_USAGE;
+    const char *misuse = find_misuse(&allow);
+    if (misuse) {
+        vl_complain("%s", misuse);
+        return VL_EXIT_USAGE;
+    }
+    return !allow.program ? list()
+           : allow.forget ? forget(allow.program)
+                          : permit(&allow);
 }
 
 const struct vl_command vl_command_allow = {
     VL_LOCAL_ALLOW,
     .usage =
-        "usage: mcp-valet allow [--forget] PROGRAM\n"
+        "usage: mcp-valet allow PROGRAM [--account NAME] [--scope SCOPE] …\n"
+        "                       [-- COMMAND [ARGUMENT] …]\n"
+        "       mcp-valet allow --forget PROGRAM\n"
         "       mcp-valet allow [--list]\n\n"
         "Lets a program use the person's sign-in when it starts mcp-valet\n"
-        "stdio, which otherwise asks the person in a browser. PROGRAM is its\n"
-        "path; of what an interpreter runs, both paths in one argument, as\n"
-        "mcp-valet stdio names it: \"/usr/bin/node /home/me/client.js\".\n"
-        "Without PROGRAM, those that are allowed are listed.\n\n"
-        "  --list                those that are allowed\n"
-        "  --forget              it is not allowed any more\n\n"
+        "stdio with these options and this COMMAND, which otherwise asks the\n"
+        "person in a browser. PROGRAM is its path; of what an interpreter\n"
+        "runs, both paths in one argument, as mcp-valet stdio names it:\n"
+        "\"/usr/bin/node /home/me/client.js\". Without PROGRAM, what is "
+        "allowed\n"
+        "is listed.\n\n"
+        "  --scope SCOPE         a scope that it may name; may be repeated\n"
+        "  --account NAME        the account that it may name\n"
+        "  --list                what is allowed\n"
+        "  --forget              nothing is allowed to the program any more\n\n"
         "Exit codes: 0 done, 1 not done, 2 usage.\n",
     .run = allow,
 };

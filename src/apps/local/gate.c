@@ -49,6 +49,7 @@ vl_stdio_gate(int argc, char **argv, int separator)
     if (!vl_options_parse(separator, argv, options, VL_COUNT(options)) ||
         !vl_stdio_settle(&stdio) || !check(&stdio, &run))
         return VL_EXIT_USAGE;
+    stdio.lobby.command = (const char *const *)run.command;
     run.lobby = &stdio.lobby;
     run.gives_token = stdio.scopes.count > 0;
     int code = vl_gate_run(&run);

@@ -115,6 +115,7 @@ vl_stdio_settle(struct vl_stdio *stdio)
         .whom = find_whom,
         .ctx = &stdio->whom,
         .scopes = stdio->scopes.count ? stdio->scopes.items : usual_scopes,
+        .named_scopes = stdio->scopes.count ? stdio->scopes.items : NULL,
         .account = stdio->account,
         .parent = getppid(),
         .graph_url = stdio->graph_url,
@@ -140,22 +141,13 @@ vl_stdio_done(struct vl_stdio *stdio)
 /* --- the command --- */
 
 static int
-find_separator(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--") == 0)
-            return i;
-    return 0;
-}
-
-static int
 serve(int argc, char **argv)
 {
     struct vl_stdio stdio = {.account = NULL};
     const struct vl_option options[] = {VL_STDIO_OPTIONS(stdio),
                                         VL_STDIO_OPTIONS_TOOLS(stdio)};
     valet_error err = {0};
-    int separator = find_separator(argc, argv);
+    int separator = vl_options_separator(argc, argv);
     if (separator)
         return vl_stdio_gate(argc, argv, separator);
     if (!vl_options_parse(argc, argv, options, VL_COUNT(options)) ||

@@ -6,6 +6,7 @@
 
 #include "apps/command/command.h"
 #include "apps/stdio/consent_page.h"
+#include "apps/stdio/grant.h"
 #include "apps/stdio/program.h"
 #include "apps/stdio/programs.h"
 #include "browser/open.h"
@@ -17,6 +18,7 @@ struct vl_consent_ask {
     struct vl_consent_page *page;
     struct vl_opening *opening;
     struct vl_program program;
+    struct vl_buf grant; /* as it is remembered */
     enum vl_consent how;
     valet_error outcome;
     vl_consent_done *done;
@@ -66,26 +68,14 @@ on_timer(void *ctx)
 
 /* --- when nobody can be asked --- */
 
-static void
-quote(const char *text, struct vl_buf *out)
-{
-    vl_buf_addc(out, '\'');
-    for (const char *c = text; *c; c++)
-        if (*c == '\'')
-            vl_buf_addz(out, "'\\''");
-        else
-            vl_buf_addc(out, *c);
-    vl_buf_addc(out, '\'');
-}
-
 /* The sentence is what the client shows; what is too long for it is in the
  * log. */
 static void
 refuse_unasked(struct vl_consent_ask *ask, const char *why)
 {
-    vl_auto(vl_buf) command = vl_buf_of(2 * VL_PROGRAM_SIZE);
+    vl_auto(vl_buf) command = vl_buf_of(VL_GRANT_SIZE + 32);
     vl_buf_addz(&command, "mcp-valet allow ");
-    quote(ask->program.name, &command);
+    vl_buf_add(&command, vl_buf_str(&ask->grant));
     note(ask, why);
     if (!ask->program.is_sure || ask->how == VL_CONSENT_ALWAYS) {
         (void)vl_fail(&ask->outcome, VALET_DENIED, "program_unknown",
@@ -136,7 +126,7 @@ on_answer(bool allowed, void *ctx)
         (void)vl_fail(&ask->outcome, VALET_DENIED, "program_denied",
                       "the person did not allow this program");
     else if (ask->how == VL_CONSENT_FIRST_USE && ask->program.is_sure &&
-             vl_programs_allow(ask->program.name, &err) != VALET_OK)
+             vl_programs_allow(vl_buf_cstr(&ask->grant), &err) != VALET_OK)
         vl_complain("that the program is allowed could not be remembered: %s",
                     err.message);
     finish(ask);
@@ -150,6 +140,7 @@ show(struct vl_consent_ask *ask, const struct vl_consent_about *about,
         .program = ask->program.name,
         .account = about->account,
         .scopes = about->scopes,
+        .command = about->command,
         .is_remembered =
             ask->how == VL_CONSENT_FIRST_USE && ask->program.is_sure,
     };
@@ -184,8 +175,26 @@ look_up(struct vl_consent_ask *ask, bool *ret_known, valet_error *err)
     vl_auto(vl_programs) programs;
     *ret_known = false;
     VL_TRY(vl_programs_read(&programs, err));
-    *ret_known =
-        ask->program.is_sure && vl_programs_has(&programs, ask->program.name);
+    *ret_known = ask->program.is_sure &&
+                 vl_programs_has(&programs, vl_buf_cstr(&ask->grant));
+    return VALET_OK;
+}
+
+/* What cannot be written down is asked about each time. */
+static valet_status
+find_program(struct vl_consent_ask *ask, const struct vl_consent_about *about,
+             valet_error *err)
+{
+    VL_TRY(vl_program_find(about->parent ? about->parent : getppid(),
+                           &ask->program, err));
+    vl_grant_write(&(struct vl_grant){.program = ask->program.name,
+                                      .account = about->named_account,
+                                      .scopes = about->named_scopes,
+                                      .command = about->command},
+                   &ask->grant);
+    if (vl_buf_check(&ask->grant, NULL) != VALET_OK ||
+        !vl_str_is_utf8(vl_buf_str(&ask->grant)))
+        ask->program.is_sure = false;
     return VALET_OK;
 }
 
@@ -197,13 +206,15 @@ vl_consent_start(struct vl_loop *loop, enum vl_consent how,
     struct vl_consent_ask *ask = vl_alloc(sizeof *ask);
     valet_error err = {0};
     bool known = how == VL_CONSENT_NEVER;
-    *ask = (struct vl_consent_ask){
-        .loop = loop, .how = how, .done = done, .ctx = ctx};
+    *ask = (struct vl_consent_ask){.loop = loop,
+                                   .grant = vl_buf_of(VL_GRANT_SIZE),
+                                   .how = how,
+                                   .done = done,
+                                   .ctx = ctx};
     ask->timer = vl_timer_new(loop, on_timer, ask);
     valet_status status = VALET_OK;
     if (!known)
-        status = vl_program_find(about->parent ? about->parent : getppid(),
-                                 &ask->program, &err);
+        status = find_program(ask, about, &err);
     if (status == VALET_OK && how == VL_CONSENT_FIRST_USE)
         status = look_up(ask, &known, &err);
     if (status == VALET_OK && !known) {
@@ -235,5 +246,6 @@ vl_consent_abort(struct vl_consent_ask **ask)
     vl_opening_abort(&gone->opening);
     vl_consent_page_close(&gone->page);
     vl_timer_free(gone->timer);
+    vl_buf_done(&gone->grant);
     free(gone);
 }

@@ -2,7 +2,8 @@
  *
  * May the program that started us have what the signed-in person gives us
  * (@spec S-54 W-43)? The person says so, on a page of ours in the browser of
- * this machine, once for each program; or beforehand, with `mcp-valet allow`.
+ * this machine, once for each program and what it gets (grant.h); or
+ * beforehand, with `mcp-valet allow`.
  *
  * The address of that page goes to the system's browser alone and never to the
  * MCP client: who asks to be let in must not be able to let itself in.
@@ -21,8 +22,12 @@
 
 /* What the page says, borrowed for the call. */
 struct vl_consent_about {
-    const char *account;       /* a username; NULL: who will sign in */
-    const char *const *scopes; /* ends in NULL */
+    const char *account;        /* a username; NULL: who will sign in */
+    const char *const *scopes;  /* ends in NULL */
+    const char *const *command; /* of the server behind us; NULL: our tools */
+    /* What of this the program has asked for by name: as in grant.h. */
+    const char *named_account;
+    const char *const *named_scopes;
     int timeout_s;
     int parent; /* whose child we were at the start; 0: are now */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apps/stdio/consent_page.h"
 
+#include "apps/stdio/grant.h"
 #include "core/secret.h"
 #include "core/status.h"
 #include "core/sys.h"
@@ -28,7 +29,7 @@ struct vl_consent_page {
     char origin[URI_SIZE], url[URI_SIZE + sizeof PATH + VL_RANDOM_TEXT_SIZE];
     char address[VL_RANDOM_TEXT_SIZE], csrf[VL_RANDOM_TEXT_SIZE];
     struct vl_arena arena; /* of the words */
-    struct vl_str program, account;
+    struct vl_str program, account, command;
     struct vl_page_var scopes[SCOPES_MAX];
     size_t scope_count;
     bool is_remembered, was_shown, was_answered, allowed;
@@ -62,6 +63,7 @@ show(struct vl_consent_page *page, struct vl_exchange *x)
                                         .width = 1};
     vl_page_set(&shown, "program", page->program);
     vl_page_set(&shown, "account", page->account);
+    vl_page_set(&shown, "command", page->command);
     vl_page_set(&shown, "csrf", vl_str_z(page->csrf));
     vl_page_set(&shown, "is_remembered",
                 page->is_remembered ? VL_STR("yes") : VL_STR(""));
@@ -193,6 +195,13 @@ copy(struct vl_consent_page *page, const struct vl_consent_words *words,
     page->program = vl_arena_dup(&page->arena, vl_str_z(words->program));
     page->account = vl_arena_dup(&page->arena, vl_str_z(words->account));
     page->is_remembered = words->is_remembered;
+    if (words->command) {
+        vl_auto(vl_buf) command = vl_buf_of(WORDS_MAX);
+        vl_grant_write_command(words->command, &command);
+        page->command = vl_arena_dup(&page->arena, vl_buf_str(&command));
+        if (vl_buf_check(&command, NULL) != VALET_OK || !page->command.p)
+            return vl_fail(err, VALET_LIMIT, "", "the command is too long");
+    }
     for (const char *const *scope = words->scopes;
          *scope && page->scope_count < SCOPES_MAX; scope++)
         page->scopes[page->scope_count++] = (struct vl_page_var){

@@ -18,9 +18,10 @@ struct vl_consent_page;
 /* What is shown; copied. */
 struct vl_consent_words {
     const char *program;
-    const char *account;       /* or NULL */
-    const char *const *scopes; /* ends in NULL */
-    bool is_remembered;        /* the answer "yes" will be */
+    const char *account;        /* or NULL */
+    const char *const *scopes;  /* ends in NULL */
+    const char *const *command; /* the server's, the same; or NULL */
+    bool is_remembered;         /* the answer "yes" will be */
 };
 
 /* Once, after the person was answered and the port closed. */

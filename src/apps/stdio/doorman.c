@@ -140,6 +140,9 @@ ask_for_program(struct vl_doorman *doorman, const char *account)
     const struct vl_consent_about about = {
         .account = account ? account : config->account,
         .scopes = config->scopes,
+        .command = config->command,
+        .named_account = config->account,
+        .named_scopes = config->named_scopes,
         .timeout_s = vl_door_time_left(doorman, VL_STAGE_PROGRAM),
         .parent = config->parent,
     };

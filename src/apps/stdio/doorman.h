@@ -21,8 +21,11 @@ struct vl_doorman_config {
     valet_client *client;
     const char *const *scopes; /* ends in NULL */
     const char *account;       /* or NULL */
-    unsigned methods;          /* VALET_METHOD_…; 0: all */
-    int timeout_s;             /* 0: 300 */
+    /* What consent is about: the scopes as they were named, or NULL; and the
+     * server behind us, or NULL (grant.h). */
+    const char *const *named_scopes, *const *command;
+    unsigned methods; /* VALET_METHOD_…; 0: all */
+    int timeout_s;    /* 0: 300 */
     enum vl_consent consent;
     int parent; /* getppid() at the start: who may have gone since; 0: now's */
 };

@@ -23,6 +23,8 @@ make_doorman(struct vl_lobby *lobby, const struct vl_lobby_whom *whom)
         .client = whom->client,
         .scopes = config->scopes,
         .account = config->account,
+        .named_scopes = config->named_scopes,
+        .command = config->command,
         .methods = config->methods,
         .timeout_s = config->timeout_s,
         .consent = config->consent,

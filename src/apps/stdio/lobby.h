@@ -27,8 +27,9 @@ vl_lobby_ask_whom(struct vl_lobby_whom *ret, valet_error *err, void *ctx);
 struct vl_lobby_config {
     vl_lobby_ask_whom *whom;
     void *ctx;
-    const char *const *scopes; /* ends in NULL */
-    const char *account;       /* or NULL */
+    const char *const *scopes;                        /* ends in NULL */
+    const char *account;                              /* or NULL */
+    const char *const *named_scopes, *const *command; /* as of doorman.h */
     unsigned methods;
     int timeout_s;
     enum vl_consent consent;

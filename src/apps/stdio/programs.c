@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include "apps/command/command.h"
+#include "apps/stdio/grant.h"
 #include "core/status.h"
 #include "core/sys.h"
 #include "json/write.h"
 
-/* Names at their usual length, as many as there may be. */
+/* Grants at their usual length, as many as there may be. */
 #define FILE_MAX 262144
 
 /* --- where --- */
@@ -39,7 +40,8 @@ parse(struct vl_programs *ret, valet_error *err)
                               &ret->table, err));
     for (size_t i = 0; i < ret->table.count; i++)
         if (ret->table.rows[i].kind != VL_JSON_INT ||
-            !vl_str_starts(ret->table.rows[i].key, VL_STR("/")))
+            (!vl_str_starts(ret->table.rows[i].key, VL_STR("/")) &&
+             !vl_str_starts(ret->table.rows[i].key, VL_STR("'/"))))
             return vl_fail(err, VALET_INVALID, "",
                            "row %zu is no program and the time since when",
                            i + 1);
@@ -75,9 +77,9 @@ vl_programs_read(struct vl_programs *ret, valet_error *err)
 }
 
 bool
-vl_programs_has(const struct vl_programs *programs, const char *name)
+vl_programs_has(const struct vl_programs *programs, const char *grant)
 {
-    return vl_json_table_find(&programs->table, vl_str_z(name)) != NULL;
+    return vl_json_table_find(&programs->table, vl_str_z(grant)) != NULL;
 }
 
 void
@@ -104,17 +106,18 @@ write_file(struct vl_str json, valet_error *err)
 }
 
 static void
-add_row(struct vl_json_out *out, struct vl_str name, struct vl_str since)
+add_row(struct vl_json_out *out, struct vl_str grant, struct vl_str since)
 {
-    vl_auto(vl_buf) key = vl_buf_of(PATH_MAX * 4);
-    vl_buf_add(&key, name);
+    vl_auto(vl_buf) key = vl_buf_of(VL_GRANT_SIZE);
+    vl_buf_add(&key, grant);
     vl_json_add_raw(out, vl_buf_cstr(&key), since);
 }
 
-/* The list without `name`, and with it at the end since `now_s`; 0: without. */
+/* The list without what `without` was allowed, if it is not NULL, and with
+ * `grant` at the end, if that is not. */
 static valet_status
-change(const struct vl_programs *programs, const char *name, int64_t now_s,
-       valet_error *err)
+change(const struct vl_programs *programs, const char *without,
+       const char *grant, valet_error *err)
 {
     vl_auto(vl_buf) json = vl_buf_of(FILE_MAX);
     struct vl_json_out out = {&json, false};
@@ -122,12 +125,13 @@ change(const struct vl_programs *programs, const char *name, int64_t now_s,
     vl_json_open(&out, '{');
     for (size_t i = 0; i < programs->table.count; i++) {
         const struct vl_json_row *row = &programs->table.rows[i];
-        if (!vl_str_eqz(row->key, name))
+        if (!without || !vl_grant_is_of(row->key, without))
             add_row(&out, row->key, row->value);
     }
-    (void)snprintf(since, sizeof since, "%lld", (long long)now_s);
-    if (now_s)
-        add_row(&out, vl_str_z(name), vl_str_z(since));
+    (void)snprintf(since, sizeof since, "%lld",
+                   (long long)(vl_clock_now(&vl_clock_system) / 1000));
+    if (grant)
+        add_row(&out, vl_str_z(grant), vl_str_z(since));
     vl_json_close(&out, '}');
     vl_buf_addc(&json, '\n');
     VL_TRY(vl_buf_check(&json, err));
@@ -135,26 +139,26 @@ change(const struct vl_programs *programs, const char *name, int64_t now_s,
 }
 
 valet_status
-vl_programs_allow(const char *name, valet_error *err)
+vl_programs_allow(const char *grant, valet_error *err)
 {
     vl_auto(vl_programs) programs;
     VL_TRY(vl_programs_read(&programs, err));
-    if (vl_programs_has(&programs, name))
+    if (vl_programs_has(&programs, grant))
         return VALET_OK;
     if (programs.table.count == VL_PROGRAMS_MAX)
         return vl_fail(err, VALET_LIMIT, "",
                        "too many programs are allowed: forget some with "
                        "mcp-valet allow --forget PROGRAM");
-    return change(&programs, name, vl_clock_now(&vl_clock_system) / 1000, err);
+    return change(&programs, NULL, grant, err);
 }
 
 valet_status
-vl_programs_forget(const char *name, valet_error *err)
+vl_programs_forget(const char *program, valet_error *err)
 {
     vl_auto(vl_programs) programs;
     VL_TRY(vl_programs_read(&programs, err));
-    if (!vl_programs_has(&programs, name))
-        return vl_fail(err, VALET_NOT_FOUND, "",
-                       "this program was not allowed");
-    return change(&programs, name, 0, err);
+    for (size_t i = 0; i < programs.table.count; i++)
+        if (vl_grant_is_of(programs.table.rows[i].key, program))
+            return change(&programs, program, NULL, err);
+    return vl_fail(err, VALET_NOT_FOUND, "", "this program was not allowed");
 }

@@ -6,6 +6,7 @@
 #include "../client/lot.h"
 #include "../keep/folder.h"
 #include "apps/stdio/doorman.h"
+#include "apps/stdio/grant.h"
 #include "apps/stdio/program.h"
 #include "apps/stdio/programs.h"
 
@@ -333,6 +334,7 @@ a_program_that_nobody_can_be_asked_about_has_to_be_on_the_list(void **state)
     struct door *d = *state;
     struct folder home;
     struct vl_program program;
+    struct vl_buf grant = vl_buf_of(VL_GRANT_SIZE);
     char folder[200];
     folder_make(&home);
     (void)setenv("XDG_CONFIG_HOME", home.name, 1);
@@ -343,7 +345,9 @@ a_program_that_nobody_can_be_asked_about_has_to_be_on_the_list(void **state)
     assert_int_equal(d->guests[0].status, VALET_DENIED);
     assert_string_equal(d->guests[0].code, "program_unknown");
     assert_ok(vl_program_find(getppid(), &program, NULL));
-    assert_ok(vl_programs_allow(program.name, NULL));
+    vl_grant_write(&(struct vl_grant){.program = program.name}, &grant);
+    assert_ok(vl_programs_allow(vl_buf_cstr(&grant), NULL));
+    vl_buf_done(&grant);
     arrive(&d->guests[1], false, false);
     vl_loop_run(d->loop);
     assert_int_equal(d->guests[1].status,

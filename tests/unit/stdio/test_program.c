@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "../keep/folder.h"
+#include "apps/stdio/grant.h"
 #include "apps/stdio/program.h"
 #include "apps/stdio/programs.h"
 #include "core/base.h"
@@ -185,7 +186,7 @@ a_program_is_allowed_and_forgotten(void **state)
 {
     (void)state;
     struct folder home;
-    static const char *const odd = "/opt/a \"b\"\\c/d\xc3\xa9";
+    static const char *const odd = "'/opt/a \"b\"\\c/d\xc3\xa9'";
     go_home(&home);
     assert_false(has("/bin/a"));
     assert_ok(vl_programs_allow("/bin/a", NULL));
@@ -197,6 +198,51 @@ a_program_is_allowed_and_forgotten(void **state)
     assert_false(has("/bin/a"));
     assert_true(has(odd));
     assert_int_equal(vl_programs_forget("/bin/a", NULL), VALET_NOT_FOUND);
+    leave_home(&home);
+}
+
+static void
+is_written(const struct vl_grant *grant, const char *expected)
+{
+    vl_auto(vl_buf) text = vl_buf_of(VL_GRANT_SIZE);
+    vl_grant_write(grant, &text);
+    assert_string_equal(vl_buf_cstr(&text), expected);
+}
+
+/* @spec CL-21 W-43 */
+static void
+what_a_program_is_let_in_for_is_written_as_one_would_write_it(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {"Mail.Read", "api://a b/c", NULL};
+    static const char *const command[] = {"npx", "it's", "", NULL};
+    is_written(&(struct vl_grant){.program = "/bin/a"}, "/bin/a");
+    is_written(&(struct vl_grant){.program = "/bin/node /x.js"},
+               "'/bin/node /x.js'");
+    is_written(&(struct vl_grant){.program = "/bin/a",
+                                  .account = "ada@example.com",
+                                  .scopes = scopes,
+                                  .command = command},
+               "/bin/a --account ada@example.com --scope Mail.Read --scope "
+               "'api://a b/c' -- npx 'it'\\''s' ''");
+}
+
+static void
+a_program_that_is_forgotten_has_nothing_that_it_was_allowed(void **state)
+{
+    (void)state;
+    struct folder home;
+    go_home(&home);
+    assert_ok(vl_programs_allow("/bin/a --scope Mail.Read", NULL));
+    assert_false(has("/bin/a"));
+    assert_ok(vl_programs_allow("/bin/a", NULL));
+    assert_ok(vl_programs_allow("/bin/ab", NULL));
+    assert_ok(vl_programs_allow("'/bin/a b' -- c", NULL));
+    assert_ok(vl_programs_forget("/bin/a", NULL));
+    assert_false(has("/bin/a") || has("/bin/a --scope Mail.Read"));
+    assert_true(has("/bin/ab") && has("'/bin/a b' -- c"));
+    assert_ok(vl_programs_forget("/bin/a b", NULL));
+    assert_false(has("'/bin/a b' -- c"));
     leave_home(&home);
 }
 
@@ -254,6 +300,10 @@ main(void)
         cmocka_unit_test(what_was_replaced_since_it_began_is_not_sure),
         cmocka_unit_test(a_parent_that_has_gone_is_not_found),
         cmocka_unit_test(a_program_is_allowed_and_forgotten),
+        cmocka_unit_test(
+            what_a_program_is_let_in_for_is_written_as_one_would_write_it),
+        cmocka_unit_test(
+            a_program_that_is_forgotten_has_nothing_that_it_was_allowed),
         cmocka_unit_test(
             a_list_that_others_can_read_or_that_is_damaged_is_refused),
         cmocka_unit_test(the_list_has_an_end),

@@ -145,7 +145,7 @@ static const char *const names[] = {
     "flow",         "csrf",          "provider",    "user",
     "title",        "url",           "advice",      "correlation",
     "sign_in",      "name",          "version",     "program",
-    "account",      "is_remembered",
+    "account",      "is_remembered", "command",
 };
 
 static const char *const attacks[] = {
