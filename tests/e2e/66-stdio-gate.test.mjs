@@ -11,7 +11,7 @@ import { Desktop, decide, signInAt, typeCodeOf } from './lib/desktop.mjs';
 import { Person } from './lib/person.mjs';
 import { StandIn } from './lib/standin.mjs';
 import { KINDS } from './lib/talker.mjs';
-import { BIN, VALET, runToEnd } from './lib/valet.mjs';
+import { BIN, VALET, isSanitized, runToEnd } from './lib/valet.mjs';
 import { StdioWire, initialize, legacy, modern } from './lib/wire.mjs';
 
 const EVERYTHING = [path.join(BIN, '..', 'e2e', 'everything')];
@@ -291,6 +291,21 @@ describe('the end', () => {
     closeSync(stderr);
   });
 
+  // @spec ST-05: whatever it does, the client hears of it soon.
+  for (const [what, script, code, said] of [
+    ['that closes its output and lives on', 'exec 1>&-; sleep 60', 1, /has closed its output/],
+    ['that ends at once', 'exit 7', 7, /ended with code 7/],
+    ['that goes and leaves another on its pipes', 'sleep 60 2>&- & exit 0', 0, /^$/]])
+    test(`comes with a server ${what}`, async () => {
+      const wire = new StdioWire(VALET, ['stdio', '--', 'sh', '-c', script]);
+      const since = Date.now();
+      wire.line(legacy('ping', '', '1'));
+      assert.deepEqual(await wire.exited, { code, signal: null });
+      assert.ok(Date.now() - since < 6000);
+      assert.match(wire.stderr, said);
+      for (const line of wire.lines) assert.equal(JSON.parse(line).id, 1, line);
+    });
+
   test('of a server that goes is also that of what it has started', async () => {
     const wire = new StdioWire(VALET, ['stdio', '--', 'sh', '-c', 'sleep 60 >&- 2>&- & echo "{\\"pid\\":$!}"; exec cat']);
     const { pid } = JSON.parse(await wire.find((line) => line.includes('pid')));
@@ -361,6 +376,21 @@ describe('byte by byte', () => {
     const answer = JSON.parse(await wire.find((line) => line.startsWith('[')));
     assert.deepEqual(answer.map(({ id }) => id).sort(), [1, 2]);
     assert.ok(answer.every(({ result }) => result));
+    await wire.stop();
+  });
+
+  test('a line without an end is dropped, and what nobody asked for harms nobody', async () => {
+    const script = 'const { createInterface } = require("readline");'
+      + ' process.stdout.write("x".repeat(2 ** 24) + "\\n");'
+      + ' for (const id of [1, "1", null, 1e400, { a: 1 }, 5]) console.log(JSON.stringify({ jsonrpc: "2.0", id, result: {} }));'
+      + ' createInterface({ input: process.stdin }).on("line", (l) => console.log(JSON.stringify({ jsonrpc: "2.0", id: JSON.parse(l).id, result: { real: true } })));';
+    const wire = start(process.execPath, '-e', script);
+    await wire.find((line) => line.includes('"id":5'));
+    wire.line(legacy('ping', '', '77'));
+    await wire.find((line) => line.includes('"id":77') && line.includes('real'));
+    assert.match(wire.stderr, /dropped: it is longer than 8 MiB/);
+    const size = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${wire.pid}/status`, 'utf8'))[1]);
+    assert.ok(isSanitized(wire.pid) || size < 40000, `${size} kB`);
     await wire.stop();
   });
 
