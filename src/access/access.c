@@ -216,8 +216,6 @@ vl_access_bearer(struct vl_access *access)
 {
     if (access->flow == VL_ACCESS_GIVEN)
         return &access->given;
-    if (access->flow == VL_ACCESS_NONE)
-        return NULL;
     if (!access->work && is_worth_a_look(access))
         look(access);
     if (!vl_access_is_alive(access))

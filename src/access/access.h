@@ -4,7 +4,7 @@
  * a program needs that connects to one. One sign-in serves all processes of a
  * person: tokens and registrations are kept (keep/), by issuer and resource
  * (@spec CL-13), and of several processes that need one at once, one asks and
- * the others wait for what it got (peers.md, problem 5).
+ * the others wait for what it got.
  *
  *   1. a token at hand that lives: vl_access_bearer()
  *   2. else one that another process has kept, else a refresh
@@ -26,7 +26,6 @@ enum vl_access_flow {
     VL_ACCESS_PERSON,             /* by a browser */
     VL_ACCESS_CLIENT_CREDENTIALS, /* as a program (@spec EX-02) */
     VL_ACCESS_GIVEN,              /* `token`, and nothing else */
-    VL_ACCESS_NONE, /* the server wants no token: 401 is the end */
 };
 
 /* All copied but for what it points to: loop, fetcher, keep, hooks. */

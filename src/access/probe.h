@@ -3,7 +3,7 @@
  * Private to access/: is a client that was registered long ago still known?
  * An authorization server that has forgotten it shows an error in the browser
  * and sends nobody back, so that a program would wait for ever and a person be
- * stuck with the dead id (peers.md, problem 6). So it is asked before, with a
+ * stuck with the dead id. So it is asked before, with a
  * request like the one of the sign-in, but for nobody.
  */
 #ifndef VL_ACCESS_PROBE_H

@@ -2,7 +2,7 @@
  *
  * By a refresh token. Its rotation has to bear a lost answer: the connection
  * may break after the authorization server has given the next one, so it is
- * asked once more with the same, before a person is (peers.md, problem 4).
+ * asked once more with the same, before a person is.
  */
 #include "access/inside.h"
 

@@ -344,8 +344,6 @@ begin(struct vl_access_work *work)
 {
     if (work->access->flow == VL_ACCESS_GIVEN)
         deny(work, "refuses the token that was given");
-    else if (work->access->flow == VL_ACCESS_NONE)
-        deny(work, "wants a sign-in, which is switched off");
     else
         take_turn(work);
 }

@@ -1,6 +1,6 @@
 // Many processes of a person at once, and processes that are killed at any
 // moment: one sign-in serves all, nothing hangs, nothing is left behind, and
-// standard output has whole lines (peers.md, problems 4 and 5).
+// standard output has whole lines.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';

@@ -164,12 +164,14 @@ ask_graph(struct user_call *uc, const valet_auth_result *result)
     struct vl_lobby *lobby = uc->tool->lobby;
     struct vl_upstream_token token = {
         vl_secret_of(vl_str_z(result->access_token))};
-    const char *user = result->account_id ? result->account_id : "somebody";
+    const char *correlation = valet_mcp_correlation_id(uc->call);
+    /* Who is not known shares nothing with another. */
+    const char *user = result->account_id ? result->account_id : correlation;
     const struct vl_graph_request request = {
         .token = &token,
         .user = vl_str_z(user),
         .select = uc->tool->select,
-        .correlation = valet_mcp_correlation_id(uc->call),
+        .correlation = correlation,
         .anew = uc->second || !result->account_id,
     };
     uc->graph = vl_graph_me_start(lobby->graph, &request, on_graph, uc);

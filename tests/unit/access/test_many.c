@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Several processes of one person that want the same server at once: one
- * browser window, one registration, one refresh (peers.md, problem 5).
+ * browser window, one registration, one refresh.
  */
 #include <signal.h>
 #include <sys/prctl.h>
