@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A client and a tenant for it to ask, each on a thread of its own. The
- * tenant's script is changed only while nothing is asked.
+ * tenant's script is changed only while nothing is asked, or by at_tenant().
  */
 #ifndef VL_TEST_LOT_H
 #define VL_TEST_LOT_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "../entra/tenant.h"
 #include "client/client.h"
@@ -41,6 +42,35 @@ static inline void
 stop_tenant(struct vl_task *task)
 {
     vl_loop_stop(VL_CONTAINER(task, struct lot, stop)->bench->loop);
+}
+
+struct errand_there {
+    struct vl_task task;
+    void (*work)(struct lot *l, void *ctx);
+    struct lot *lot;
+    void *ctx;
+    sem_t done;
+};
+
+static inline void
+do_there(struct vl_task *task)
+{
+    struct errand_there *errand = VL_CONTAINER(task, struct errand_there, task);
+    errand->work(errand->lot, errand->ctx);
+    (void)sem_post(&errand->done);
+}
+
+/* On the tenant's own thread, while it may be asked. */
+static inline void
+at_tenant(struct lot *l, void (*work)(struct lot *l, void *ctx), void *ctx)
+{
+    struct errand_there errand = {
+        .task = {.run = do_there}, .work = work, .lot = l, .ctx = ctx};
+    assert_int_equal(sem_init(&errand.done, 0, 0), 0);
+    vl_loop_post(l->bench->loop, &errand.task);
+    while (sem_wait(&errand.done) != 0)
+        continue;
+    (void)sem_destroy(&errand.done);
 }
 
 static inline int
