@@ -508,6 +508,21 @@ describe('the program that starts it', () => {
     assert.equal(await person.does('allow'), '');
   });
 
+  test('that is forgotten has to be allowed again, by a server that runs already', async () => {
+    const server = await Server.start(kind, { args: [] });
+    const first = server.me();
+    await decide(await desktop.next(), 'allow');
+    await first;
+    await person.does('allow', '/usr/bin/true'); // another one: nobody is asked
+    await server.me();
+    assert.equal(desktop.opened.length, 1);
+    const allowed = Object.keys(JSON.parse(readFileSync(file(), 'utf8'))).find((name) => name.startsWith(`'${node} `));
+    await person.does('allow', '--forget', allowed.slice(1, -1));
+    const failing = server.fails();
+    await decide(await desktop.next(), 'deny');
+    assert.match(await failing, /did not allow this program/);
+  });
+
   test('that was denied gets nothing, and is not asked about again by this process', async () => {
     const server = await Server.start(kind, { args: [] });
     const calls = [server.fails(), server.fails()];

@@ -21,6 +21,7 @@ struct vl_consent_ask {
     struct vl_buf grant; /* as it is remembered */
     enum vl_consent how;
     valet_error outcome;
+    bool is_listed;
     vl_consent_done *done;
     void *ctx;
 };
@@ -40,10 +41,11 @@ static void
 finish(struct vl_consent_ask *ask)
 {
     valet_error outcome = ask->outcome;
+    bool is_listed = ask->is_listed;
     vl_consent_done *done = ask->done;
     void *ctx = ask->ctx;
     vl_consent_abort(&ask);
-    done(outcome.status, &outcome, ctx);
+    done(outcome.status, &outcome, is_listed, ctx);
 }
 
 /* By the loop, since starting does not call back. */
@@ -125,8 +127,10 @@ on_answer(bool allowed, void *ctx)
     if (!allowed)
         (void)vl_fail(&ask->outcome, VALET_DENIED, "program_denied",
                       "the person did not allow this program");
-    else if (ask->how == VL_CONSENT_FIRST_USE && ask->program.is_sure &&
-             vl_programs_allow(vl_buf_cstr(&ask->grant), &err) != VALET_OK)
+    else if (ask->how == VL_CONSENT_FIRST_USE && ask->program.is_sure)
+        ask->is_listed =
+            vl_programs_allow(vl_buf_cstr(&ask->grant), &err) == VALET_OK;
+    if (err.status != VALET_OK)
         vl_complain("that the program is allowed could not be remembered: %s",
                     err.message);
     finish(ask);
@@ -177,6 +181,7 @@ look_up(struct vl_consent_ask *ask, bool *ret_known, valet_error *err)
     VL_TRY(vl_programs_read(&programs, err));
     *ret_known = ask->program.is_sure &&
                  vl_programs_has(&programs, vl_buf_cstr(&ask->grant));
+    ask->is_listed = *ret_known;
     return VALET_OK;
 }
 

@@ -34,9 +34,9 @@ struct vl_consent_about {
 
 /* VALET_OK: it may. VALET_DENIED with the code "program_denied": the person
  * said no; with "program_unknown": nobody could be asked, and the sentence
- * says what to do. */
-typedef void
-vl_consent_done(valet_status status, const valet_error *err, void *ctx);
+ * says what to do. `is_listed`: as long as the list of programs says so. */
+typedef void vl_consent_done(valet_status status, const valet_error *err,
+                             bool is_listed, void *ctx);
 
 struct vl_consent_ask;
 

@@ -117,11 +117,13 @@ refuse_program(struct vl_doorman *doorman)
 }
 
 static void
-on_consent(valet_status status, const valet_error *err, void *ctx)
+on_consent(valet_status status, const valet_error *err, bool is_listed,
+           void *ctx)
 {
     struct vl_doorman *doorman = ctx;
     doorman->asking = NULL;
     doorman->admitted = status == VALET_OK;
+    doorman->is_listed = is_listed;
     doorman->is_denied =
         status != VALET_OK && strcmp(err->code, "program_denied") == 0;
     if (doorman->admitted)
@@ -146,6 +148,7 @@ ask_for_program(struct vl_doorman *doorman, const char *account)
         .timeout_s = vl_door_time_left(doorman, VL_STAGE_PROGRAM),
         .parent = config->parent,
     };
+    doorman->list = vl_programs_look(); /* before it is read */
     doorman->asking = vl_consent_start(config->loop, config->consent, &about,
                                        on_consent, doorman);
     if (vl_consent_is_shown(doorman->asking))
@@ -154,11 +157,21 @@ ask_for_program(struct vl_doorman *doorman, const char *account)
                     "browser of this machine");
 }
 
+/* `mcp-valet allow --forget` is heard by who runs already. */
+static void
+look_at_list(struct vl_doorman *doorman)
+{
+    if (doorman->admitted && doorman->is_listed &&
+        !vl_programs_is_same(doorman->list, vl_programs_look()))
+        doorman->admitted = false;
+}
+
 static void
 go_to_program(struct vl_visit *visit)
 {
     struct vl_doorman *doorman = visit->doorman;
     visit->stage = VL_STAGE_PROGRAM;
+    look_at_list(doorman);
     if (doorman->config.consent == VL_CONSENT_NEVER)
         doorman->admitted = true;
     if (doorman->admitted)

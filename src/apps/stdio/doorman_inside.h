@@ -9,6 +9,7 @@
 #define VL_APPS_STDIO_DOORMAN_INSIDE_H
 
 #include "apps/stdio/consent.h"
+#include "apps/stdio/programs.h"
 #include "core/list.h"
 
 #define VL_DOOR_TELL_SIZE 1024
@@ -46,9 +47,11 @@ struct vl_doorman {
     struct vl_timer *soon;  /* what may not happen inside a call of ours */
     struct vl_list visits, leaving;
     struct vl_consent_ask *asking;
-    bool admitted, is_denied; /* the program, for as long as we run */
-    bool by_client;           /* it opens the address of this sign-in */
-    bool declined;            /* the person, this sign-in */
+    bool admitted, is_denied; /* the program, for as long as we run … */
+    bool is_listed;           /* … or, admitted, as the list says so … */
+    struct vl_programs_mark list; /* … that was read last */
+    bool by_client;               /* it opens the address of this sign-in */
+    bool declined;                /* the person, this sign-in */
     valet_call *sign_in;
     int64_t offered_at;           /* vl_mono_now() */
     char *url;                    /* to be opened by a client; or NULL */

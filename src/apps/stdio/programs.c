@@ -2,6 +2,7 @@
 #include "apps/stdio/programs.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apps/command/command.h"
@@ -80,6 +81,30 @@ bool
 vl_programs_has(const struct vl_programs *programs, const char *grant)
 {
     return vl_json_table_find(&programs->table, vl_str_z(grant)) != NULL;
+}
+
+/* A file is replaced, never written into. */
+struct vl_programs_mark
+vl_programs_look(void)
+{
+    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
+    struct stat st;
+    if (folder_of(&path, NULL) != VALET_OK)
+        return (struct vl_programs_mark){.inode = 0};
+    vl_buf_addz(&path, "/programs.json");
+    if (stat(vl_buf_cstr(&path), &st) != 0)
+        return (struct vl_programs_mark){.inode = 0};
+    return (struct vl_programs_mark){.seconds = st.st_mtim.tv_sec,
+                                     .nanoseconds = st.st_mtim.tv_nsec,
+                                     .size = st.st_size,
+                                     .inode = st.st_ino};
+}
+
+bool
+vl_programs_is_same(struct vl_programs_mark a, struct vl_programs_mark b)
+{
+    return a.seconds == b.seconds && a.nanoseconds == b.nanoseconds &&
+           a.size == b.size && a.inode == b.inode;
 }
 
 void

@@ -27,6 +27,14 @@ vl_programs_read(struct vl_programs *ret, valet_error *err) VALET_CHECK;
 bool vl_programs_has(const struct vl_programs *programs, const char *grant);
 void vl_programs_done(struct vl_programs *programs);
 
+/* A state of the list, to be told from others without reading it. */
+struct vl_programs_mark {
+    int64_t seconds, nanoseconds, size;
+    uint64_t inode;
+};
+struct vl_programs_mark vl_programs_look(void);
+bool vl_programs_is_same(struct vl_programs_mark a, struct vl_programs_mark b);
+
 /* Each reads the list anew. */
 valet_status vl_programs_allow(const char *grant, valet_error *err) VALET_CHECK;
 /* All that this program was allowed. VALET_NOT_FOUND: nothing was. */
