@@ -4,6 +4,7 @@
 #include "access/address.h"
 #include "access/entra.h"
 #include "core/status.h"
+#include "io/network.h"
 #include "oauth/scope.h"
 #include "json/read.h"
 
@@ -42,6 +43,21 @@ keep(struct vl_site *site, struct vl_str text, const char **ret,
                           "what it says about itself is too long");
 }
 
+/* @spec CL-19 CL-20: a public server sends nobody, nor a browser, to what is
+ * not public by its very name. Where names lead is seen when they are asked. */
+static valet_status
+check_address(struct vl_str text, const char *what, const struct vl_url *server,
+              const struct vl_site *site, valet_error *err)
+{
+    struct vl_url url;
+    VL_TRY(vl_address_check(text, what, server, err));
+    VL_TRY(vl_url_parse(text, &url, err));
+    if (site->only_public && !vl_host_is_public(url.host))
+        return vl_fail(err, VALET_DENIED, "",
+                       "%s leads into a network that is not everybody's", what);
+    return VALET_OK;
+}
+
 /* An address that it may send somebody to; NULL when it is not there. */
 static valet_status
 take_address(const struct json_t *object, const char *key,
@@ -52,7 +68,7 @@ take_address(const struct json_t *object, const char *key,
     if (!is_said(object, key))
         return VALET_OK;
     struct vl_str text = vl_json_get_str(object, key);
-    VL_TRY(vl_address_check(text, key, server, err));
+    VL_TRY(check_address(text, key, server, site, err));
     return keep(site, text, ret, err);
 }
 
@@ -88,7 +104,7 @@ take_issuer(const struct json_t *list, const struct vl_url *server,
     if (vl_json_kind(list) == VL_JSON_ARRAY && vl_json_size(list) == 0)
         return VALET_OK;
     struct vl_str first = vl_json_str(vl_json_at(list, 0));
-    VL_TRY(vl_address_check(first, "its authorization server", server, err));
+    VL_TRY(check_address(first, "its authorization server", server, site, err));
     VL_TRY(vl_url_parse(first, &url, err));
     if (url.has_query) /* RFC 8414 section 2 */
         return vl_fail(err, VALET_DENIED, "",

@@ -175,26 +175,12 @@ may_try(struct vl_dial *dial, const char *address)
            vl_address_is_public(address) || deny(dial);
 }
 
-/* RFC 6761 section 6.3: all names below it are this machine's. */
-static bool
-is_below_localhost(struct vl_str host)
-{
-    static const struct vl_str suffix = {".localhost", 10};
-    return host.n > suffix.n &&
-           vl_str_ieq(vl_str_from(host, host.n - suffix.n), suffix);
-}
-
 /* Not everything: a proxy looks names up by itself. */
 static bool
 may_be_asked_for(struct vl_dial *dial)
 {
-    struct vl_str host = vl_str_z(dial->place.host);
-    char address[VL_ADDRESS_SIZE];
-    bool is_ours =
-        vl_address_canonical(host, address)
-            ? !vl_address_is_public(address)
-            : vl_str_ieq(host, VL_STR("localhost")) || is_below_localhost(host);
-    return !dial->only_public || !dial->proxy.host[0] || !is_ours || deny(dial);
+    return !dial->only_public || !dial->proxy.host[0] ||
+           vl_host_is_public(vl_str_z(dial->place.host)) || deny(dial);
 }
 
 static const char *
@@ -202,8 +188,9 @@ whom_to_resolve(const struct vl_dial *dial)
 {
     if (dial->proxy.host[0])
         return dial->proxy.host;
-    return is_below_localhost(vl_str_z(dial->place.host)) ? "localhost"
-                                                          : dial->place.host;
+    return vl_host_is_below_localhost(vl_str_z(dial->place.host))
+               ? "localhost"
+               : dial->place.host;
 }
 
 static void

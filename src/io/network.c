@@ -195,3 +195,21 @@ vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE])
     vl_address_text(&address, ret);
     return true;
 }
+
+bool
+vl_host_is_below_localhost(struct vl_str host)
+{
+    static const struct vl_str suffix = {".localhost", 10};
+    return host.n > suffix.n &&
+           vl_str_ieq(vl_str_from(host, host.n - suffix.n), suffix);
+}
+
+bool
+vl_host_is_public(struct vl_str host)
+{
+    char address[VL_ADDRESS_SIZE];
+    return vl_address_canonical(host, address)
+               ? vl_address_is_public(address)
+               : !vl_str_ieq(host, VL_STR("localhost")) &&
+                     !vl_host_is_below_localhost(host);
+}

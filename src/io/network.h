@@ -28,6 +28,11 @@ bool vl_address_is_loopback(const char *address);
  * special meaning (RFC 6890 and IANA's registries); an IPv4 address that is
  * reached by NAT64 is judged as such. False for what is no address. */
 bool vl_address_is_public(const char *address);
+/* Of a host in a URL: false of such an address, and of names that are this
+ * machine's whatever a resolver says (RFC 6761 section 6.3). */
+bool vl_host_is_public(struct vl_str host);
+/* "a.localhost", but not "localhost". */
+bool vl_host_is_below_localhost(struct vl_str host);
 /* An address in the one form that all of the house compares and counts by. */
 bool vl_address_canonical(struct vl_str text, char ret[VL_ADDRESS_SIZE]);
 

@@ -202,6 +202,27 @@ knows_what_is_not_everybodys(void **state)
             fail_msg("%s is not taken for everybody's", everybodys[i]);
 }
 
+static void
+names_of_this_machine_are_not_public(void **state)
+{
+    (void)state;
+    static const char *const closed[] = {
+        "localhost",       "LocalHost", "a.localhost", "a.b.LOCALHOST",
+        "127.0.0.1",       "127.9.9.9", "10.0.0.1",    "::1",
+        "fe80::1",         "fd00::1",   "0.0.0.0",     "169.254.1.1",
+        "::ffff:10.0.0.1",
+    };
+    static const char *const open[] = {"example.com", "notlocalhost",
+                                       "localhost.example", "8.8.8.8",
+                                       "2606:4700::1111"};
+    for (size_t i = 0; i < VL_COUNT(closed); i++)
+        if (vl_host_is_public(vl_str_z(closed[i])))
+            fail_msg("%s", closed[i]);
+    for (size_t i = 0; i < VL_COUNT(open); i++)
+        if (!vl_host_is_public(vl_str_z(open[i])))
+            fail_msg("%s", open[i]);
+}
+
 int
 main(void)
 {
@@ -212,6 +233,7 @@ main(void)
             takes_no_network_with_bits_behind_its_prefix_and_no_other_form),
         cmocka_unit_test(writes_addresses_in_one_form),
         cmocka_unit_test(knows_what_is_not_everybodys),
+        cmocka_unit_test(names_of_this_machine_are_not_public),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
