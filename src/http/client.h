@@ -33,7 +33,7 @@ struct vl_http_ask {
     /* Not if its name leads to this machine or a network that is not
      * everybody's: VALET_DENIED. */
     bool only_public;
-    int64_t connect_ms; /* for one address, with TLS */
+    int64_t connect_ms; /* for one address, and a proxy's answer; not TLS */
     int64_t total_ms;   /* for all of it … */
     bool until_head;    /* … or until the head is there */
 };
