@@ -76,7 +76,7 @@ suite asan asan
 # The rooms whose threads meet.
 TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
 export TSAN_OPTIONS
-suite tsan tsan '^(io|store|guard)/|^talk/test_(serving|stdio|thread)|^http/test_group|^client/test_(client|stress)|^browser/test_open'
+suite tsan tsan '^(io|store|guard)/|^talk/test_(serving|stdio|thread)|^http/test_group|^client/test_(client|stress)|^stdio/test_doorman|^browser/test_open'
 # clang takes the whole tree too, with the fuzz targets.
 step fuzz-build sh -c 'cmake --preset fuzz && cmake --build --preset fuzz'
 step ledger tools/ledger.sh --check
