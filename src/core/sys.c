@@ -43,6 +43,12 @@ vl_mono_now(void)
     return ms_of(CLOCK_MONOTONIC);
 }
 
+int64_t
+vl_awake_or_not_now(void)
+{
+    return ms_of(CLOCK_BOOTTIME);
+}
+
 void
 vl_time_iso(int64_t ms, char ret[VL_TIME_ISO_SIZE])
 {

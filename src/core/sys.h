@@ -21,6 +21,9 @@ extern const struct vl_clock vl_clock_system;
 int64_t vl_clock_now(const struct vl_clock *clock);
 /* Milliseconds that never go back; for time-outs, not for dates. */
 int64_t vl_mono_now(void);
+/* The same, and they go on while the machine sleeps: for what others see go by.
+ */
+int64_t vl_awake_or_not_now(void);
 /* "2026-11-22T10:15:30.123Z"; `ret` holds VL_TIME_ISO_SIZE bytes. Times before
  * 1970 and after 9999 are shown as the nearest one that can be. */
 #define VL_TIME_ISO_SIZE 25

@@ -46,7 +46,8 @@ struct vl_link *
 vl_link_find(struct vl_http_client *client, const struct vl_http_place *place,
              bool only_public)
 {
-    int64_t now = vl_mono_now();
+    /* The server has not slept with us. */
+    int64_t now = vl_awake_or_not_now();
     VL_LIST_EACH (node, &client->idle) {
         struct vl_link *link = VL_CONTAINER(node, struct vl_link, node);
         if (link->good_until <= now)
@@ -175,7 +176,7 @@ tell_head(struct vl_link *link)
 {
     struct vl_headers headers;
     vl_parser_headers(&link->parser, vl_buf_str(&link->head).p, &headers);
-    link->good_until = vl_mono_now() + idle_ms_of(&headers);
+    link->good_until = vl_awake_or_not_now() + idle_ms_of(&headers);
     vl_http_call_has_head(link->call);
     link->call->hooks->head(link->parser.status, &headers, link->call->ctx);
 }
