@@ -284,3 +284,36 @@ export class Trap {
 
   stop() { this.server.close(); }
 }
+
+export const pause = (ms) => new Promise((r) => { setTimeout(r, ms); });
+export const raw = (text) => ({ res }) => { res.socket.end(text); return null; };
+
+// Nothing of a terminal's: a stranger's text may not move the cursor, change a
+// title, or turn around what is written.
+export const isTame = (text) => {
+  const plain = Buffer.from(text, 'latin1').toString('utf8');
+  // eslint-disable-next-line no-control-regex
+  assert.doesNotMatch(plain, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/, JSON.stringify(plain));
+};
+
+// One town, one person, one connector: what came of the first message.
+export async function meet(over, { person = new Person(), town, args, env, ms, look } = {}) {
+  const own = !town;
+  town ??= await Town.start({ over });
+  const connector = new Connector(town.url, person, { args, env });
+  try {
+    const answer = await connector.open(ms);
+    await look?.({ town, person, connector, answer });
+    return { answer, town, stderr: connector.stderr, opened: person.opened, stdout: connector.stdout };
+  } finally {
+    await connector.close();
+    isTame(connector.stderr);
+    if (own) await town.stop();
+    person.stop();
+  }
+}
+
+export const refused = (answer, pattern) => {
+  assert.ok(answer.error, JSON.stringify(answer));
+  if (pattern) assert.match(answer.error.message, pattern);
+};
