@@ -7,6 +7,7 @@
 #ifndef VL_MCP_PEER_H
 #define VL_MCP_PEER_H
 
+#include "mcp/meta.h"
 #include "mcp/version.h"
 #include "valet/mcp.h"
 #include "json/view.h"
@@ -19,13 +20,6 @@
 #define VL_MCP_SAMPLES_CONTEXT 256u
 /* More urgent than any level: nothing is told. */
 #define VL_MCP_NO_LOGS (VALET_MCP_EMERGENCY + 1)
-
-/* Names of "_meta". */
-#define VL_MCP_META_VERSION      "io.modelcontextprotocol/protocolVersion"
-#define VL_MCP_META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
-#define VL_MCP_META_LEVEL        "io.modelcontextprotocol/logLevel"
-#define VL_MCP_META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
-#define VL_MCP_TASKS             "io.modelcontextprotocol/tasks"
 
 struct vl_mcp_peer {
     enum vl_mcp_version version;

@@ -20,6 +20,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "mcp/busy.h"
+#include "mcp/meta.h"
 #include "mcp/mirror.h"
 #include "mcp/uri_template.h"
 #include "mcp/version.h"
@@ -27,8 +28,6 @@
 #include "json/schema.h"
 #include "json/write.h"
 
-/* Of "_meta". */
-#define VL_MCP_META_SERVER "io.modelcontextprotocol/serverInfo"
 /* So that a set of permissions is one number. */
 #define VL_MCP_PERMISSIONS_MAX 64
 #define VL_MCP_NAME_MAX        64

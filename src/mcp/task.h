@@ -40,8 +40,6 @@
 #include "json/read.h"
 #include "json/write.h"
 
-#define VL_MCP_TASKS_EXTENSION "io.modelcontextprotocol/tasks"
-
 enum vl_mcp_task_status {
     VL_MCP_TASK_WORKING,
     VL_MCP_TASK_INPUT_REQUIRED,

@@ -34,8 +34,7 @@ add_capabilities(struct vl_json_out *out, const struct vl_mcp_server *server,
     if (is_used(server, VL_MCP_PROMPTS))
         vl_json_add_raw(out, "prompts", VL_STR("{\"listChanged\":true}"));
     if (vl_mcp_version_is_modern(version) && vl_mcp_server_has_tasks(server))
-        vl_json_add_raw(out, "extensions",
-                        VL_STR("{\"io.modelcontextprotocol/tasks\":{}}"));
+        vl_json_add_raw(out, "extensions", VL_STR("{\"" VL_MCP_TASKS "\":{}}"));
     vl_json_close(out, '}');
 }
 

@@ -158,7 +158,7 @@ take_request(struct vl_bridge *bridge, const struct vl_rpc_message *message,
              struct vl_str json)
 {
     struct vl_json_view version =
-        vl_json_view_get(message->meta, VL_STR(VL_META_VERSION));
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_VERSION));
     vl_auto(vl_buf) id = vl_buf_of(2 * VL_RPC_ID_MAX);
     vl_rpc_write_id(&id, message->id);
     if (bridge->request_count >= VL_BRIDGE_CALLS)

@@ -182,7 +182,7 @@ relay(struct vl_bridge_call *call, const struct vl_bridge_message *message)
 static bool
 add_other(struct vl_str key, const struct json_t *value, void *ctx)
 {
-    if (!vl_str_starts(key, VL_STR(VL_META(""))))
+    if (!vl_str_starts(key, VL_STR(VL_MCP_META(""))))
         vl_json_add_value(ctx, key.p, value);
     return true;
 }
@@ -224,7 +224,7 @@ set_level(struct vl_bridge *bridge, const struct vl_rpc_message *message)
     struct vl_bridge_downward *down = bridge->down;
     vl_auto(vl_buf) level = vl_buf_of(256);
     vl_bridge_view_write(
-        vl_json_view_get(message->meta, VL_STR(VL_META_LOG_LEVEL)), &level);
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_LEVEL)), &level);
     if (!vl_buf_size(&level) || level.failed)
         return false;
     bool is_known =
@@ -289,7 +289,7 @@ discover(struct vl_bridge_call *call)
     vl_json_add_z(&out, "cacheScope", "private");
     if (server) {
         vl_json_open_key(&out, "_meta", '{');
-        vl_json_add_value(&out, VL_META_SERVER, server);
+        vl_json_add_value(&out, VL_MCP_META_SERVER, server);
         vl_json_close(&out, '}');
     }
     vl_json_close(&out, '}');
@@ -305,9 +305,9 @@ static void
 prepare(struct vl_bridge *bridge, const struct vl_rpc_message *message)
 {
     struct vl_json_view abilities =
-        vl_json_view_get(message->meta, VL_STR(VL_META_CAPABILITIES));
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_CAPABILITIES));
     struct vl_json_view client =
-        vl_json_view_get(message->meta, VL_STR(VL_META_CLIENT));
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_CLIENT));
     vl_auto(vl_buf) can = vl_buf_of(VL_BRIDGE_MESSAGE);
     vl_auto(vl_buf) is = vl_buf_of(VL_BRIDGE_MESSAGE);
     struct vl_json_out out = {&bridge->hello, false};

@@ -107,7 +107,7 @@ static void
 add_subscription(struct vl_json_out *out, const struct vl_bridge_call *call)
 {
     vl_json_open_key(out, "_meta", '{');
-    vl_json_add_raw(out, VL_META_SUBSCRIPTION, vl_str_z(call->client_id));
+    vl_json_add_raw(out, VL_MCP_META_SUBSCRIPTION, vl_str_z(call->client_id));
     vl_json_close(out, '}');
 }
 

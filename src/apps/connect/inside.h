@@ -20,6 +20,7 @@
 #include "apps/connect/call.h"
 #include "core/map.h"
 #include "io/lines.h"
+#include "mcp/meta.h"
 #include "mcp/mirror.h"
 #include "mcp/version.h"
 
@@ -30,15 +31,6 @@
 /* All messages under way: besides, what each of them may bring about, that is
  * answers to what it asks, its cancellation, what is said for a session. */
 #define VL_BRIDGE_MESSAGES ((size_t)4 * VL_BRIDGE_CALLS)
-
-/* "io.modelcontextprotocol/…", members of _meta. */
-#define VL_META(name)        "io.modelcontextprotocol/" name
-#define VL_META_VERSION      VL_META("protocolVersion")
-#define VL_META_CAPABILITIES VL_META("clientCapabilities")
-#define VL_META_CLIENT       VL_META("clientInfo")
-#define VL_META_SERVER       VL_META("serverInfo")
-#define VL_META_LOG_LEVEL    VL_META("logLevel")
-#define VL_META_SUBSCRIPTION VL_META("subscriptionId")
 
 enum vl_bridge_word { VL_UNKNOWN, VL_YES, VL_NO };
 

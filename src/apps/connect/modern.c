@@ -551,7 +551,7 @@ vl_bridge_take_modern(struct vl_bridge *bridge,
                       const struct vl_rpc_message *message, struct vl_str json)
 {
     struct vl_str version = vl_json_view_str(
-        vl_json_view_get(message->meta, VL_STR(VL_META_VERSION)));
+        vl_json_view_get(message->meta, VL_STR(VL_MCP_META_VERSION)));
     if (message->kind == VL_RPC_NOTIFICATION) {
         take_note(bridge, message, json);
         return;

@@ -30,14 +30,14 @@ vl_bridge_upward_meta(struct vl_bridge *bridge, struct vl_buf *ret)
     const struct json_t *capabilities = vl_json_get(params, "capabilities");
     const struct json_t *client = vl_json_get(params, "clientInfo");
     vl_json_open(&out, '{');
-    vl_json_add_z(&out, VL_META_VERSION,
+    vl_json_add_z(&out, VL_MCP_META_VERSION,
                   vl_mcp_version_name(VL_MCP_FIRST_MODERN));
     if (vl_json_kind(capabilities) == VL_JSON_OBJECT)
-        vl_json_add_value(&out, VL_META_CAPABILITIES, capabilities);
+        vl_json_add_value(&out, VL_MCP_META_CAPABILITIES, capabilities);
     else
-        vl_json_add_raw(&out, VL_META_CAPABILITIES, VL_STR("{}"));
+        vl_json_add_raw(&out, VL_MCP_META_CAPABILITIES, VL_STR("{}"));
     if (client)
-        vl_json_add_value(&out, VL_META_CLIENT, client);
+        vl_json_add_value(&out, VL_MCP_META_CLIENT, client);
     vl_json_close(&out, '}');
 }
 
@@ -50,7 +50,7 @@ static bool
 add_other(struct vl_str key, const struct json_t *value, void *ctx)
 {
     struct merge *merge = ctx;
-    if (!vl_str_starts(key, VL_STR(VL_META(""))))
+    if (!vl_str_starts(key, VL_STR(VL_MCP_META(""))))
         vl_json_add_value(&merge->out, key.p, value);
     return true;
 }
@@ -75,7 +75,7 @@ add_meta(struct vl_bridge_upward *up, struct merge *merge,
     vl_buf_add(merge->out.buf, vl_buf_str(&up->meta));
     merge->out.comma = true;
     if (up->log_level)
-        vl_json_add_raw(&merge->out, VL_META_LOG_LEVEL,
+        vl_json_add_raw(&merge->out, VL_MCP_META_LEVEL,
                         vl_str_z(up->log_level));
     vl_json_close(&merge->out, '}');
 }
@@ -483,7 +483,7 @@ write_welcome(struct vl_bridge *bridge, const struct json_t *discovered,
 {
     struct vl_json_out out = {ret, false};
     const struct json_t *server =
-        vl_json_get(vl_json_get(discovered, "_meta"), VL_META_SERVER);
+        vl_json_get(vl_json_get(discovered, "_meta"), VL_MCP_META_SERVER);
     const struct json_t *words = vl_json_get(discovered, "instructions");
     if (!server)
         server = vl_json_get(discovered, "serverInfo");
