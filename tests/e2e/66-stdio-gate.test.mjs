@@ -347,7 +347,13 @@ describe('the end', () => {
 });
 
 describe('byte by byte', () => {
-  const start = (...command) => new StdioWire(VALET, ['stdio', ...EASY, ...person.whom, '--', ...command]);
+  const started = [];
+  const start = (...command) => {
+    started.push(new StdioWire(VALET, ['stdio', ...EASY, ...person.whom, '--', ...command]));
+    return started.at(-1);
+  };
+  // One that a failed test left would keep the tests from ending.
+  afterEach(() => { for (const { child } of started.splice(0)) child.kill('SIGKILL'); });
 
   // @spec D3 D5
   test('nothing gets in by a second reading', async () => {
@@ -404,7 +410,7 @@ describe('byte by byte', () => {
     const size = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${wire.pid}/status`, 'utf8'))[1]);
     assert.ok(size < 40000, `${size} kB`);
     wire.child.stdout.resume();
-    await wire.find((line) => line.includes('"i":29'));
+    await wire.find((line) => line.includes('"i":29'), { ms: 30000 });
     assert.equal(wire.lines.length, 30);
     await wire.stop();
   });

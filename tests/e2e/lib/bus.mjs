@@ -1,7 +1,7 @@
 // A session bus of the test's own, on a socket in a folder of the test, and
 // the stand-in for the identity broker on it (programs/fake_broker.c).
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -59,6 +59,17 @@ export class Bus {
   }
 }
 
+// Until somebody on the bus has this name.
+async function awaitName(bus, name) {
+  const args = ['--session', '--print-reply=literal', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', `string:${name}`];
+  for (let i = 0; i < 100; i++) {
+    const { stdout } = spawnSync('dbus-send', args, { env: { ...process.env, ...bus.env }, encoding: 'utf8' });
+    if (/true/.test(stdout)) return;
+    await new Promise((r) => { setTimeout(r, 50); });
+  }
+  assert.fail(`nobody is ${name}`);
+}
+
 // A Secret Service on this bus, unlocked, with its files in the folder.
 export async function startKeyring(bus, folder) {
   const control = path.join(folder, 'control');
@@ -66,5 +77,6 @@ export async function startKeyring(bus, folder) {
     ['--foreground', '--components=secrets', `--control-directory=${control}`, '--unlock'],
     { env: { XDG_DATA_HOME: folder }, input: 'a made-up password' });
   await awaitFile(path.join(control, 'control'));
+  await awaitName(bus, 'org.freedesktop.secrets'); // which it takes a little later
   return keyring;
 }
