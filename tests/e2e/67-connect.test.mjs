@@ -1,17 +1,9 @@
 // mcp-valet connect: every stdio client of both SDKs reaches remote servers of
 // every kind.
 import assert from 'node:assert/strict';
-<<<<<<< HEAD
-<<<<<<< HEAD
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
-=======
-import { writeFileSync } from 'node:fs';
->>>>>>> c9df263 (tests: connect with a token that was given)
-=======
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
->>>>>>> c7e5819 (tests: connect when the server has lost its memory)
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from './lib/client.mjs';
@@ -21,15 +13,7 @@ import { does, LIMIT } from './lib/does.mjs';
 import { oneEra } from './lib/one-era.mjs';
 import { SdkServer } from './lib/sdk-server.mjs';
 import { KINDS, Talker } from './lib/talker.mjs';
-<<<<<<< HEAD
-<<<<<<< HEAD
-import { isSanitized, Program, runToEnd, VALET } from './lib/valet.mjs';
-=======
-import { Program, describeTenant, runToEnd, VALET } from './lib/valet.mjs';
->>>>>>> c9df263 (tests: connect with a token that was given)
-=======
-import { Bench, Program, describeTenant, runToEnd, VALET } from './lib/valet.mjs';
->>>>>>> c7e5819 (tests: connect when the server has lost its memory)
+import { Bench, describeTenant, isSanitized, Program, runToEnd, VALET } from './lib/valet.mjs';
 
 const STDIO = Object.keys(KINDS).filter((name) => !KINDS[name].path);
 const talk = (name, url, ...args) => Talker.overStdio(name, VALET, ['connect', url, '--no-cache', ...args]);
