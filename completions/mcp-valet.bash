@@ -43,7 +43,7 @@ _mcp_valet() {
 		connect,*)
 			words='--client-id --client-secret-file --client-key-file --issuer --client-metadata-url'
 			words+=' --client-credentials --scope --callback-port --callback-host --token-file --token-env'
-			words+=' --cache-file --secret-service --no-cache --forget --ca-file --timeout --quiet'
+			words+=' --cache-file --secret-service --no-cache --sign-in --forget --ca-file --timeout --quiet'
 			;;
 		config,config) words='sample options schema man' ;;
 		stdio,*) words="--scope --account --select --graph-url --cache-ttl --device-code --browser --broker --timeout --consent --token-env $whom" ;;

@@ -65,6 +65,8 @@ describe('mcp-valet', () => {
       ['connect', 'https://x', '--client-secret-file', 'a'], ['connect', 'https://x', '--client-credentials'],
       ['connect', 'https://x', '--cache-file', 'a', '--no-cache'], ['connect', 'https://x', '--callback-port', '65536'],
       ['connect', 'https://x', '--callback-host', 'x.example'],
+      ['connect', 'https://x', '--sign-in', '--no-cache'], ['connect', 'https://x', '--sign-in', '--forget'],
+      ['connect', 'https://x', '--sign-in', '--token-env', 'HOME'],
       ['connect', 'https://x', '--timeout', 'long'], ['connect', 'https://x', '--client-id', 'a', '--client-secret-file', '/nowhere']]) {
       const end = run(VALET, ...args);
       assert.equal(end.status, 2, args.join(' '));

@@ -6,6 +6,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Browser } from './lib/browser.mjs';
 import { Client } from './lib/client.mjs';
 import { EVERYTHING } from './lib/conformance.mjs';
 import { Desk } from './lib/desk.mjs';
@@ -85,6 +86,35 @@ describe('a server that wants a sign-in', () => {
     assert.equal(desk.opened.length, 2);
   });
 
+  test('is signed in to beforehand at a shell, for the clients that come later', LIMIT, async () => {
+    const before = desk.opened.length, args = ['connect', url, '--cache-file', desk.cache];
+    await runToEnd(VALET, [...args, '--forget'], { env: desk.env });
+    const first = await runToEnd(VALET, [...args, '--sign-in'], { env: desk.env });
+    assert.deepEqual([first.code, first.stdout], [0, `Signed in to ${url}.\n`], first.stderr);
+    assert.match(first.stderr, /http:\/\/127\.0\.0\.1:\d+\//);
+    const again = await runToEnd(VALET, [...args, '--sign-in'], { env: desk.env });
+    assert.deepEqual([again.code, again.stdout, again.stderr], [0, `Signed in to ${url} already.\n`, '']);
+    await asks('SDK v1');
+    assert.equal(desk.opened.length, before + 1);
+  });
+
+  test('is not said to be signed in to when the person says no, or it could not be kept', LIMIT, async () => {
+    const opened = desk.opened.length, args = ['connect', url, '--sign-in', '--cache-file'];
+    const nowhere = await runToEnd(VALET, [...args, '/nowhere/cache'], { env: desk.env });
+    assert.deepEqual([nowhere.code, nowhere.stdout], [1, ''], nowhere.stderr);
+    assert.match(nowhere.stderr, /^mcp-valet: .*\/nowhere/);
+    assert.equal(desk.opened.length, opened);
+    const { signIn } = desk;
+    desk.signIn = async (address) => {
+      const page = await (await new Browser().open(address)).follow();
+      await (await page.submit({ decision: 'deny' })).follow();
+    };
+    const no = await runToEnd(VALET, [...args, `${desk.cache}-of-another`], { env: desk.env });
+    desk.signIn = signIn;
+    assert.deepEqual([no.code, no.stdout], [1, ''], no.stderr);
+    assert.match(no.stderr, /access_denied/);
+  });
+
   // Where there is no person.
   test('takes a token that was given, in a file or in a variable, and nobody is asked', LIMIT, async () => {
     const before = desk.opened.length;
@@ -132,9 +162,31 @@ describe('a server that has lost its memory', () => {
 });
 
 describe('a server that is not there', () => {
+  test('is told to the person who wants to sign in to it', LIMIT, async () => {
+    const end = await runToEnd(VALET, ['connect', 'http://127.0.0.1:9/mcp', '--sign-in', '--cache-file', '/nowhere/cache']);
+    assert.deepEqual([end.code, end.stdout], [1, ''], end.stderr);
+    assert.match(end.stderr, /127\.0\.0\.1/);
+  });
+
   test('is told to the client in an answer, and the client may ask again', LIMIT, async () => {
     await Promise.all(STDIO.map((name) =>
       assert.rejects(talk(name, 'http://127.0.0.1:9/mcp'), name === 'SDK v2, pinned' ? /did not offer/ : /127\.0\.0\.1|reach|connect/i)));
+  });
+});
+
+describe('a server that wants no sign-in', () => {
+  test('is said to want none, whatever it speaks', LIMIT, async () => {
+    const server = await Program.start(EVERYTHING, ['--http', '127.0.0.1:0']);
+    const front = await oneEra('modern', new URL('/mcp', server.info.url).href);
+    try {
+      for (const url of [new URL('/mcp', server.info.url).href, new URL('/sse', server.info.url).href, front.url]) {
+        const end = await runToEnd(VALET, ['connect', url, '--sign-in', '--cache-file', '/nowhere/cache']);
+        assert.deepEqual([end.code, end.stdout, end.stderr], [0, `${url} wants no sign-in.\n`, '']);
+      }
+    } finally {
+      front.stop();
+      await server.stop();
+    }
   });
 });
 

@@ -7,6 +7,7 @@
 
 #include "apps/command/local.h"
 #include "apps/connect/bridge.h"
+#include "apps/connect/guest.h"
 #include "apps/connect/tokens.h"
 #include "apps/local/commands.h"
 #include "apps/local/connect_place.h"
@@ -25,7 +26,7 @@ struct connect {
         *client_key_file, *client_metadata_url, *scope, *callback_port,
         *callback_host, *token_file, *token_env, *ca_file, *timeout;
     struct vl_connect_place place;
-    bool client_credentials, forget, quiet;
+    bool client_credentials, sign_in, forget, quiet;
 
     struct vl_secret secret, token;
     uint64_t port, seconds;
@@ -33,6 +34,8 @@ struct connect {
     struct vl_fetcher *fetcher;
     struct vl_connect_tokens *tokens;
     struct vl_bridge *bridge;
+    struct vl_connect_guest *guest; /* --sign-in: in place of a client */
+    bool was_asked, has_answered;   /* the person; the server the guest */
     struct vl_life life;
 };
 
@@ -51,9 +54,10 @@ tell(const char *text, const char *url, void *ctx)
 {
     struct connect *connect = ctx;
     /* Without the address nobody could sign in where no browser opens. */
-    if (url)
+    if (url) {
+        connect->was_asked = true;
         vl_complain("%s %s", text, url);
-    else
+    } else
         note(text, connect);
     if (connect->bridge)
         vl_bridge_tell(connect->bridge, text);
@@ -127,6 +131,9 @@ mistake_of(const struct connect *c)
     if (is_given && (is_client || c->client_credentials))
         return "with a given token nobody is asked for one: --token-file and "
                "--token-env go with no other credentials";
+    if (c->sign_in && (is_given || c->forget || c->place.no_cache))
+        return "--sign-in is for what is kept: it goes with no given token, "
+               "and neither with --forget nor with --no-cache";
     if (!c->client_id &&
         (c->client_secret_file || c->client_key_file || c->client_issuer))
         return "whose secret, key or issuer is it? --client-id ID";
@@ -228,6 +235,36 @@ make_tokens(struct connect *connect)
     return vl_connect_tokens_new(&config);
 }
 
+static bool
+has_token(void *ctx)
+{
+    return bearer(ctx) != NULL;
+}
+
+static void
+on_answered(const char *why, void *ctx)
+{
+    struct connect *connect = ctx;
+    connect->has_answered = !why;
+    if (why)
+        vl_complain("%s", why);
+    stop(connect);
+}
+
+static valet_status
+start_guest(struct connect *connect, valet_error *err)
+{
+    const struct vl_connect_guest_config config = {
+        .loop = connect->loop,
+        .has_token = has_token,
+        .done = on_answered,
+        .ctx = connect,
+    };
+    return connect->sign_in
+               ? vl_connect_guest_new(&config, &connect->guest, err)
+               : VALET_OK;
+}
+
 static valet_status
 start(struct connect *connect, valet_error *err)
 {
@@ -239,21 +276,55 @@ start(struct connect *connect, valet_error *err)
     if (connect->ca_file)
         VL_TRY(vl_fetcher_trust(connect->fetcher, connect->ca_file, err));
     connect->tokens = make_tokens(connect);
+    VL_TRY(start_guest(connect, err));
+    int guest = connect->guest ? vl_connect_guest_fd(connect->guest) : -1;
     const struct vl_bridge_config config = {
         .loop = connect->loop,
         .fetcher = connect->fetcher,
         .url = connect->url,
-        .in = 0,
-        .out = 1,
+        .in = connect->guest ? guest : 0,
+        .out = connect->guest ? guest : 1,
         .timeout_ms = (int64_t)connect->seconds * 1000,
         .bearer = bearer,
         .authorize = authorize,
         .worked = worked,
-        .note = note,
+        .note = connect->guest ? NULL : note, /* of eras and messages */
         .on_end = stop,
         .ctx = connect,
     };
     return vl_bridge_new(&config, &connect->bridge, err);
+}
+
+/* Asks those who come after us: what was got may not have been kept, which has
+ * been told. */
+static bool
+is_kept(struct connect *connect)
+{
+    struct vl_connect_tokens *tokens = make_tokens(connect);
+    bool ret = vl_connect_tokens_bearer(tokens) != NULL;
+    vl_connect_tokens_free(tokens);
+    return ret;
+}
+
+/* The bridge is gone, the tokens are not yet. */
+static int
+tell_end(struct connect *connect)
+{
+    vl_auto(vl_buf) text = vl_buf_of(VL_LIMIT_TARGET);
+    if (!connect->has_answered)
+        return VL_EXIT_FAILED;
+    if (!has_token(connect)) {
+        vl_buf_addf(&text, "%s wants no sign-in.\n", connect->url);
+    } else if (!is_kept(connect)) {
+        vl_complain("signed in, but it could not be kept");
+        return VL_EXIT_FAILED;
+    } else {
+        vl_buf_addf(&text, "Signed in to %s%s.\n", connect->url,
+                    connect->was_asked || connect->client_credentials
+                        ? ""
+                        : " already");
+    }
+    return vl_print(&text);
 }
 
 static int
@@ -267,10 +338,13 @@ run(struct connect *connect)
         vl_complain("%s", err.message);
     vl_bridge_free(connect->bridge);
     connect->bridge = NULL;
+    int code =
+        status == VALET_OK && connect->guest ? tell_end(connect) : VL_EXIT_OK;
+    vl_connect_guest_free(connect->guest);
     vl_connect_tokens_free(connect->tokens);
     vl_fetcher_free(connect->fetcher);
     vl_loop_free(connect->loop);
-    return status == VALET_OK        ? VL_EXIT_OK
+    return status == VALET_OK        ? code
            : status == VALET_INVALID ? VL_EXIT_USAGE
                                      : VL_EXIT_FAILED;
 }
@@ -338,6 +412,7 @@ connect(int argc, char **argv)
         {.name = "--cache-file", .value = &connect.place.cache_file},
         {.name = "--secret-service", .flag = &connect.place.secret_service},
         {.name = "--no-cache", .flag = &connect.place.no_cache},
+        {.name = "--sign-in", .flag = &connect.sign_in},
         {.name = "--forget", .flag = &connect.forget},
         {.name = "--ca-file", .value = &connect.ca_file},
         {.name = "--timeout", .value = &connect.timeout},
@@ -387,6 +462,9 @@ const struct vl_command vl_command_connect = {
         "  --secret-service            in the Secret Service, as is the "
         "default\n"
         "  --no-cache                  nowhere: gone with this process\n"
+        "  --sign-in                   sign in now, and end: a client may not "
+        "wait\n"
+        "                              so long\n"
         "  --forget                    forget what is kept of this server, "
         "and\n"
         "                              end\n\n"
