@@ -351,7 +351,8 @@ vl_bridge_tell(struct vl_bridge *bridge, const char *text)
     VL_LIST_EACH (it, &bridge->calls) {
         struct vl_bridge_call *call =
             VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
-        if (call->token && !call->is_answered && !call->is_cancelled)
+        if (call->token && !call->has_progress && !call->is_answered &&
+            !call->is_cancelled)
             tell_one(call, text);
     }
 }

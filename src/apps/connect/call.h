@@ -48,6 +48,7 @@ struct vl_bridge_call {
     bool is_parked;    /* the end of its stream means nothing */
     bool is_dead;      /* it is in no list; who holds it frees it */
     unsigned holds;
+    bool has_progress; /* the server's, which ours may not come after */
     bool is_listener, is_acknowledged;
     bool wants_logs, has_other_token; /* downward */
     struct vl_remote_call *remote;

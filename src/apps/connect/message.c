@@ -208,6 +208,40 @@ relay(struct vl_bridge *bridge, const struct vl_bridge_message *message,
                         vl_str_eqz(message->method, "ping") ? "{}" : NULL);
 }
 
+static bool
+is_about(const struct vl_bridge_call *call, struct vl_str params)
+{
+    vl_auto(vl_json) doc = {NULL};
+    vl_auto(vl_buf) token = vl_buf_of(2 * VL_RPC_ID_MAX);
+    struct vl_json_out out = {&token, false};
+    if (!call->token || vl_json_parse_small(params, VL_LIMIT_JSON_DEPTH, &doc,
+                                            NULL) != VALET_OK)
+        return false;
+    const struct json_t *value = vl_json_get(doc.root, "progressToken");
+    if (value)
+        vl_json_add_value(&out, NULL, value);
+    return vl_str_eq(vl_buf_str(&token), vl_str_z(call->token));
+}
+
+/* Progress may not fall: what is told of a sign-in begins lower. By HTTP+SSE
+ * the token alone says whose it is. */
+static void
+note_progress(struct vl_bridge *bridge, struct vl_bridge_call *call,
+              const struct vl_bridge_message *message)
+{
+    if (!vl_str_eqz(message->method, "notifications/progress"))
+        return;
+    if (call) {
+        call->has_progress = true;
+        return;
+    }
+    VL_LIST_EACH (it, &bridge->calls) {
+        call = VL_CONTAINER(it, struct vl_bridge_call, in_bridge);
+        if (!call->has_progress && is_about(call, message->params))
+            call->has_progress = true;
+    }
+}
+
 static void
 take_message(struct vl_bridge *bridge, struct vl_bridge_call *call,
              struct vl_str line)
@@ -220,6 +254,7 @@ take_message(struct vl_bridge *bridge, struct vl_bridge_call *call,
     }
     if (call && bridge->config.timeout_ms)
         call->deadline = vl_mono_now() + bridge->config.timeout_ms;
+    note_progress(bridge, call, &message);
     if (message.kind == VL_RPC_RESPONSE)
         take_response(bridge, call, &message);
     else if (call && call->relay)

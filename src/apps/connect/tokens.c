@@ -6,6 +6,10 @@
 
 #include "core/list.h"
 #include "core/status.h"
+#include "core/sys.h"
+
+/* As often as the doorman of stdio says it. */
+#define REMIND_MS 4000
 
 struct vl_connect_tokens {
     struct vl_connect_tokens_config config;
@@ -14,6 +18,8 @@ struct vl_connect_tokens {
     valet_error why;
     bool was_opened;
     struct vl_list waits;
+    char *told; /* to those who wait; or NULL */
+    struct vl_timer *again;
 };
 
 /* A message that was refused. */
@@ -25,6 +31,39 @@ struct wait {
     struct vl_timer *timer; /* for what is known at once */
 };
 
+/* --- what the person is told --- */
+
+static void
+forget_told(struct vl_connect_tokens *tokens)
+{
+    free(tokens->told);
+    tokens->told = NULL;
+    vl_timer_stop(tokens->again);
+}
+
+static void
+on_again(void *ctx)
+{
+    struct vl_connect_tokens *tokens = ctx;
+    vl_timer_start(tokens->again, REMIND_MS);
+    tokens->config.remind(tokens->told, tokens->config.ctx);
+}
+
+/* What is told while nobody waits is no news for requests. */
+static void
+tell(const char *text, const char *url, void *ctx)
+{
+    struct vl_connect_tokens *tokens = ctx;
+    const struct vl_access_config *access = &tokens->config.access;
+    if (tokens->config.remind && !vl_list_is_empty(&tokens->waits)) {
+        forget_told(tokens);
+        tokens->told = vl_strdup(text);
+        vl_timer_start(tokens->again, REMIND_MS);
+    }
+    if (access->tell)
+        access->tell(text, url, access->ctx);
+}
+
 /* --- access/ --- */
 
 static valet_status
@@ -34,6 +73,8 @@ open_access(struct vl_connect_tokens *tokens, valet_error *err)
     vl_auto(vl_buf) lock = vl_buf_of(PATH_MAX);
     VL_TRY(tokens->config.open(&tokens->keep, &lock, tokens->config.ctx, err));
     VL_TRY(vl_buf_check(&lock, err));
+    config.tell = tell;
+    config.ctx = tokens;
     config.keep = tokens->keep;
     config.lock_path = vl_buf_size(&lock) ? vl_buf_cstr(&lock) : NULL;
     return vl_access_new(&config, &tokens->access, err);
@@ -64,11 +105,14 @@ vl_connect_tokens_worked(void *ctx)
 static struct vl_remote_retry *
 end_wait(struct wait *wait)
 {
+    struct vl_connect_tokens *tokens = wait->tokens;
     struct vl_remote_retry *retry = wait->retry;
     vl_access_ask_abort(&wait->ask);
     vl_timer_free(wait->timer);
     vl_list_remove(&wait->node);
     free(wait);
+    if (vl_list_is_empty(&tokens->waits))
+        forget_told(tokens);
     return retry;
 }
 
@@ -115,6 +159,7 @@ vl_connect_tokens_new(const struct vl_connect_tokens_config *config)
     struct vl_connect_tokens *tokens = vl_alloc(sizeof *tokens);
     tokens->config = *config;
     vl_list_init(&tokens->waits);
+    tokens->again = vl_timer_new(config->access.loop, on_again, tokens);
     return tokens;
 }
 
@@ -130,5 +175,7 @@ vl_connect_tokens_free(struct vl_connect_tokens *tokens)
             VALET_CANCELLED, &gone);
     vl_access_free(tokens->access);
     vl_keep_close(tokens->keep);
+    vl_timer_free(tokens->again);
+    free(tokens->told);
     free(tokens);
 }

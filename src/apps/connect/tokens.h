@@ -18,7 +18,10 @@ struct vl_connect_tokens_config {
     /* Blocks. *lock: appended to; left empty: there are no other processes. */
     valet_status (*open)(struct vl_keep **ret, struct vl_buf *lock, void *ctx,
                          valet_error *err);
-    void *ctx; /* of open */
+    /* What was told last, again and again while somebody waits for it: clients
+     * give up on requests of which they hear nothing. NULL: once is enough. */
+    void (*remind)(const char *text, void *ctx);
+    void *ctx; /* of open and remind */
 };
 struct vl_connect_tokens *
 vl_connect_tokens_new(const struct vl_connect_tokens_config *config);

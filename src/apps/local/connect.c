@@ -50,6 +50,14 @@ note(const char *text, void *ctx)
 }
 
 static void
+remind(const char *text, void *ctx)
+{
+    struct connect *connect = ctx;
+    if (connect->bridge)
+        vl_bridge_tell(connect->bridge, text);
+}
+
+static void
 tell(const char *text, const char *url, void *ctx)
 {
     struct connect *connect = ctx;
@@ -59,8 +67,7 @@ tell(const char *text, const char *url, void *ctx)
         vl_complain("%s %s", text, url);
     } else
         note(text, connect);
-    if (connect->bridge)
-        vl_bridge_tell(connect->bridge, text);
+    remind(text, connect);
 }
 
 /* --- what was typed --- */
@@ -228,6 +235,7 @@ make_tokens(struct connect *connect)
                 .ctx = connect,
             },
         .open = open_keep,
+        .remind = remind,
         .ctx = connect,
     };
     /* A given token is kept nowhere. */

@@ -380,6 +380,47 @@ progress_is_shown_to_who_asked_for_it(void **state)
     (void)server_gets(call);
 }
 
+/* It may not fall, and the server's is higher; whether its stream tells whose
+ * it is, or the token. */
+static void
+what_is_shown_does_not_come_after_the_servers_progress(void **state)
+{
+    static const char calls[][160] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"t\",\"_meta\":{\"progressToken\":\"p\"}}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"t\",\"_meta\":{\"progressToken\":7}}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"t\",\"_meta\":{\"progressToken\":\"q\"}}}"};
+    static const char own[] =
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+        "\"params\":{\"progressToken\":\"p\",\"progress\":1}}";
+    static const char by_token[] =
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+        "\"params\":{\"progressToken\":7,\"progress\":1}}";
+    (void)state;
+    say_hello();
+    for (size_t i = 0; i < VL_COUNT(calls); i++)
+        client_says(calls[i]);
+    server_says(server_gets(calls[0]), own);
+    client_gets(own);
+    server_tells(by_token);
+    client_gets(by_token);
+    for (size_t i = 1; i < 3; i++) {
+        char text[256];
+        vl_bridge_tell(the_bridge, "Sign in");
+        (void)snprintf(text, sizeof text,
+                       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                       "progress\",\"params\":{\"progressToken\":\"q\","
+                       "\"progress\":0.00000%zu,\"message\":\"Sign in\"}}",
+                       i);
+        client_gets(text);
+    }
+    client_gets_nothing();
+    (void)server_gets(calls[1]);
+    (void)server_gets(calls[2]);
+}
+
 /* A revision that is unknown here is not promised to the server. */
 static void
 an_unknown_revision_is_not_asked_for(void **state)
@@ -632,6 +673,7 @@ main(void)
         TEST(questions_pass_both_ways),
         TEST(what_is_no_message_is_refused),
         TEST(progress_is_shown_to_who_asked_for_it),
+        TEST(what_is_shown_does_not_come_after_the_servers_progress),
         TEST(an_unknown_revision_is_not_asked_for),
         TEST(a_slow_client_holds_the_server),
         TEST(a_client_need_not_wait_for_the_first_answer),
