@@ -139,8 +139,9 @@ check_host(const struct vl_url *url, bool own_authority, valet_error *err)
                      "has to be https; http is for a loopback alone");
     if (!is_loopback && !own_authority && !is_microsofts(url))
         return wrong(err, "authority_host",
-                     "is none of Microsoft's clouds; if it is yours, say so "
-                     "with own_authority");
+                     "is none of Microsoft's clouds, where alone mcp-valet's "
+                     "commands sign in; if it is yours, a program of your own "
+                     "can say so (own_authority)");
     return VALET_OK;
 }
 
