@@ -618,8 +618,10 @@ a_server_that_takes_no_session_any_more_is_looked_at_anew(void **state)
     const struct vl_remote_end lost = {.http_status = 404,
                                        .session_ended = true};
     (void)state;
+    the_remote->has_session = true;
     begin_downward();
     client_says(REQUEST("2", "tools/call", "\"name\":\"t\"," META));
+    the_remote->has_session = false;
     server_ends_with(
         server_gets(REQUEST("2", "tools/call", "\"name\":\"t\",\"_meta\":{}")),
         VALET_NOT_FOUND, &lost, "it is gone");
