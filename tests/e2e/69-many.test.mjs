@@ -51,7 +51,11 @@ describe('eight that connect at once', () => {
 
 // What a process has started, and what is left of it.
 const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-const isThere = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+const statusOf = (pid) => { try { return readFileSync(`/proc/${pid}/status`, 'utf8'); } catch { return ''; } };
+const isZombie = (pid) => /^State:\s*Z/m.test(statusOf(pid));
+const isChildOf = (pid, parent) => new RegExp(`^PPid:\\s*${parent}$`, 'm').test(statusOf(pid));
+// One that ended without its parent is for the system's first process to take.
+const isThere = (pid) => existsSync(`/proc/${pid}`) && !(isZombie(pid) && isChildOf(pid, 1));
 
 describe('whoever is killed at any moment', () => {
   const TIMES = 500;
@@ -60,41 +64,48 @@ describe('whoever is killed at any moment', () => {
   after(async () => { await server.stop(); });
 
   const kinds = {
-    connect: () => ['connect', new URL('/mcp', server.info.url).href, '--no-cache', '--quiet'],
+    connect: (url = server.info.url) => ['connect', new URL('/mcp', url).href, '--no-cache', '--quiet'],
     stdio: () => ['stdio', '--consent', 'never'],
     'the gate': () => ['stdio', '--consent', 'never', '--', EVERYTHING],
   };
+  const tools = { connect: 'test_simple_text', stdio: 'GetUserDetailsFromGraph', 'the gate': 'test_simple_text' };
   // Who dies: the program itself, its client (in one of three ways), or the
-  // server behind it.
+  // server behind it, which is a child or, behind connect, on its own.
   const ways = {
     kill: (one) => one.child.kill('SIGKILL'),
     term: (one) => one.child.kill('SIGTERM'),
     eof: (one) => one.child.stdin.end(),
     deaf: (one) => one.child.stdout.destroy(),
     gone: (one) => { one.child.stdin.destroy(); one.child.stdout.destroy(); },
-    behind: (one) => {
+    behind: (one, remote) => {
       const [child] = childrenOf(one.child.pid);
-      if (child) process.kill(child, 'SIGKILL');
+      if (remote) remote.child.kill('SIGKILL');
+      else if (child) process.kill(child, 'SIGKILL');
       else one.child.stdin.end();
     },
   };
 
   async function once(kind, way, random) {
-    const one = new Stdio(kinds[kind](), { MCP_VALET_CACHE_FILE: '/nonexistent/cache' });
+    const remote = kind === 'connect' && way === 'behind' ? await Program.start(EVERYTHING, ['--http', '127.0.0.1:0']) : undefined;
+    const one = new Stdio(kinds[kind](remote?.info.url), { MCP_VALET_CACHE_FILE: '/nonexistent/cache' });
     const busy = (async () => {
       await one.open();
-      for (;;) await one.ask('tools/list', {});
+      for (;;) {
+        await one.ask('tools/list', {});
+        await one.ask('tools/call', { name: tools[kind], arguments: {} });
+      }
     })();
     busy.catch(() => {});
     await pause(random * 60);
     let children = [];
     try { children = childrenOf(one.child.pid); } catch { /* it is gone already */ }
-    try { ways[way](one); } catch { /* likewise */ }
+    try { ways[way](one, remote); } catch { /* likewise */ }
     // A client that only stopped reading is noticed at the next message.
     if (way === 'deaf') one.send({ id: 'more', method: 'ping' });
     if (way === 'deaf') setTimeout(() => one.child.stdin.end(), 300);
     if (way === 'behind') setTimeout(() => one.child.stdin.end(), 50);
     await one.ends(way);
+    await remote?.stop();
     if (way !== 'deaf' && way !== 'gone' && way !== 'kill') assert.equal(one.text, '', `half a line on standard output: ${one.text}`);
     for (const end = Date.now() + 5000; children.some(isThere) && Date.now() < end;) await pause(10);
     assert.deepEqual(children.filter(isThere), [], `${kind} left processes behind after ${way}`);
@@ -110,10 +121,6 @@ describe('whoever is killed at any moment', () => {
       for (let job; (job = jobs.pop());) await once(...job);
     };
     await Promise.all(EIGHT.map(worker));
-    assert.deepEqual(readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isChild(pid) && isZombie(pid)), []);
+    assert.deepEqual(readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isChildOf(pid, process.pid) && isZombie(pid)), []);
   });
 });
-
-const statusOf = (pid) => { try { return readFileSync(`/proc/${pid}/status`, 'utf8'); } catch { return ''; } };
-const isChild = (pid) => new RegExp(`^PPid:\\s*${process.pid}$`, 'm').test(statusOf(pid));
-const isZombie = (pid) => /^State:\s*Z/m.test(statusOf(pid));
