@@ -15,7 +15,7 @@ struct vl_dial {
     int64_t each_ms;
     struct vl_resolve *resolve;
     struct vl_timer *timer;
-    struct attempt *attempt; /* that is under way */
+    struct vl_connecting *attempt; /* that is under way */
     struct vl_http_proxy proxy;
     struct vl_stream *tunnel; /* the proxy is asked on it */
     struct vl_buf answer;
@@ -28,16 +28,10 @@ struct vl_dial {
     void *ctx;
 };
 
-/* One address that is tried. The kernel tells how it went in any case. */
-struct attempt {
-    struct vl_dial *dial; /* NULL: nobody waits for it any more */
-};
-
 static void
 release(struct vl_dial *dial)
 {
-    if (dial->attempt)
-        dial->attempt->dial = NULL;
+    vl_connecting_abort(&dial->attempt);
     if (dial->tunnel)
         vl_stream_close(dial->tunnel);
     vl_resolve_abort(&dial->resolve);
@@ -136,14 +130,7 @@ static void try_next(struct vl_dial *dial);
 static void
 on_connected(struct vl_stream *stream, void *ctx)
 {
-    struct attempt *attempt = ctx;
-    struct vl_dial *dial = attempt->dial;
-    free(attempt);
-    if (!dial) {
-        if (stream)
-            vl_stream_close(stream);
-        return;
-    }
+    struct vl_dial *dial = ctx;
     dial->attempt = NULL;
     if (!stream) {
         dial->status = vl_fail(&dial->err, VALET_RETRY, VL_FETCH_UNREACHABLE,
@@ -200,18 +187,14 @@ try_next(struct vl_dial *dial)
         const char *address = dial->addresses[dial->next++];
         if (!may_try(dial, address))
             continue;
-        struct attempt *attempt = vl_alloc(sizeof *attempt);
-        attempt->dial = dial;
-        dial->status = vl_stream_connect(dial->client->loop, address,
-                                         dial->proxy.host[0] ? dial->proxy.port
-                                                             : dial->place.port,
-                                         on_connected, attempt, &dial->err);
+        dial->status = vl_stream_connect(
+            dial->client->loop, address,
+            dial->proxy.host[0] ? dial->proxy.port : dial->place.port,
+            on_connected, dial, &dial->attempt, &dial->err);
         if (dial->status == VALET_OK) {
-            dial->attempt = attempt;
             vl_timer_start(dial->timer, dial->each_ms);
             return;
         }
-        free(attempt);
     }
     finish(dial, NULL);
 }
@@ -228,8 +211,7 @@ on_timer(void *ctx)
         refuse(dial, "does not answer in time");
         return;
     }
-    dial->attempt->dial = NULL;
-    dial->attempt = NULL;
+    vl_connecting_abort(&dial->attempt);
     dial->status = vl_fail(&dial->err, VALET_RETRY, VL_FETCH_UNREACHABLE,
                            "%s: it does not answer in time", dial->place.host);
     try_next(dial);

@@ -444,7 +444,7 @@ vl_stream_shutdown(struct vl_stream *stream)
 
 /* --- connecting --- */
 
-struct connecting {
+struct vl_connecting {
     uv_connect_t req;
     void (*done)(struct vl_stream *stream, void *ctx);
     void *ctx;
@@ -454,11 +454,11 @@ struct connecting {
 static void
 on_connected(uv_connect_t *req, int status)
 {
-    struct connecting *c = VL_CONTAINER(req, struct connecting, req);
-    struct connecting now = *c;
+    struct vl_connecting *c = VL_CONTAINER(req, struct vl_connecting, req);
+    struct vl_connecting now = *c;
     free(c);
     if (is_closed(now.stream))
-        return; /* the loop is being freed */
+        return; /* it was given up, or the loop is being freed */
     uv_os_fd_t fd;
     if (status == 0 && uv_fileno((uv_handle_t *)&now.stream->uv, &fd) == 0)
         vl_socket_tune(fd);
@@ -470,11 +470,11 @@ on_connected(uv_connect_t *req, int status)
 valet_status
 vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
                   void (*done)(struct vl_stream *stream, void *ctx), void *ctx,
-                  valet_error *err)
+                  struct vl_connecting **ret, valet_error *err)
 {
     union vl_address peer;
     VL_TRY(vl_address_parse(address, port, &peer, err));
-    struct connecting *c = vl_alloc(sizeof *c);
+    struct vl_connecting *c = vl_alloc(sizeof *c);
     c->done = done;
     c->ctx = ctx;
     c->stream = make_stream(loop);
@@ -486,5 +486,16 @@ vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
         return vl_fail(err, VALET_RETRY, "", "cannot connect to %s: %s",
                        address, uv_strerror(rc));
     }
+    if (ret)
+        *ret = c;
     return VALET_OK;
+}
+
+void
+vl_connecting_abort(struct vl_connecting **at)
+{
+    struct vl_connecting *c = *at;
+    *at = NULL;
+    if (c)
+        vl_stream_close(c->stream);
 }

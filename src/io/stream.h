@@ -103,10 +103,15 @@ unsigned vl_listener_port(const struct vl_listener *listener);
 /* No new connections; those that exist live on. NULL is fine. */
 void vl_listener_close(struct vl_listener *listener);
 
-/* Connects to a numeric address. One callback: the stream, or NULL. */
+struct vl_connecting;
+
+/* Connects to a numeric address. One callback: the stream, or NULL. `ret`, for
+ * vl_connecting_abort(), is gone with it; NULL: it is not given up. */
 valet_status
 vl_stream_connect(struct vl_loop *loop, const char *address, unsigned port,
                   void (*done)(struct vl_stream *stream, void *ctx), void *ctx,
-                  valet_error *err) VALET_CHECK;
+                  struct vl_connecting **ret, valet_error *err) VALET_CHECK;
+/* Silences and closes it; *at becomes NULL. NULL is fine. */
+void vl_connecting_abort(struct vl_connecting **at);
 
 #endif

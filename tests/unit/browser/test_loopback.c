@@ -131,8 +131,8 @@ client_open(struct client *c, struct bench *b, const char *address)
 {
     *c = (struct client){.bench = b, .connecting = true};
     c->got = vl_buf_of(ANSWER_MAX);
-    assert_ok(
-        vl_stream_connect(b->loop, address, b->port, on_connect, c, NULL));
+    assert_ok(vl_stream_connect(b->loop, address, b->port, on_connect, c, NULL,
+                                NULL));
     UNTIL(b, !c->connecting);
     return c->stream;
 }

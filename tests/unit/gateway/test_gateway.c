@@ -120,7 +120,7 @@ ask(struct rig *rig, const char *line, const char *headers)
     rig->over = false;
     rig->request = vl_buf_str(&text);
     assert_ok(vl_stream_connect(rig->loop, "127.0.0.1", rig->port, on_connect,
-                                rig, NULL));
+                                rig, NULL, NULL));
     int64_t give_up = vl_mono_now() + 10000;
     while (!rig->over) {
         assert_true(vl_mono_now() < give_up);

@@ -196,7 +196,7 @@ client_open(struct client *c)
     *c = (struct client){.connecting = true};
     c->got = vl_buf_of(64u << 20);
     assert_ok(vl_stream_connect(rig.loop, "127.0.0.1", rig.port,
-                                client_connected, c, NULL));
+                                client_connected, c, NULL, NULL));
     RIG_UNTIL(!c->connecting);
     assert_non_null(c->stream);
 }

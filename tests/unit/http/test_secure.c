@@ -493,8 +493,8 @@ lets_this_machine_in_by_the_address_it_listens_on(void **state)
     open_behind("203.0.113.0/24", true, NULL);
     unsigned port;
     assert_ok(vl_http_server_listen(rig.server, address, 0, &port, NULL));
-    assert_ok(
-        vl_stream_connect(rig.loop, address, port, client_connected, &c, NULL));
+    assert_ok(vl_stream_connect(rig.loop, address, port, client_connected, &c,
+                                NULL, NULL));
     RIG_UNTIL(c.stream);
     client_send(&c, GET("/a"));
     RIG_UNTIL(client_has(&c, "GET /a"));

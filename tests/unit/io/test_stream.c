@@ -85,7 +85,7 @@ open_pair_at(struct pair *pair, const char *address)
                                &pair->listener, NULL));
     assert_ok(vl_stream_connect(pair->loop, address,
                                 vl_listener_port(pair->listener), on_connect,
-                                pair, NULL));
+                                pair, NULL, NULL));
     assert_null(pair->a.stream); /* starting does not call back */
     while (!pair->a.stream || !pair->b.stream)
         vl_loop_step(pair->loop);
@@ -391,8 +391,8 @@ lets_on_accept_close_the_listener(void **state)
     assert_ok(vl_listener_open(p.loop, "127.0.0.1", 0, close_all_on_accept, &p,
                                &p.listener, NULL));
     unsigned port = vl_listener_port(p.listener);
-    assert_ok(
-        vl_stream_connect(p.loop, "127.0.0.1", port, on_connect, &p, NULL));
+    assert_ok(vl_stream_connect(p.loop, "127.0.0.1", port, on_connect, &p, NULL,
+                                NULL));
     while (p.listener || !p.a.stream)
         vl_loop_step(p.loop);
     vl_stream_attach(p.a.stream, &counting, &p.a);
@@ -415,7 +415,7 @@ is_silent_when_the_loop_is_freed(void **state)
     /* One connecting, two connected with bytes waiting, one listening. */
     assert_ok(vl_stream_connect(p.loop, "127.0.0.1",
                                 vl_listener_port(p.listener), on_connect, &p,
-                                NULL));
+                                NULL, NULL));
     vl_loop_free(p.loop);
     assert_ptr_equal(p.a.stream, before);
     assert_int_equal(p.a.ends + p.b.ends + p.a.drains, 0);
@@ -433,8 +433,8 @@ tells_that_nobody_listens(void **state)
     vl_listener_close(p.listener);
     p.listener = NULL;
     vl_stream_close(p.a.stream);
-    assert_ok(
-        vl_stream_connect(p.loop, "127.0.0.1", port, on_connect, &p, NULL));
+    assert_ok(vl_stream_connect(p.loop, "127.0.0.1", port, on_connect, &p, NULL,
+                                NULL));
     assert_false(p.refused);
     while (!p.refused)
         vl_loop_step(p.loop);
@@ -472,7 +472,7 @@ refuses_what_is_no_address(void **state)
             vl_listener_open(loop, bad[i], 0, on_accept, NULL, &listener, NULL),
             VALET_INVALID);
         assert_int_equal(
-            vl_stream_connect(loop, bad[i], 1, on_connect, NULL, NULL),
+            vl_stream_connect(loop, bad[i], 1, on_connect, NULL, NULL, NULL),
             VALET_INVALID);
     }
     assert_int_equal(vl_listener_open(loop, "127.0.0.1", 65536, on_accept, NULL,
@@ -553,7 +553,7 @@ waits_without_spinning_when_descriptors_are_out(void **state)
     /* Our side of the next connection takes the last descriptor. */
     assert_ok(vl_stream_connect(p.loop, "127.0.0.1",
                                 vl_listener_port(p.listener), on_connect, &p,
-                                NULL));
+                                NULL, NULL));
     struct rlimit before, none;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     none = before;

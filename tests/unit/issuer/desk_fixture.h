@@ -455,7 +455,7 @@ desk_send(struct desk *desk, struct vl_str request)
     struct pending pending = {request, answer};
     answer->raw = vl_buf_of(1 << 20);
     assert_ok(vl_stream_connect(desk->loop, "127.0.0.1", desk->port, connected,
-                                &pending, NULL));
+                                &pending, NULL, NULL));
     for (int i = 0; i < 10000 && !answer->ended; i++)
         vl_loop_step(desk->loop);
     assert_true(answer->ended);

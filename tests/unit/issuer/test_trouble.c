@@ -203,7 +203,7 @@ ask_provider(struct desk *desk, const struct browser *browser, const char *what,
     answer->raw = vl_buf_of(1 << 20);
     struct pending pending = {vl_buf_str(&request), answer};
     assert_ok(vl_stream_connect(desk->loop, "127.0.0.1", desk->port, connected,
-                                &pending, NULL));
+                                &pending, NULL, NULL));
     desk->idp.hold = true;
     for (int i = 0; i < 10000 && !desk->idp.held; i++)
         vl_loop_step(desk->loop);

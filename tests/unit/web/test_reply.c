@@ -72,7 +72,7 @@ ask(void (*answer)(struct vl_exchange *x))
         vl_http_server_new(bench.loop, &site, &limits);
     assert_ok(vl_http_server_listen(server, "127.0.0.1", 0, &port, NULL));
     assert_ok(vl_stream_connect(bench.loop, "127.0.0.1", port, on_connect,
-                                &bench, NULL));
+                                &bench, NULL, NULL));
     while (!bench.done)
         vl_loop_step(bench.loop);
     vl_http_server_free(server);
