@@ -759,15 +759,20 @@ describe('the process', () => {
   });
 
   // @spec S-42: the Graph of the authority's own cloud, or none.
-  test('sends no token to the Graph of another cloud', async () => {
-    const whom = [...person.whom, '--authority-host', 'https://login.microsoftonline.us'];
-    const run = begin({ args: [...EASY, '--graph-url', 'https://graph.microsoft.com'], whom });
-    run.send(INITIALIZE, CALL);
-    const { result } = (await run.lines(2)).find((a) => a.id === 2);
-    assert.match(result.content[0].text, /graph\.microsoft\.com is of another cloud than https:\/\/login\.microsoftonline\.us/);
-    run.child.stdin.end();
-    await run.exited;
-  });
+  // @spec S-42
+  for (const [what, host, graph, said] of [
+    ['the Graph of another cloud', 'https://login.microsoftonline.us', 'https://graph.microsoft.com',
+      /graph\.microsoft\.com is of another cloud than https:\/\/login\.microsoftonline\.us/],
+    ['a port of this machine', 'https://login.microsoftonline.com', 'http://127.0.0.1:9',
+      /127\.0\.0\.1:9 is on this machine: tokens of https:\/\/login\.microsoftonline\.com are not sent there/]])
+    test(`sends no token to ${what}`, async () => {
+      const run = begin({ args: [...EASY, '--graph-url', graph], whom: [...person.whom, '--authority-host', host] });
+      run.send(INITIALIZE, CALL);
+      const { result } = (await run.lines(2)).find((a) => a.id === 2);
+      assert.match(result.content[0].text, said);
+      run.child.stdin.end();
+      await run.exited;
+    });
 
   test('allows programs by their paths, and none that runs others', async () => {
     const bash = realpathSync('/bin/bash');

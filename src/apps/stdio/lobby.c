@@ -43,6 +43,25 @@ vl_lobby_open(struct vl_lobby *lobby, valet_error *err)
     return make_doorman(lobby, &whom);
 }
 
+/* A real token goes to no port of this machine: the program that has started us
+ * may sit there, and was not given the token (@spec S-42 CL-21). */
+static valet_status
+check_graph(const char *graph, const char *authority, bool is_standin,
+            valet_error *err)
+{
+    struct vl_url url;
+    VL_TRY(vl_graph_check_url(graph, false, err));
+    VL_TRY(vl_url_parse(vl_str_z(graph), &url, err));
+    if (vl_url_is_loopback(&url) && !is_standin)
+        return vl_fail(err, VALET_INVALID, "",
+                       "%s is on this machine: tokens of %s are not sent there",
+                       graph, authority);
+    return vl_graph_fits(graph, authority)
+               ? VALET_OK
+               : vl_fail(err, VALET_INVALID, "",
+                         "%s is of another cloud than %s", graph, authority);
+}
+
 /* A stand-in serves both, at one address. */
 static valet_status
 find_graph(const struct vl_lobby *lobby, const struct vl_lobby_whom *whom,
@@ -60,11 +79,7 @@ find_graph(const struct vl_lobby *lobby, const struct vl_lobby_whom *whom,
                        "which Microsoft Graph belongs to %s is not known: "
                        "start this server with --graph-url URL",
                        host);
-    VL_TRY(vl_graph_check_url(*ret, false, err));
-    return vl_graph_fits(*ret, host)
-               ? VALET_OK
-               : vl_fail(err, VALET_INVALID, "",
-                         "%s is of another cloud than %s", *ret, host);
+    return check_graph(*ret, host, vl_url_is_loopback(&url), err);
 }
 
 valet_status
