@@ -2,9 +2,8 @@
 #include "apps/local/settings.h"
 
 #include <limits.h>
-#include <unistd.h>
 
-#include "apps/command/command.h"
+#include "apps/command/place.h"
 #include "core/status.h"
 #include "core/sys.h"
 #include "json/table.h"
@@ -12,6 +11,7 @@
 
 /* Paths and URLs at their longest, thrice over. */
 #define FILE_MAX  16384
+#define FILE_NAME "login.json"
 #define ARENA_MAX 65536
 
 static const struct {
@@ -40,28 +40,10 @@ text(const struct vl_settings *settings, size_t i)
 
 /* --- where --- */
 
-static valet_status
-folder_of(struct vl_buf *ret, valet_error *err)
-{
-    const char *config = vl_environment("XDG_CONFIG_HOME");
-    const char *home = vl_environment("HOME");
-    if (config && config[0] == '/')
-        vl_buf_addf(ret, "%s/mcp-valet", config);
-    else if (home && home[0] == '/')
-        vl_buf_addf(ret, "%s/.config/mcp-valet", home);
-    else
-        return vl_fail(err, VALET_NOT_FOUND, "",
-                       "neither XDG_CONFIG_HOME nor HOME is set: there is no "
-                       "place for the settings");
-    return vl_buf_check(ret, err);
-}
-
 valet_status
 vl_settings_path(struct vl_buf *ret, valet_error *err)
 {
-    VL_TRY(folder_of(ret, err));
-    vl_buf_addz(ret, "/login.json");
-    return vl_buf_check(ret, err);
+    return vl_place_path(FILE_NAME, ret, err);
 }
 
 /* --- reading --- */
@@ -135,19 +117,10 @@ write_json(const struct vl_settings *settings, struct vl_buf *ret)
 valet_status
 vl_settings_write(const struct vl_settings *settings, valet_error *err)
 {
-    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
-    vl_auto(vl_buf) aside = vl_buf_of(PATH_MAX);
     vl_auto(vl_buf) json = vl_buf_of(FILE_MAX);
-    VL_TRY(folder_of(&path, err));
-    VL_TRY(vl_folder_make(vl_buf_cstr(&path), err));
-    vl_buf_clear(&path);
-    VL_TRY(vl_settings_path(&path, err));
-    vl_buf_addf(&aside, "%s.new-%d", vl_buf_cstr(&path), (int)getpid());
     write_json(settings, &json);
-    VL_TRY(vl_buf_check(&aside, err));
     VL_TRY(vl_buf_check(&json, err));
-    return vl_file_replace(vl_buf_cstr(&path), vl_buf_cstr(&aside),
-                           vl_buf_str(&json), err);
+    return vl_place_write(FILE_NAME, vl_buf_str(&json), err);
 }
 
 bool

@@ -3,34 +3,16 @@
 
 #include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "apps/command/command.h"
+#include "apps/command/place.h"
 #include "apps/stdio/grant.h"
 #include "core/status.h"
 #include "core/sys.h"
 #include "json/write.h"
 
 /* Grants at their usual length, as many as there may be. */
-#define FILE_MAX 262144
-
-/* --- where --- */
-
-static valet_status
-folder_of(struct vl_buf *ret, valet_error *err)
-{
-    const char *config = vl_environment("XDG_CONFIG_HOME");
-    const char *home = vl_environment("HOME");
-    if (config && config[0] == '/')
-        vl_buf_addf(ret, "%s/mcp-valet", config);
-    else if (home && home[0] == '/')
-        vl_buf_addf(ret, "%s/.config/mcp-valet", home);
-    else
-        return vl_fail(err, VALET_NOT_FOUND, "",
-                       "neither XDG_CONFIG_HOME nor HOME is set: there is no "
-                       "place for the list of programs");
-    return vl_buf_check(ret, err);
-}
+#define FILE_MAX  262144
+#define FILE_NAME "programs.json"
 
 /* --- reading --- */
 
@@ -56,12 +38,9 @@ vl_programs_read(struct vl_programs *ret, valet_error *err)
     valet_error why = {0};
     *ret = (struct vl_programs){.arena = vl_arena_of(FILE_MAX),
                                 .content = vl_buf_of(FILE_MAX)};
-    if (folder_of(&path, NULL) != VALET_OK)
-        return VALET_OK; /* nor has anybody written it */
-    vl_buf_addz(&path, "/programs.json");
-    VL_TRY(vl_buf_check(&path, err));
-    valet_status status =
-        vl_file_read(vl_buf_cstr(&path), true, &ret->content, &why);
+    valet_status status = vl_place_path(FILE_NAME, &path, &why);
+    if (status == VALET_OK)
+        status = vl_file_read(vl_buf_cstr(&path), true, &ret->content, &why);
     if (status == VALET_NOT_FOUND)
         return VALET_OK;
     if (status == VALET_OK) {
@@ -89,10 +68,8 @@ vl_programs_look(void)
 {
     vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
     struct stat st;
-    if (folder_of(&path, NULL) != VALET_OK)
-        return (struct vl_programs_mark){.inode = 0};
-    vl_buf_addz(&path, "/programs.json");
-    if (stat(vl_buf_cstr(&path), &st) != 0)
+    if (vl_place_path(FILE_NAME, &path, NULL) != VALET_OK ||
+        stat(vl_buf_cstr(&path), &st) != 0)
         return (struct vl_programs_mark){.inode = 0};
     return (struct vl_programs_mark){.seconds = st.st_mtim.tv_sec,
                                      .nanoseconds = st.st_mtim.tv_nsec,
@@ -115,20 +92,6 @@ vl_programs_done(struct vl_programs *programs)
 }
 
 /* --- writing --- */
-
-static valet_status
-write_file(struct vl_str json, valet_error *err)
-{
-    vl_auto(vl_buf) path = vl_buf_of(PATH_MAX);
-    vl_auto(vl_buf) aside = vl_buf_of(PATH_MAX);
-    VL_TRY(folder_of(&path, err));
-    VL_TRY(vl_folder_make(vl_buf_cstr(&path), err));
-    vl_buf_addz(&path, "/programs.json");
-    vl_buf_addf(&aside, "%s.new-%d", vl_buf_cstr(&path), (int)getpid());
-    VL_TRY(vl_buf_check(&path, err));
-    VL_TRY(vl_buf_check(&aside, err));
-    return vl_file_replace(vl_buf_cstr(&path), vl_buf_cstr(&aside), json, err);
-}
 
 static void
 add_row(struct vl_json_out *out, struct vl_str grant, struct vl_str since)
@@ -160,7 +123,7 @@ change(const struct vl_programs *programs, const char *without,
     vl_json_close(&out, '}');
     vl_buf_addc(&json, '\n');
     VL_TRY(vl_buf_check(&json, err));
-    return write_file(vl_buf_str(&json), err);
+    return vl_place_write(FILE_NAME, vl_buf_str(&json), err);
 }
 
 valet_status
